@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Text to sockaddr and back by inet_pton(3) and inet_ntop(3). */
+
+#include "common/base/address.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+int address_parse(struct address *a, const char *ip, uint16_t port)
+{
+	memset(a, 0, sizeof(*a));
+	if (inet_pton(AF_INET, ip, &a->v4.sin_addr) == 1) {
+		a->v4.sin_family = AF_INET;
+		a->v4.sin_port = htons(port);
+		a->size = sizeof(a->v4);
+		return 0;
+	}
+	if (inet_pton(AF_INET6, ip, &a->v6.sin6_addr) == 1) {
+		a->v6.sin6_family = AF_INET6;
+		a->v6.sin6_port = htons(port);
+		a->size = sizeof(a->v6);
+		return 0;
+	}
+	return -EINVAL;
+}
+
+/* One to five digits, 1 to 65535. */
+static int parse_port(const char *text, uint16_t *port_r)
+{
+	unsigned value = 0;
+	size_t n = strlen(text);
+
+	if (n == 0 || n > 5 || strspn(text, "0123456789") != n)
+		return -EINVAL;
+	for (; *text; text++)
+		value = value * 10 + (unsigned)(*text - '0');
+	if (value == 0 || value > UINT16_MAX)
+		return -EINVAL;
+	*port_r = (uint16_t)value;
+	return 0;
+}
+
+int address_split(const char *text, char host[static ADDRESS_HOST_SIZE],
+	uint16_t *port_r, uint16_t port)
+{
+	const char *end, *rest;
+	size_t n;
+
+	if (*text == '[') {
+		end = strchr(++text, ']');
+		if (!end)
+			return -EINVAL;
+		rest = end + 1;
+	} else {
+		end = strrchr(text, ':');
+		/* Several colons without brackets: a bare IPv6 literal. */
+		if (!end || strchr(text, ':') != end)
+			end = text + strlen(text);
+		rest = end;
+	}
+	n = (size_t)(end - text);
+	if (n == 0 || n >= ADDRESS_HOST_SIZE)
+		return -EINVAL;
+	memcpy(host, text, n);
+	host[n] = '\0';
+	if (*rest == ':')
+		return parse_port(rest + 1, port_r);
+	if (*rest || port == 0)
+		return -EINVAL;
+	*port_r = port;
+	return 0;
+}
+
+void address_of_peer(struct address *a, int fd)
+{
+	a->size = sizeof(a->v6);
+	if (getpeername(fd, &a->any, &a->size) < 0)
+		a->size = 0;
+}
+
+void address_of_self(struct address *a, int fd)
+{
+	a->size = sizeof(a->v6);
+	if (getsockname(fd, &a->any, &a->size) < 0)
+		a->size = 0;
+}
+
+uint16_t address_port(const struct address *a)
+{
+	if (a->size == 0)
+		return 0;
+	return ntohs(a->any.sa_family == AF_INET6 ? a->v6.sin6_port :
+						    a->v4.sin_port);
+}
+
+void address_ip(const struct address *a, char text[static ADDRESS_TEXT_SIZE])
+{
+	const struct in6_addr *v6 = &a->v6.sin6_addr;
+
+	text[0] = '\0';
+	if (a->size == 0)
+		return;
+	if (a->any.sa_family == AF_INET)
+		inet_ntop(AF_INET, &a->v4.sin_addr, text, ADDRESS_TEXT_SIZE);
+	else if (a->any.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(v6))
+		inet_ntop(AF_INET, &v6->s6_addr[12], text, ADDRESS_TEXT_SIZE);
+	else if (a->any.sa_family == AF_INET6)
+		inet_ntop(AF_INET6, v6, text, ADDRESS_TEXT_SIZE);
+}
+
+void address_text(const struct address *a, char text[static ADDRESS_TEXT_SIZE])
+{
+	char ip[ADDRESS_TEXT_SIZE];
+
+	address_ip(a, ip);
+	address_join(text, ADDRESS_TEXT_SIZE, ip, address_port(a));
+}
+
+void address_join(char *text, size_t size, const char *host, uint16_t port)
+{
+	const char *form = strchr(host, ':') ? "[%s]:%u" : "%s:%u";
+
+	snprintf(text, size, form, host, port);
+}

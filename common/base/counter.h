@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What one thread counts: plain numbers of its own, one per row of
+ * counter.def and one per close reason (reason.def).
+ */
+
+#ifndef ADIT_BASE_COUNTER_H
+#define ADIT_BASE_COUNTER_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "common/base/reason.h"
+
+enum counter {
+#define COUNTER(name, text) COUNTER_##name,
+#include "common/base/counter.def"
+#undef COUNTER
+	COUNTERS
+};
+
+struct counters {
+	uint64_t value[COUNTERS];
+	uint64_t ended[REASONS];
+};
+
+#define count(counters, name) ((counters)->value[COUNTER_##name]++)
+#define count_add(counters, name, n) ((counters)->value[COUNTER_##name] += (n))
+
+/* Write " name=value" for each counter, reasons as " ended_name=value". */
+void counters_print(const struct counters *c, FILE *out);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The log. A line is made where it is needed and written by the main thread:
+ * a worker puts it into a byte ring of its own, without lock or system call
+ * but a wake-up, and drops it (counted) when that is full. A thread without a
+ * ring writes directly.
+ *
+ *   2026-11-24 10:00:00.123 info msg="login to server success" key=value
+ *
+ * Whatever came from outside is escaped, so that a line stays a line.
+ */
+
+#ifndef ADIT_BASE_LOG_H
+#define ADIT_BASE_LOG_H
+
+#include <stdbool.h>
+
+#include "common/base/compiler.h"
+
+enum log_level { LOG_TRACE, LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
+enum log_format { LOG_TEXT, LOG_JSON };
+
+/*
+ * Write to `fd`, which stays the caller's, what is at least of `level`.
+ * Called once, before other threads are started.
+ */
+void log_open(int fd, enum log_level level, enum log_format format);
+
+/* Give the calling thread a ring; -ENOMEM. Drained until the process ends. */
+int log_attach(void) must_check;
+
+/* A descriptor that polls readable when log_drain has something to write. */
+int log_wakeup_fd(void);
+
+/* Main thread: write what the other threads left in their rings. */
+void log_drain(void);
+
+bool log_enabled(enum log_level level);
+
+/*
+ * Log one line of at most 2 KiB (the rest is cut). `pairs` is NULL or the
+ * strings key, value, key, value, ..., NULL: see LOG_PAIRS.
+ */
+void log_write(enum log_level level, const char *const *pairs, const char *fmt,
+	...) printf_like(3, 4);
+
+#define LOG_PAIRS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+#define log_debug(...) log_write(LOG_DEBUG, NULL, __VA_ARGS__)
+#define log_info(...) log_write(LOG_INFO, NULL, __VA_ARGS__)
+#define log_warn(...) log_write(LOG_WARN, NULL, __VA_ARGS__)
+#define log_error(...) log_write(LOG_ERROR, NULL, __VA_ARGS__)
+
+/* As log_write, for a text of any length that is ours (the counters). */
+void log_long(enum log_level level, const char *text);
+
+#endif

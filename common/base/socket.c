@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "common/base/socket.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define BACKLOG 4096
+
+static int socket_new(const struct address *a)
+{
+	int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+	int fd = socket(a->any.sa_family, type, 0);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int fail(int fd)
+{
+	int rc = -errno;
+
+	close(fd);
+	return rc;
+}
+
+int socket_listen(const struct address *a)
+{
+	int one = 1, off = 0, fd = socket_new(a);
+
+	if (fd < 0)
+		return fd;
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0)
+		return fail(fd);
+	/* "::" serves IPv4 too, as in frp. */
+	if (a->any.sa_family == AF_INET6 &&
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)))
+		return fail(fd);
+	if (bind(fd, &a->any, a->size) < 0 || listen(fd, BACKLOG) < 0)
+		return fail(fd);
+	return fd;
+}
+
+int socket_connect(
+	const struct address *a, const struct address *local, bool *pending_r)
+{
+	struct pollfd p = { .events = POLLOUT };
+	int one = 1, fd = socket_new(a);
+
+	if (fd < 0)
+		return fd;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	if (local && bind(fd, &local->any, local->size) < 0)
+		return fail(fd);
+	*pending_r = false;
+	if (connect(fd, &a->any, a->size) == 0)
+		return fd;
+	if (errno != EINPROGRESS)
+		return fail(fd);
+	/* On loopback the outcome is there by now: spare the caller a wait. */
+	p.fd = fd;
+	if (poll(&p, 1, 0) == 1) {
+		errno = -socket_error(fd);
+		return errno ? fail(fd) : fd;
+	}
+	*pending_r = true;
+	return fd;
+}
+
+int socket_error(int fd)
+{
+	int error = 0;
+	socklen_t size = sizeof(error);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
+		return -errno;
+	return -error;
+}
+
+void socket_tune(int fd, int64_t keepalive_s)
+{
+	int one = 1, idle = (int)keepalive_s;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	if (keepalive_s <= 0)
+		return;
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+}
+
+void socket_set_abort(int fd, bool abort)
+{
+	struct linger l = { .l_onoff = abort, .l_linger = 0 };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l));
+}
+
+/* The inode of the listening socket on the port, 0 if none is seen. */
+static uint64_t find_inode(const char *table, uint16_t port)
+{
+	FILE *f = fopen(table, "re");
+	char line[512];
+	uint64_t inode = 0;
+
+	while (f && !inode && fgets(line, sizeof(line), f)) {
+		unsigned at, state;
+		uint64_t i;
+
+		/* proc(5): state 0A is LISTEN */
+		if (sscanf(line,
+			    " %*d: %*[0-9A-Fa-f]:%x %*s %x %*s %*s %*s %*s %*s "
+			    "%" SCNu64,
+			    &at, &state, &i) == 3 &&
+			at == port && state == 0x0a)
+			inode = i;
+	}
+	if (f)
+		fclose(f);
+	return inode;
+}
+
+/* Whether one of the process's descriptors is the socket. */
+static bool process_holds(const char *pid, uint64_t inode)
+{
+	char path[300], link[64], want[64];
+	struct dirent *e;
+	bool found = false;
+	DIR *d;
+
+	snprintf(want, sizeof(want), "socket:[%" PRIu64 "]", inode);
+	snprintf(path, sizeof(path), "/proc/%s/fd", pid);
+	d = opendir(path);
+	while (d && !found && (e = readdir(d))) {
+		ssize_t n = readlinkat(
+			dirfd(d), e->d_name, link, sizeof(link) - 1);
+
+		link[n < 0 ? 0 : n] = '\0';
+		found = !strcmp(link, want);
+	}
+	if (d)
+		closedir(d);
+	return found;
+}
+
+static void describe(const char *pid, char *text, size_t size)
+{
+	char path[300], name[64] = "?";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%s/comm", pid);
+	f = fopen(path, "re");
+	if (f && fgets(name, sizeof(name), f))
+		name[strcspn(name, "\n")] = '\0';
+	if (f)
+		fclose(f);
+	snprintf(text, size, "%s (pid %s)", name, pid);
+}
+
+void socket_find_owner(const struct address *a, char *text, size_t size)
+{
+	uint64_t inode = find_inode("/proc/net/tcp", address_port(a));
+	struct dirent *e;
+	DIR *d;
+
+	if (!inode)
+		inode = find_inode("/proc/net/tcp6", address_port(a));
+	snprintf(text, size, "another process");
+	d = inode ? opendir("/proc") : NULL;
+	while (d && (e = readdir(d)))
+		if (strspn(e->d_name, "0123456789") == strlen(e->d_name) &&
+			process_holds(e->d_name, inode)) {
+			describe(e->d_name, text, size);
+			break;
+		}
+	if (d)
+		closedir(d);
+}

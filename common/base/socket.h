@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Sockets as adit uses them: TCP, non-blocking, close-on-exec, TCP_NODELAY
+ * (without it, Nagle's algorithm and delayed acknowledgements stall a relay
+ * for 40 ms; tcp(7)). All functions are quick enough for a ring thread.
+ */
+
+#ifndef ADIT_BASE_SOCKET_H
+#define ADIT_BASE_SOCKET_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "common/base/address.h"
+
+/*
+ * A listening socket at the address, port 0 for one that the kernel picks.
+ * With SO_REUSEADDR, so a port whose listener was shut down is free at once.
+ * Returns the descriptor or -errno.
+ */
+int socket_listen(const struct address *a) must_check;
+
+/*
+ * Start to connect, from `local` if it is not NULL. Returns the descriptor or
+ * -errno; `*pending_r` says whether the connection is still being made: then
+ * the socket polls writable, and socket_error tells the outcome.
+ */
+int socket_connect(const struct address *a, const struct address *local,
+	bool *pending_r) must_check;
+
+/* The pending error of the socket, as -errno, or 0 (SO_ERROR, socket(7)). */
+int socket_error(int fd);
+
+/* Options of every connected TCP socket; keepalive idle seconds, < 0: off. */
+void socket_tune(int fd, int64_t keepalive_s);
+
+/*
+ * Whether close(2) cuts the connection (RST) instead of ending it (FIN). It
+ * is set while bytes flow, so that even a killed process leaves a cut that
+ * looks cut (SO_LINGER, socket(7)).
+ */
+void socket_set_abort(int fd, bool abort);
+
+/*
+ * Who listens on the port of this address: writes "NAME (pid N)" or "another
+ * process" for an error message. Reads /proc; for start-up only.
+ */
+void socket_find_owner(const struct address *a, char *text, size_t size);
+
+#endif
