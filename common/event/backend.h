@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The door between the loop and what carries its operations out. Included by
+ * loop.c, the backends and those who choose one; nothing else above event/
+ * knows which one runs.
+ */
+
+#ifndef ADIT_EVENT_BACKEND_H
+#define ADIT_EVENT_BACKEND_H
+
+#include "common/event/loop.h"
+
+/* What an operation is started with; the fields that its kind needs. */
+struct op_args {
+	int fd;
+	const void *data;
+	uint32_t size;
+	uint32_t events;
+	bool more;
+};
+
+struct backend {
+	const char *name;
+
+	/* Make and destroy l->state; 0 or -errno. */
+	int (*create)(struct loop *l, const struct loop_params *params);
+	void (*destroy)(struct loop *l);
+
+	/* The calling thread runs the loop from now on; 0 or -errno. */
+	int (*enter)(struct loop *l);
+
+	/* Start an idle operation, or ask for the end of one in flight. */
+	void (*start)(struct loop *l, struct op *op, const struct op_args *a);
+	void (*cancel)(struct loop *l, struct op *op);
+
+	/*
+	 * Submit what was started, wait until something has completed or
+	 * `timeout` ns have passed (INT64_MAX: for ever), and write what has
+	 * completed to l->batch. Returns how many.
+	 */
+	int (*wait)(struct loop *l, int64_t timeout);
+};
+
+/* io_uring(7), Linux 6.1 or later. */
+extern const struct backend backend_ring;
+
+/* What an operator can do about a failed set-up of backend_ring. */
+const char *backend_ring_hint(int error);
+
+#endif

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "common/event/chunk.h"
+
+#include <assert.h>
+#include <sys/mman.h>
+
+#define SLAB_CHUNKS 64
+
+struct slab {
+	struct chunk chunks[SLAB_CHUNKS];
+};
+
+struct chunk_pool {
+	uint32_t size, soft, hard;
+	uint32_t made, out, lent;
+	struct chunk *free;
+	struct slab *slabs[];
+};
+
+struct chunk_pool *chunk_pool_create(
+	uint32_t size, uint32_t soft, uint32_t hard)
+{
+	size_t slabs = (hard + SLAB_CHUNKS - 1) / SLAB_CHUNKS;
+	struct chunk_pool *p =
+		calloc(1, sizeof(*p) + slabs * sizeof(p->slabs[0]));
+
+	if (!p)
+		return NULL;
+	p->size = size;
+	p->soft = soft;
+	p->hard = hard;
+	return p;
+}
+
+void chunk_pool_destroy(struct chunk_pool **pp)
+{
+	struct chunk_pool *p = *pp;
+
+	if (!p)
+		return;
+	*pp = NULL;
+	for (uint32_t i = 0; i < p->made; i += SLAB_CHUNKS) {
+		struct slab *s = p->slabs[i / SLAB_CHUNKS];
+
+		munmap(s->chunks[0].data, (size_t)SLAB_CHUNKS * p->size);
+		free(s);
+	}
+	free(p);
+}
+
+uint32_t chunk_pool_used(const struct chunk_pool *p)
+{
+	return p->out - p->lent;
+}
+
+bool chunk_pool_scarce(const struct chunk_pool *p)
+{
+	return chunk_pool_used(p) > p->soft / 2;
+}
+
+void chunk_pool_lend(struct chunk_pool *p, int change)
+{
+	p->lent += (uint32_t)change;
+}
+
+/* A slab's bytes are mapped, not touched: they cost nothing until used. */
+static struct slab *make_slab(struct chunk_pool *p)
+{
+	size_t bytes = (size_t)SLAB_CHUNKS * p->size;
+	struct slab *s = calloc(1, sizeof(*s));
+	uint8_t *data;
+
+	if (!s)
+		return NULL;
+	data = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (data == MAP_FAILED) {
+		free(s);
+		return NULL;
+	}
+	for (uint32_t i = 0; i < SLAB_CHUNKS; i++) {
+		s->chunks[i].data = data + (size_t)i * p->size;
+		s->chunks[i].size = p->size;
+		s->chunks[i].pool = p;
+	}
+	return s;
+}
+
+static struct chunk *make_chunk(struct chunk_pool *p)
+{
+	struct slab **s = &p->slabs[p->made / SLAB_CHUNKS];
+
+	if (p->made == p->hard)
+		return NULL;
+	if (p->made % SLAB_CHUNKS == 0) {
+		*s = make_slab(p);
+		if (!*s)
+			return NULL;
+	}
+	return &(*s)->chunks[p->made++ % SLAB_CHUNKS];
+}
+
+struct chunk *chunk_take(struct chunk_pool *p)
+{
+	struct chunk *c = p->free;
+
+	if (c)
+		p->free = c->next;
+	else
+		c = make_chunk(p);
+	if (!c)
+		return NULL;
+	p->out++;
+	c->next = NULL;
+	c->from = c->to = 0;
+	return c;
+}
+
+struct chunk *chunk_from_heap(uint32_t size)
+{
+	struct chunk *c = malloc(sizeof(*c) + size);
+
+	if (c)
+		*c = (struct chunk){ .data = (uint8_t *)(c + 1), .size = size };
+	return c;
+}
+
+void chunk_give(struct chunk *c)
+{
+	if (!c)
+		return;
+	assert(c->from <= c->to && c->to <= c->size);
+	if (!c->pool) {
+		free(c);
+		return;
+	}
+	c->next = c->pool->free;
+	c->pool->free = c;
+	c->pool->out--;
+}
+
+void chunk_queue_push(struct chunk_queue *q, struct chunk *c)
+{
+	c->next = NULL;
+	if (q->head)
+		q->tail->next = c;
+	else
+		q->head = c;
+	q->tail = c;
+}
+
+struct chunk *chunk_queue_pop(struct chunk_queue *q)
+{
+	struct chunk *c = q->head;
+
+	if (c) {
+		q->head = c->next;
+		c->next = NULL;
+	}
+	return c;
+}
+
+void chunk_queue_clear(struct chunk_queue *q)
+{
+	struct chunk *c;
+
+	while ((c = chunk_queue_pop(q)))
+		chunk_give(c);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * A chunk is a buffer with the bytes [from, to) in it. It has one owner at a
+ * time, who gives it back once; relayed bytes live in chunks and are never
+ * copied between them. Chunks of a worker's pool are of one size and come from
+ * slabs that are made on first use; the one given back last is taken first, so
+ * that few stay warm. One thread.
+ */
+
+#ifndef ADIT_EVENT_CHUNK_H
+#define ADIT_EVENT_CHUNK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/compiler.h"
+
+struct chunk_pool;
+
+struct chunk {
+	struct chunk *next; /* for the owner's queue */
+	uint8_t *data;
+	uint32_t size;     /* bytes at data */
+	uint32_t from, to; /* from <= to <= size */
+	struct chunk_pool *pool; /* NULL: from the heap */
+};
+
+/*
+ * Chunks of `size` bytes: `soft` of them are for everyone, from then on the
+ * pool is scarce and a pump keeps at most one; `hard` is the end. NULL
+ * without memory.
+ */
+struct chunk_pool *chunk_pool_create(
+	uint32_t size, uint32_t soft, uint32_t hard) must_check;
+void chunk_pool_destroy(struct chunk_pool **p);
+
+/*
+ * Chunks that hold somebody's bytes, and whether they are more than half of
+ * the soft limit. Those lent to the kernel for receives to come do not count:
+ * the backend says by how many their number changes.
+ */
+uint32_t chunk_pool_used(const struct chunk_pool *p);
+bool chunk_pool_scarce(const struct chunk_pool *p);
+void chunk_pool_lend(struct chunk_pool *p, int change);
+
+/* An empty chunk; NULL at the hard limit or without memory. */
+struct chunk *chunk_take(struct chunk_pool *p) must_check;
+
+/* An empty chunk of its own, for what is rare; NULL without memory. */
+struct chunk *chunk_from_heap(uint32_t size) must_check;
+
+/* Back to where it came from. NULL is accepted. */
+void chunk_give(struct chunk *c);
+
+/* The bytes, and how many. */
+static inline uint8_t *chunk_bytes(const struct chunk *c)
+{
+	return c->data + c->from;
+}
+
+static inline uint32_t chunk_length(const struct chunk *c)
+{
+	return c->to - c->from;
+}
+
+/* A first-in first-out queue of chunks; all zero is empty. */
+struct chunk_queue {
+	struct chunk *head, *tail;
+};
+
+void chunk_queue_push(struct chunk_queue *q, struct chunk *c);
+struct chunk *chunk_queue_pop(struct chunk_queue *q);
+void chunk_queue_clear(struct chunk_queue *q);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * A core is a thread with a loop, a mailbox and counters; both programs run
+ * their work on cores, and their main thread in core_supervise, which writes
+ * the log and turns signals into letters:
+ *
+ *   SIGTERM, SIGINT   the first drains, a second one quits
+ *   SIGUSR1           the counters are logged
+ */
+
+#ifndef ADIT_EVENT_CORE_H
+#define ADIT_EVENT_CORE_H
+
+#include <pthread.h>
+#include <stdio.h>
+
+#include "common/event/loop.h"
+#include "common/event/mailbox.h"
+
+struct core;
+
+/* What a program does on its cores; all are called on the core's thread. */
+struct core_ops {
+	/* Begin. 0, or -errno after saying why in the log: the core ends. */
+	int (*start)(struct core *c);
+	/* Take no new work, and call core_stop when the running work is done. */
+	void (*drain)(struct core *c);
+	/* Stop at once: call core_stop, now or soon. */
+	void (*quit)(struct core *c);
+	/* Write " name=value" of the pools, after the counters. */
+	void (*report)(struct core *c, FILE *out);
+	/* core_stop was called: close all; true when nothing is in flight. */
+	bool (*join)(struct core *c);
+};
+
+struct core {
+	const struct core_ops *ops;
+	struct loop *loop;
+	struct mailbox mailbox;
+	struct counters counters;
+	pthread_t thread;
+	int exit_code;
+	bool stopping, draining;
+};
+
+/*
+ * Make the core's loop and mailbox on the calling thread, so that a refusal
+ * is seen before anything runs; 0 or -errno, after an error in the log that
+ * says what the operator can do.
+ */
+int core_create(struct core *c, const struct core_ops *ops,
+	struct loop_params *params) must_check;
+
+/* Free loop and mailbox, which nobody posts to any more; a zeroed core too. */
+void core_destroy(struct core *c);
+
+/*
+ * Main thread: run the core on a thread of its own, write the log, serve
+ * signals, until the core has stopped. Returns the exit code of the program.
+ */
+int core_supervise(struct core *c);
+
+/* Core's thread: leave the loop after this turn, with this exit code. */
+void core_stop(struct core *c, int exit_code);
+
+#endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* States of operations, and the turn. */
+
+#include "common/event/loop.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "common/event/backend.h"
+
+int loop_create(struct loop **l_r, const struct backend *backend,
+	const struct loop_params *params)
+{
+	struct loop *l = calloc(1, sizeof(*l));
+	int rc = -ENOMEM;
+
+	if (!l)
+		goto err0;
+	l->backend = backend;
+	l->counters = params->counters;
+	l->now = clock_now();
+	l->chunks = chunk_pool_create(
+		params->chunk_size, params->chunks_soft, params->chunks_hard);
+	if (!l->chunks)
+		goto err1;
+	rc = backend->create(l, params);
+	if (rc < 0)
+		goto err2;
+	*l_r = l;
+	return 0;
+err2:
+	chunk_pool_destroy(&l->chunks);
+err1:
+	free(l);
+err0:
+	return rc;
+}
+
+void loop_destroy(struct loop **lp)
+{
+	struct loop *l = *lp;
+
+	if (!l)
+		return;
+	*lp = NULL;
+	assert(l->in_flight == 0);
+	l->backend->destroy(l);
+	chunk_pool_destroy(&l->chunks);
+	free(l);
+}
+
+int loop_enter(struct loop *l)
+{
+	return l->backend->enter(l);
+}
+
+static void op_set_state(struct loop *l, struct op *op, enum op_state state)
+{
+	switch (state) {
+	case OP_FLYING:
+		assert(op->state == OP_IDLE);
+		l->in_flight++;
+		break;
+	case OP_CANCELLED:
+		assert(op->state == OP_FLYING);
+		break;
+	case OP_IDLE:
+		assert(op->state != OP_IDLE);
+		l->in_flight--;
+		break;
+	}
+	op->state = state;
+}
+
+static void op_start(struct loop *l, struct op *op, enum op_kind kind,
+	op_fn *done, const struct op_args *args)
+{
+	op_set_state(l, op, OP_FLYING);
+	op->kind = kind;
+	op->done = done;
+	op->chunk = NULL;
+	l->backend->start(l, op, args);
+}
+
+void op_accept(struct loop *l, struct op *op, int fd, op_fn *done)
+{
+	op_start(l, op, OP_ACCEPT, done, &(struct op_args){ .fd = fd });
+}
+
+void op_recv(struct loop *l, struct op *op, int fd, op_fn *done)
+{
+	op_start(l, op, OP_RECV, done, &(struct op_args){ .fd = fd });
+}
+
+void op_send(struct loop *l, struct op *op, int fd, const void *data,
+	uint32_t size, bool more, op_fn *done)
+{
+	struct op_args args = {
+		.fd = fd, .data = data, .size = size, .more = more
+	};
+
+	assert(size > 0);
+	op_start(l, op, OP_SEND, done, &args);
+}
+
+void op_poll(
+	struct loop *l, struct op *op, int fd, uint32_t events, op_fn *done)
+{
+	struct op_args args = { .fd = fd, .events = events };
+
+	op_start(l, op, OP_POLL, done, &args);
+}
+
+void op_cancel(struct loop *l, struct op *op)
+{
+	if (op->state != OP_FLYING)
+		return;
+	op_set_state(l, op, OP_CANCELLED);
+	l->backend->cancel(l, op);
+}
+
+void loop_turn(struct loop *l)
+{
+	int64_t due = timers_next(&l->timers), wait = INT64_MAX;
+	int n;
+
+	if (due != INT64_MAX) {
+		wait = due - clock_now();
+		wait = wait < 0 ? 0 : wait;
+	}
+	n = l->backend->wait(l, wait);
+	l->now = clock_now();
+	count_add(l->counters, completions, (uint64_t)n);
+	for (int i = 0; i < n; i++) {
+		struct completion *c = &l->batch[i];
+
+		if (c->last)
+			op_set_state(l, c->op, OP_IDLE);
+		c->op->chunk = c->chunk;
+		c->op->done(c->op, c->result);
+	}
+	timers_run(&l->timers, l->now);
+}
+
+void loop_set_timer(
+	struct loop *l, struct timer *t, int64_t delay, timer_fn *fire)
+{
+	timer_set(&l->timers, t, l->now + (delay > 0 ? delay : 1), fire);
+}
+
+void loop_cancel_timer(struct loop *l, struct timer *t)
+{
+	timer_cancel(&l->timers, t);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * A loop drives one thread: operations through a backend, timers, chunks. A
+ * turn submits what was started, waits, collects what has completed, and only
+ * then runs the callbacks, so that nothing recurses.
+ */
+
+#ifndef ADIT_EVENT_LOOP_H
+#define ADIT_EVENT_LOOP_H
+
+#include "common/base/clock.h"
+#include "common/base/counter.h"
+#include "common/base/timer.h"
+#include "common/event/operation.h"
+
+struct backend;
+
+/* Completions collected in one turn at most. */
+#define LOOP_BATCH 512
+
+struct completion {
+	struct op *op;
+	struct chunk *chunk;
+	int result;
+	bool last; /* the operation is idle from here on */
+};
+
+struct loop {
+	const struct backend *backend;
+	void *state; /* the backend's */
+	struct counters *counters;
+	struct chunk_pool *chunks;
+	struct timers timers;
+	int64_t now;        /* clock.h, of this turn */
+	uint32_t in_flight; /* operations */
+	struct completion batch[LOOP_BATCH];
+};
+
+struct loop_params {
+	uint32_t ops;         /* operations in flight at most */
+	uint32_t chunk_size;  /* bytes a receive takes at most */
+	uint32_t chunks_soft; /* see chunk_pool_create */
+	uint32_t chunks_hard;
+	struct counters *counters; /* outlives the loop */
+};
+
+/*
+ * A loop on the given backend, or 0 < the -errno of its set-up. It may be made
+ * on another thread than the one that runs it.
+ */
+int loop_create(struct loop **l_r, const struct backend *backend,
+	const struct loop_params *params) must_check;
+
+/* No operation may be in flight. NULL is accepted. */
+void loop_destroy(struct loop **l);
+
+/* Make the calling thread the one that runs the loop; 0 or -errno. */
+int loop_enter(struct loop *l) must_check;
+
+/* One turn; waits until something completes or a timer is due. */
+void loop_turn(struct loop *l);
+
+/* Call `fire` in `delay` nanoseconds; moves the timer if it is set. */
+void loop_set_timer(
+	struct loop *l, struct timer *t, int64_t delay, timer_fn *fire);
+void loop_cancel_timer(struct loop *l, struct timer *t);
+
+#endif

@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The io_uring backend. An operation in flight has a slot; user_data is the
+ * slot's index and generation, so that a late completion finds nobody. Receive
+ * buffers are chunks lent to the kernel through a ring of provided buffers;
+ * one comes back with each receive that has bytes.
+ */
+
+#include <errno.h>
+#include <liburing.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/event/backend.h"
+
+/* Not in liburing 2.3's header on every system (io_uring_enter(2)). */
+#define CQE_SOCK_NONEMPTY (1U << 2)
+
+#define SQ_ENTRIES 1024
+#define CQ_ENTRIES 8192
+#define LENT_MAX 256 /* chunks with the kernel: x 16 KiB = 4 MiB */
+#define LENT_GROUP 0
+#define NO_SLOT UINT32_MAX
+#define USER_DATA_NONE 0 /* generations start at 1 */
+
+struct slot {
+	struct op *op; /* NULL: free */
+	int fd;
+	uint32_t generation;
+	uint32_t next; /* free stack, or queue of those that lack a buffer */
+};
+
+struct ring {
+	struct io_uring uring;
+	struct slot *slots;
+	uint32_t slot_count, slots_made, slot_free;
+	/* Receives that found no buffer, first to last. */
+	uint32_t hungry, hungry_last;
+	struct io_uring_buf_ring *lent_ring;
+	struct chunk *lent[LENT_MAX]; /* by buffer id; NULL: not lent */
+	uint16_t lent_free[LENT_MAX]; /* stack of unused buffer ids */
+	uint32_t lent_free_count;
+};
+
+static const unsigned setup_flags[] = {
+	IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
+		IORING_SETUP_SUBMIT_ALL,
+	IORING_SETUP_COOP_TASKRUN | IORING_SETUP_SUBMIT_ALL,
+	0,
+};
+
+/* The ring starts disabled: whoever enables it becomes its one issuer. */
+static int setup(struct io_uring *u)
+{
+	int rc = -EINVAL;
+
+	for (size_t i = 0; rc == -EINVAL && i < ARRAY_SIZE(setup_flags); i++) {
+		struct io_uring_params p = { .cq_entries = CQ_ENTRIES };
+
+		p.flags = setup_flags[i] | IORING_SETUP_CQSIZE |
+			  IORING_SETUP_CLAMP | IORING_SETUP_R_DISABLED;
+		rc = io_uring_queue_init_params(SQ_ENTRIES, u, &p);
+	}
+	return rc;
+}
+
+static void lend(struct ring *r, struct chunk_pool *chunks)
+{
+	int added = 0;
+
+	while (r->lent_free_count > 0) {
+		struct chunk *c = chunk_take(chunks);
+		uint16_t id;
+
+		if (!c)
+			break;
+		id = r->lent_free[--r->lent_free_count];
+		r->lent[id] = c;
+		io_uring_buf_ring_add(r->lent_ring, c->data, c->size, id,
+			io_uring_buf_ring_mask(LENT_MAX), added++);
+	}
+	if (added == 0)
+		return;
+	chunk_pool_lend(chunks, added);
+	io_uring_buf_ring_advance(r->lent_ring, added);
+}
+
+static int lend_setup(struct ring *r)
+{
+	size_t size = LENT_MAX * sizeof(struct io_uring_buf);
+	struct io_uring_buf_reg reg = { .ring_entries = LENT_MAX,
+		.bgid = LENT_GROUP };
+
+	r->lent_ring = aligned_alloc((size_t)sysconf(_SC_PAGESIZE), size);
+	if (!r->lent_ring)
+		return -ENOMEM;
+	io_uring_buf_ring_init(r->lent_ring);
+	for (int i = 0; i < LENT_MAX; i++)
+		r->lent_free[r->lent_free_count++] =
+			(uint16_t)(LENT_MAX - 1 - i);
+	reg.ring_addr = (uintptr_t)r->lent_ring;
+	return io_uring_register_buf_ring(&r->uring, &reg, 0);
+}
+
+static int ring_create(struct loop *l, const struct loop_params *params)
+{
+	struct ring *r = calloc(1, sizeof(*r));
+	int rc = -ENOMEM;
+
+	if (!r)
+		goto err0;
+	r->slot_count = params->ops;
+	r->slot_free = r->hungry = NO_SLOT;
+	r->slots = calloc(params->ops, sizeof(*r->slots));
+	if (!r->slots)
+		goto err1;
+	rc = setup(&r->uring);
+	if (rc < 0)
+		goto err2;
+	rc = lend_setup(r);
+	if (rc < 0)
+		goto err3;
+	l->state = r;
+	return 0;
+err3:
+	free(r->lent_ring);
+	io_uring_queue_exit(&r->uring);
+err2:
+	free(r->slots);
+err1:
+	free(r);
+err0:
+	return rc;
+}
+
+static void ring_destroy(struct loop *l)
+{
+	struct ring *r = l->state;
+
+	/* The kernel lets go of the lent chunks first. */
+	io_uring_queue_exit(&r->uring);
+	for (int i = 0; i < LENT_MAX; i++) {
+		if (!r->lent[i])
+			continue;
+		chunk_pool_lend(l->chunks, -1);
+		chunk_give(r->lent[i]);
+	}
+	free(r->lent_ring);
+	free(r->slots);
+	free(r);
+}
+
+static int ring_enter(struct loop *l)
+{
+	struct ring *r = l->state;
+	/* liburing 2.3 declares io_uring_enable_rings, but lacks it. */
+	int rc = io_uring_register((unsigned)r->uring.ring_fd,
+		IORING_REGISTER_ENABLE_RINGS, NULL, 0);
+
+	if (rc < 0)
+		return rc;
+	rc = io_uring_register_ring_fd(&r->uring);
+	return rc < 0 && rc != -EINVAL ? rc : 0;
+}
+
+static struct io_uring_sqe *take_sqe(struct loop *l)
+{
+	struct ring *r = l->state;
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&r->uring);
+
+	while (!sqe) {
+		io_uring_submit(&r->uring);
+		count(l->counters, ring_enters);
+		sqe = io_uring_get_sqe(&r->uring);
+	}
+	return sqe;
+}
+
+static uint64_t user_data(const struct ring *r, uint32_t index)
+{
+	return (uint64_t)r->slots[index].generation << 32 | index;
+}
+
+static uint32_t take_slot(struct ring *r, struct op *op, int fd)
+{
+	uint32_t index = r->slot_free;
+	struct slot *s;
+
+	if (index != NO_SLOT)
+		r->slot_free = r->slots[index].next;
+	else if (r->slots_made < r->slot_count)
+		index = r->slots_made++;
+	else
+		never_reached(); /* loop_params.ops is wrong */
+	s = &r->slots[index];
+	s->op = op;
+	s->fd = fd;
+	if (++s->generation == 0)
+		s->generation = 1;
+	return index;
+}
+
+static void give_slot(struct ring *r, uint32_t index)
+{
+	r->slots[index].op->slot = NO_SLOT;
+	r->slots[index].op = NULL;
+	r->slots[index].next = r->slot_free;
+	r->slot_free = index;
+}
+
+static void submit_recv(struct loop *l, uint32_t index)
+{
+	struct ring *r = l->state;
+	struct slot *s = &r->slots[index];
+	struct io_uring_sqe *sqe = take_sqe(l);
+
+	io_uring_prep_recv(sqe, s->fd, NULL, 0, 0);
+	sqe->flags |= IOSQE_BUFFER_SELECT;
+	sqe->buf_group = LENT_GROUP;
+	if (s->op->drained)
+		sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
+	sqe->user_data = user_data(r, index);
+}
+
+static void ring_start(struct loop *l, struct op *op, const struct op_args *a)
+{
+	struct ring *r = l->state;
+	struct io_uring_sqe *sqe;
+
+	op->slot = take_slot(r, op, a->fd);
+	if (op->kind == OP_RECV) {
+		submit_recv(l, op->slot);
+		return;
+	}
+	sqe = take_sqe(l);
+	switch ((enum op_kind)op->kind) {
+	case OP_ACCEPT:
+		io_uring_prep_multishot_accept(
+			sqe, a->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		break;
+	case OP_SEND:
+		io_uring_prep_send(sqe, a->fd, a->data, a->size,
+			MSG_NOSIGNAL | (a->more ? MSG_MORE : 0));
+		break;
+	case OP_POLL:
+		io_uring_prep_poll_add(sqe, a->fd, a->events);
+		break;
+	case OP_RECV:
+		break;
+	}
+	sqe->user_data = user_data(r, op->slot);
+}
+
+/* Take the slot out of the queue of those without a buffer, if it is there. */
+static bool unqueue_hungry(struct ring *r, uint32_t index)
+{
+	uint32_t *at = &r->hungry, last = NO_SLOT;
+
+	while (*at != NO_SLOT && *at != index) {
+		last = *at;
+		at = &r->slots[*at].next;
+	}
+	if (*at == NO_SLOT)
+		return false;
+	*at = r->slots[index].next;
+	if (r->hungry_last == index)
+		r->hungry_last = last;
+	return true;
+}
+
+static void ring_cancel(struct loop *l, struct op *op)
+{
+	struct ring *r = l->state;
+	struct io_uring_sqe *sqe;
+
+	/* Its completion is in the batch already. */
+	if (op->slot == NO_SLOT)
+		return;
+	sqe = take_sqe(l);
+	if (unqueue_hungry(r, op->slot)) {
+		/* The kernel does not know it: let a no-op bring the end. */
+		io_uring_prep_nop(sqe);
+		sqe->user_data = user_data(r, op->slot);
+		return;
+	}
+	io_uring_prep_cancel64(sqe, user_data(r, op->slot), 0);
+	sqe->user_data = USER_DATA_NONE;
+}
+
+static void push_hungry(struct loop *l, uint32_t index)
+{
+	struct ring *r = l->state;
+
+	count(l->counters, buffer_waits);
+	r->slots[index].next = NO_SLOT;
+	if (r->hungry == NO_SLOT)
+		r->hungry = index;
+	else
+		r->slots[r->hungry_last].next = index;
+	r->hungry_last = index;
+}
+
+/* Lend out what is free; then feed those who lacked a buffer, in order. */
+static void feed(struct loop *l)
+{
+	struct ring *r = l->state;
+	uint32_t lent;
+
+	if (r->lent_free_count > 0)
+		lend(r, l->chunks);
+	lent = LENT_MAX - r->lent_free_count;
+	while (r->hungry != NO_SLOT && lent-- > 0) {
+		uint32_t index = r->hungry;
+
+		r->hungry = r->slots[index].next;
+		submit_recv(l, index);
+	}
+}
+
+/* The chunk that the kernel filled with n bytes. */
+static struct chunk *claim_chunk(
+	struct ring *r, const struct io_uring_cqe *cqe, int n)
+{
+	uint16_t id = (uint16_t)(cqe->flags >> IORING_CQE_BUFFER_SHIFT);
+	struct chunk *c = r->lent[id];
+
+	r->lent[id] = NULL;
+	r->lent_free[r->lent_free_count++] = id;
+	chunk_pool_lend(c->pool, -1);
+	c->from = 0;
+	c->to = n > 0 ? (uint32_t)n : 0;
+	return c;
+}
+
+static void finish_recv(
+	struct ring *r, const struct io_uring_cqe *cqe, struct completion *c)
+{
+	struct op *op = c->op;
+
+	op->drained = !(cqe->flags & CQE_SOCK_NONEMPTY);
+	if (cqe->flags & IORING_CQE_F_BUFFER)
+		c->chunk = claim_chunk(r, cqe, cqe->res);
+	if (c->result <= 0 && c->chunk) {
+		chunk_give(c->chunk);
+		c->chunk = NULL;
+	}
+}
+
+/* Turn one entry into a completion; false when nobody is to be told. */
+static bool collect(struct loop *l, const struct io_uring_cqe *cqe,
+	struct completion *c)
+{
+	struct ring *r = l->state;
+	uint32_t index = (uint32_t)cqe->user_data;
+	uint32_t generation = (uint32_t)(cqe->user_data >> 32);
+	struct slot *s = &r->slots[index];
+
+	if (generation == USER_DATA_NONE || !s->op ||
+		s->generation != generation)
+		return false;
+	if (cqe->res == -ENOBUFS && s->op->kind == OP_RECV &&
+		s->op->state == OP_FLYING) {
+		push_hungry(l, index);
+		return false;
+	}
+	c->op = s->op;
+	c->result = cqe->res;
+	c->chunk = NULL;
+	c->last = !(cqe->flags & IORING_CQE_F_MORE);
+	/* The no-op of ring_cancel, the end of the stream, or no buffer. */
+	if (s->op->kind == OP_RECV && s->op->state == OP_CANCELLED &&
+		(cqe->res == 0 || cqe->res == -ENOBUFS))
+		c->result = -ECANCELED;
+	if (s->op->kind == OP_RECV)
+		finish_recv(r, cqe, c);
+	if (c->last)
+		give_slot(r, index);
+	return true;
+}
+
+static void ring_submit_and_wait(struct loop *l, int64_t timeout)
+{
+	struct ring *r = l->state;
+	struct __kernel_timespec ts = { .tv_sec = timeout / CLOCK_SECOND,
+		.tv_nsec = timeout % CLOCK_SECOND };
+	struct io_uring_cqe *cqe;
+
+	count(l->counters, ring_enters);
+	if (timeout == 0)
+		io_uring_submit_and_get_events(&r->uring);
+	else if (timeout == INT64_MAX)
+		io_uring_submit_and_wait(&r->uring, 1);
+	else
+		io_uring_submit_and_wait_timeout(
+			&r->uring, &cqe, 1, &ts, NULL);
+}
+
+static int ring_wait(struct loop *l, int64_t timeout)
+{
+	struct ring *r = l->state;
+	struct io_uring_cqe *cqe;
+	unsigned head, seen = 0;
+	int n = 0;
+
+	feed(l);
+	/* What an earlier turn left is served before anything is waited for. */
+	if (io_uring_cq_ready(&r->uring) > 0)
+		timeout = 0;
+	ring_submit_and_wait(l, timeout);
+	if (io_uring_cq_has_overflow(&r->uring))
+		count(l->counters, cq_overflows);
+	io_uring_for_each_cqe(&r->uring, head, cqe)
+	{
+		if (n == LOOP_BATCH)
+			break;
+		seen++;
+		if (collect(l, cqe, &l->batch[n]))
+			n++;
+	}
+	io_uring_cq_advance(&r->uring, seen);
+	return n;
+}
+
+const struct backend backend_ring = {
+	.name = "io_uring",
+	.create = ring_create,
+	.destroy = ring_destroy,
+	.enter = ring_enter,
+	.start = ring_start,
+	.cancel = ring_cancel,
+	.wait = ring_wait,
+};
+
+/* The sysctl kernel.io_uring_disabled, -1 where the kernel has none. */
+static int read_disabled(void)
+{
+	FILE *f = fopen("/proc/sys/kernel/io_uring_disabled", "re");
+	int value = -1;
+
+	if (f && fscanf(f, "%d", &value) != 1)
+		value = -1;
+	if (f)
+		fclose(f);
+	return value;
+}
+
+const char *backend_ring_hint(int error)
+{
+	switch (error) {
+	case EPERM:
+		if (read_disabled() > 0)
+			return "the sysctl kernel.io_uring_disabled forbids "
+			       "it: set it to 0";
+		return "a seccomp profile forbids it: allow io_uring_setup, "
+		       "io_uring_enter and io_uring_register";
+	case ENOSYS:
+		return "a seccomp profile hides io_uring_setup (Podman's "
+		       "default does), or the kernel has no io_uring: "
+		       "Linux 6.1 is needed";
+	case ENOMEM:
+		return "locked memory is short: raise ulimit -l "
+		       "(RLIMIT_MEMLOCK)";
+	case EMFILE:
+	case ENFILE:
+		return "descriptors are short: raise ulimit -n";
+	case EINVAL:
+		return "the kernel is too old: Linux 6.1 is needed";
+	default:
+		return "see io_uring_setup(2)";
+	}
+}
