@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * A command line by a table: one row an option. The parser and --help read
+ * it. `--name value`, `--name=value`, `-n value`, `-nvalue` and `-n=value`
+ * are the same; a flag takes no value; "--" ends the options. Options and
+ * operands mix.
+ */
+
+#ifndef ADIT_CONF_COMMAND_H
+#define ADIT_CONF_COMMAND_H
+
+#include <stdio.h>
+
+#include "common/conf/table.h"
+
+enum command_type {
+	/* `bool`: set to true; takes no value. */
+	COMMAND_FLAG,
+	/* `const char *`, into argv. */
+	COMMAND_STRING,
+	/* `int64_t` from `min` to `max`. */
+	COMMAND_INT,
+	/* `uint16_t` from `min` to `max`, 65535 when `max` is 0. */
+	COMMAND_PORT,
+	/* `struct command_words`: given again, it adds a string. */
+	COMMAND_WORDS,
+};
+
+#define COMMAND_WORDS_MAX 32
+
+/* Strings of argv, in their order. */
+struct command_words {
+	size_t n;
+	const char *v[COMMAND_WORDS_MAX];
+};
+
+struct command_option {
+	const char *name;     /* without the dashes */
+	char letter;          /* or 0 */
+	const char *argument; /* what --help calls the value; NULL: a flag */
+	enum command_type type;
+	size_t offset;
+	int64_t min, max;
+	const char *doc;
+};
+
+#define COMMAND_C_FLAG bool
+#define COMMAND_C_STRING const char *
+#define COMMAND_C_INT int64_t
+#define COMMAND_C_PORT uint16_t
+#define COMMAND_C_WORDS struct command_words
+
+/* As CONF_DEF: does not compile when the field has another type. */
+#define COMMAND_DEF(t, strct, field)       \
+	.type = COMMAND_##t,               \
+	.offset = offsetof(strct, field) + \
+		  CONF_SAME(CONF_TYPEOF(strct, field), COMMAND_C_##t)
+
+struct command {
+	const char *usage; /* lines of usage, each ended by a newline */
+	const char *about; /* one paragraph, ended by a newline, or NULL */
+	const struct command_option *options;
+	size_t n;
+};
+
+#define COMMAND_ERROR 256
+
+/*
+ * Read argv[1] to argv[argc - 1] into the struct at `base`; strings stay in
+ * argv. What is no option goes to `operands`. 0, or -EINVAL with one line in
+ * `error` that names the option; the caller prints it and exits with 2.
+ */
+int command_parse(const struct command *c, int argc, char **argv, void *base,
+	struct command_words *operands,
+	char error[static COMMAND_ERROR]) must_check;
+
+/* Write usage, the paragraph, and one line an option. */
+void command_help(const struct command *c, FILE *out);
+
+/*
+ * Overwrite a string that lies in argv, so that ps shows it no longer; the
+ * caller has copied it. *argument is "" afterwards. NULL in it is accepted.
+ */
+void command_wipe(const char **argument);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * A configuration: the memory of one settings struct, its defaults, a file
+ * read into it by a table, and the places of its values for checks made
+ * afterwards. For one thread; once made, the settings are read by all.
+ */
+
+#ifndef ADIT_CONF_CONF_H
+#define ADIT_CONF_CONF_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "common/conf/error.h"
+#include "common/conf/table.h"
+
+struct conf;
+
+/*
+ * A configuration that follows `table`, with the struct of table->size bytes
+ * at *base_r filled with the defaults. Everything is owned by the conf. 0 or
+ * -ENOMEM.
+ */
+int conf_new(struct conf **conf_r, const struct conf_table *table,
+	void **base_r) must_check;
+
+/*
+ * Read a YAML or JSON file into the struct. What is wrong goes to `errors`,
+ * which the caller looks at even after 0: 0 says only that the file was read
+ * to its end, so that checks between keys make sense. -EINVAL (or the -errno
+ * of reading it) when it was not; -ENOMEM without memory. Called at most once
+ * for a conf.
+ */
+int conf_load(struct conf *conf, const char *file,
+	struct conf_errors *errors) must_check;
+
+/*
+ * An error of a check at the value that `path` names ("proxies[1].name"), or
+ * at the nearest value above it. The text is "what was found; what is
+ * allowed". A conf that has read no file names no place.
+ */
+void conf_fault(struct conf *conf, struct conf_errors *errors, const char *path,
+	const char *fmt, ...) printf_like(4, 5);
+
+/* Whether the file gave the key `path` a value. */
+bool conf_given(const struct conf *conf, const char *path);
+
+/* Zeroed memory, and a copy of a string, owned by the conf; or NULL. */
+void *conf_alloc(struct conf *conf, size_t n, size_t size) must_check;
+const char *conf_copy(struct conf *conf, const char *text) must_check;
+
+/* Fill one struct of `items`, zeroed, with its defaults; 0 or -ENOMEM. */
+int conf_defaults(struct conf *conf, const struct conf_table *items,
+	void *item) must_check;
+
+/* Wipe and free all; the struct is gone too. NULL is accepted. */
+void conf_free(struct conf **conf);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What the rows of auth.def, log.def, transport.def and web.def need: the
+ * words that their values are made of. Those files hold the rows that both
+ * programs have word for word; a program includes them into its array of
+ * rows, with DEF(type, field) defined as CONF_DEF for its struct.
+ */
+
+#ifndef ADIT_CONF_ROWS_H
+#define ADIT_CONF_ROWS_H
+
+#include "common/base/log.h"
+#include "common/conf/table.h"
+
+enum conf_token_source {
+	CONF_TOKEN_INLINE,
+	CONF_TOKEN_FILE
+};
+
+/* Values of auth_scopes, or-ed. */
+enum conf_auth_scope {
+	CONF_SCOPE_HEARTBEATS = 1,
+	CONF_SCOPE_WORK_CONNS = 2
+};
+
+enum conf_relay {
+	CONF_RELAY_COPY
+};
+
+enum conf_backend {
+	CONF_BACKEND_AUTO,
+	CONF_BACKEND_IO_URING
+};
+
+extern const struct conf_choices conf_token_sources;
+extern const struct conf_choices conf_auth_scopes;
+extern const struct conf_choices conf_log_levels;
+extern const struct conf_choices conf_log_formats;
+extern const struct conf_choices conf_relays;
+extern const struct conf_choices conf_backends;
+extern const struct conf_choices conf_workers;
+
+#endif
