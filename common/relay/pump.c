@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The copy engine: receive into a leased chunk, send that chunk. */
+
+#include "common/relay/pump.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "common/event/loop.h"
+
+static void pump_turn(struct pump *p);
+
+static void pump_set_state(struct pump *p, enum pump_state state)
+{
+	assert(state != PUMP_FLUSHING || p->state == PUMP_RUNNING);
+	p->state = state;
+}
+
+/* Read no more; what is queued still goes out. */
+static void pump_flush(struct pump *p, enum pump_end end)
+{
+	pump_set_state(p, PUMP_FLUSHING);
+	p->end = end;
+}
+
+static void pump_leave(struct pump *p)
+{
+	if (p->source->reader == &p->reader)
+		stream_leave_reading(p->source);
+	if (p->sink->writer == &p->writer)
+		stream_leave_writing(p->sink);
+	chunk_queue_clear(&p->queue);
+	p->queued = 0;
+	pump_set_state(p, PUMP_IDLE);
+}
+
+static void pump_finish(struct pump *p, enum pump_end end)
+{
+	pump_leave(p);
+	p->ended(p, end);
+}
+
+/* The bytes of `c` from `at` on, as a chunk of their own; NULL: no memory. */
+static struct chunk *split(struct chunk *c, uint32_t at)
+{
+	uint32_t n = c->to - at;
+	struct chunk *rest = chunk_from_heap(n);
+
+	if (!rest)
+		return NULL;
+	memcpy(rest->data, c->data + at, n);
+	rest->to = n;
+	c->to = at;
+	return rest;
+}
+
+/* Hand what lies beyond `at` back to the source; false without memory. */
+static bool give_back(struct pump *p, struct chunk *c, uint32_t at)
+{
+	struct chunk *rest;
+
+	if (at == c->to)
+		return true;
+	rest = split(c, at);
+	if (!rest)
+		return false;
+	stream_unread(p->source, rest);
+	return true;
+}
+
+/*
+ * Let the inspector decide about the chunk, closing the gaps of what it drops.
+ * Returns false when the pump must fail at once.
+ */
+static bool inspect(struct pump *p, struct chunk *c)
+{
+	uint32_t in = c->from, out = c->from;
+
+	while (in < c->to) {
+		struct inspection i = { INSPECT_PASS, p->opaque };
+		uint32_t n = c->to - in;
+
+		if (p->opaque == 0)
+			i = p->inspector->step(p->inspector, c->data + in, n);
+		if (i.verdict == INSPECT_BAD)
+			return false;
+		if (i.verdict == INSPECT_DONE) {
+			if (!give_back(p, c, in))
+				return false;
+			pump_flush(p, PUMP_INSPECTED);
+			break;
+		}
+		assert(i.count > 0);
+		if (i.verdict == INSPECT_RUN)
+			p->opaque = i.count;
+		if (n > i.count)
+			n = (uint32_t)i.count;
+		if (p->opaque > 0)
+			p->opaque -= n;
+		if (i.verdict != INSPECT_DROP) {
+			memmove(c->data + out, c->data + in, n);
+			out += n;
+		}
+		in += n;
+	}
+	c->to = out;
+	return true;
+}
+
+/* Take over a chunk from the source, as far as limit and inspector allow. */
+static bool pump_accept(struct pump *p, struct chunk *c)
+{
+	if (chunk_length(c) > p->limit &&
+		!give_back(p, c, c->from + (uint32_t)p->limit))
+		return false;
+	if (p->limit != PUMP_UNLIMITED)
+		p->limit -= chunk_length(c);
+	if (p->inspector && !inspect(p, c))
+		return false;
+	p->bytes += chunk_length(c);
+	p->counters->value[p->counter] += chunk_length(c);
+	if (chunk_length(c) == 0) {
+		chunk_give(c);
+		return true;
+	}
+	chunk_queue_push(&p->queue, c);
+	p->queued++;
+	return true;
+}
+
+static void pump_received(struct stream_reader *r, struct chunk *c, int result)
+{
+	struct pump *p = container_of(r, struct pump, reader);
+
+	if (c && !pump_accept(p, c)) {
+		chunk_give(c);
+		pump_finish(p, PUMP_BAD);
+		return;
+	}
+	if (result == 0)
+		pump_flush(p, PUMP_EOF);
+	else if (result < 0)
+		pump_flush(p, PUMP_SOURCE_FAILED);
+	pump_turn(p);
+}
+
+static void pump_sent(struct stream_writer *w, struct chunk *c, int result)
+{
+	struct pump *p = container_of(w, struct pump, writer);
+
+	chunk_give(c);
+	if (result < 0)
+		pump_finish(p, PUMP_SINK_FAILED);
+	else
+		pump_turn(p);
+}
+
+static bool may_read(const struct pump *p)
+{
+	if (p->state != PUMP_RUNNING || p->source->reader == &p->reader)
+		return false;
+	if (p->queued == 0 && !stream_is_writing(p->sink))
+		return true;
+	return p->queued < PUMP_MARK &&
+	       !chunk_pool_scarce(p->source->loop->chunks);
+}
+
+/* Read what may be read; false when the pump has ended. */
+static bool pump_read(struct pump *p)
+{
+	struct chunk *c;
+
+	while (may_read(p)) {
+		int n;
+
+		if (p->limit == 0) {
+			pump_flush(p, PUMP_LIMIT);
+			break;
+		}
+		n = stream_take(p->source, &c);
+		if (n == -EAGAIN) {
+			stream_read(p->source, &p->reader);
+			break;
+		}
+		if (n > 0 && !pump_accept(p, c)) {
+			chunk_give(c);
+			pump_finish(p, PUMP_BAD);
+			return false;
+		}
+		if (n <= 0)
+			pump_flush(p, n == 0 ? PUMP_EOF : PUMP_SOURCE_FAILED);
+	}
+	return true;
+}
+
+static void pump_write(struct pump *p)
+{
+	struct chunk *c;
+
+	if (stream_is_writing(p->sink))
+		return;
+	c = chunk_queue_pop(&p->queue);
+	if (!c)
+		return;
+	p->queued--;
+	stream_write(p->sink, c, false, &p->writer);
+}
+
+/* Do what can be done now; called whenever something has changed. */
+static void pump_turn(struct pump *p)
+{
+	pump_write(p);
+	if (!pump_read(p))
+		return;
+	pump_write(p);
+	if (p->state == PUMP_FLUSHING && !stream_is_writing(p->sink))
+		pump_finish(p, p->end);
+}
+
+void pump_init(struct pump *p, const struct pump_params *params)
+{
+	assert(p->state == PUMP_IDLE);
+	*p = (struct pump){
+		.source = params->source,
+		.sink = params->sink,
+		.reader = { pump_received },
+		.writer = { pump_sent },
+		.inspector = params->inspector,
+		.limit = params->limit,
+		.counters = params->counters,
+		.counter = (uint8_t)params->counter,
+		.ended = params->ended,
+	};
+}
+
+void pump_push(struct pump *p, struct chunk *c)
+{
+	assert(p->state == PUMP_IDLE);
+	chunk_queue_push(&p->queue, c);
+	p->queued++;
+}
+
+void pump_start(struct pump *p)
+{
+	pump_set_state(p, PUMP_RUNNING);
+	pump_turn(p);
+}
+
+void pump_stop(struct pump *p)
+{
+	if (p->state != PUMP_IDLE || p->queue.head)
+		pump_leave(p);
+}

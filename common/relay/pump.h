@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * A pump moves bytes one way, from one stream to another, in order, without
+ * copying them: a chunk that was received is the chunk that is sent. It reads
+ * only while its queue is below the mark (back-pressure), has one write in
+ * flight at a time, and reports one end. It never takes a byte beyond its
+ * limit or its inspector's end: those stay unread in the source.
+ */
+
+#ifndef ADIT_RELAY_PUMP_H
+#define ADIT_RELAY_PUMP_H
+
+#include "common/base/counter.h"
+#include "common/relay/stream.h"
+
+/* Chunks that may wait for the sink; one when buffers are scarce. */
+#define PUMP_MARK 4
+
+#define PUMP_UNLIMITED UINT64_MAX
+
+enum pump_end {
+	/* The source ended and the sink took everything. */
+	PUMP_EOF,
+	/* The limit was reached and the sink took everything. */
+	PUMP_LIMIT,
+	/* The inspector said DONE and the sink took everything. */
+	PUMP_INSPECTED,
+	/* The inspector said BAD; what was queued is dropped. */
+	PUMP_BAD,
+	/* Receiving failed; what came before it was delivered. */
+	PUMP_SOURCE_FAILED,
+	/* Sending failed; the rest is dropped. */
+	PUMP_SINK_FAILED,
+};
+
+enum pump_state {
+	/* Not started, or stopped. Next: RUNNING. */
+	PUMP_IDLE,
+	/* Reading and writing. Next: FLUSHING, IDLE. */
+	PUMP_RUNNING,
+	/* Nothing more is read; the queue is written. Next: IDLE. */
+	PUMP_FLUSHING,
+};
+
+/*
+ * Looks at the bytes that pass and says what becomes of the first of them;
+ * called again for the rest.
+ */
+enum inspect_verdict {
+	INSPECT_PASS, /* `count` bytes of the span go on */
+	INSPECT_RUN,  /* so do the next `count` bytes, seen or still to come */
+	INSPECT_DROP, /* `count` bytes of the span go nowhere */
+	INSPECT_DONE, /* the message has ended before this span */
+	INSPECT_BAD,  /* the message is malformed */
+};
+
+struct inspection {
+	enum inspect_verdict verdict;
+	uint64_t count; /* at least 1 for PASS, RUN, DROP */
+};
+
+struct inspector {
+	struct inspection (*step)(
+		struct inspector *i, const uint8_t *bytes, uint32_t size);
+};
+
+struct pump {
+	struct stream *source, *sink;
+	struct stream_reader reader;
+	struct stream_writer writer;
+	struct inspector *inspector; /* NULL: none */
+	struct chunk_queue queue;    /* not yet handed to the sink */
+	uint64_t limit;              /* bytes still to take from the source */
+	uint64_t opaque;             /* of INSPECT_RUN */
+	uint64_t bytes;              /* taken from the source and passed on */
+	struct counters *counters;
+	void (*ended)(struct pump *p, enum pump_end how);
+	uint8_t state;   /* enum pump_state */
+	uint8_t end;     /* enum pump_end, while FLUSHING */
+	uint8_t queued;  /* chunks in the queue */
+	uint8_t counter; /* enum counter: where bytes count */
+};
+
+struct pump_params {
+	struct stream *source, *sink; /* stay the caller's; outlive the pump */
+	/*
+	 * Called once, from the loop or from inside pump_start; the pump is
+	 * idle then and may be freed.
+	 */
+	void (*ended)(struct pump *p, enum pump_end how);
+	struct inspector *inspector; /* NULL: none */
+	uint64_t limit;              /* PUMP_UNLIMITED: none */
+	struct counters *counters;
+	enum counter counter;
+};
+
+/* Prepare a zeroed or idle pump. */
+void pump_init(struct pump *p, const struct pump_params *params);
+
+/* Before the start: bytes of ours that go first and count nowhere. */
+void pump_push(struct pump *p, struct chunk *c);
+
+/* Begin; the source must have no other reader, the sink no other writer. */
+void pump_start(struct pump *p);
+
+/* Leave both streams; `ended` is not called. Idle: no effect. */
+void pump_stop(struct pump *p);
+
+#endif

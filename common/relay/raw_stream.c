@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Closing is a join: cancel, wait for the last callback, close, free. */
+
+#include "common/relay/raw_stream.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/base/socket.h"
+
+static struct raw_stream *raw_of(const struct stream *s)
+{
+	return container_of(s, struct raw_stream, stream);
+}
+
+/* Free a closing stream once nothing is in flight. */
+static void raw_join(struct raw_stream *r)
+{
+	if (op_in_flight(&r->recv) || op_in_flight(&r->send))
+		return;
+	if (!r->cut)
+		socket_set_abort(r->fd, false);
+	close(r->fd);
+	pool_give(r->home, r);
+}
+
+static void raw_received(struct op *op, int result)
+{
+	struct raw_stream *r = container_of(op, struct raw_stream, recv);
+	struct chunk *c = op->chunk;
+	bool closing = r->stream.closing;
+
+	op->chunk = NULL;
+	stream_received(&r->stream, c, result);
+	if (closing)
+		raw_join(r);
+}
+
+static void raw_read(struct stream *s)
+{
+	struct raw_stream *r = raw_of(s);
+
+	op_recv(s->loop, &r->recv, r->fd, raw_received);
+}
+
+static void raw_sent(struct op *op, int result)
+{
+	struct raw_stream *r = container_of(op, struct raw_stream, send);
+	bool closing = r->stream.closing;
+
+	stream_sent(&r->stream, result);
+	if (closing)
+		raw_join(r);
+}
+
+static void raw_write(struct stream *s, const void *data, uint32_t n, bool more)
+{
+	struct raw_stream *r = raw_of(s);
+
+	op_send(s->loop, &r->send, r->fd, data, n, more, raw_sent);
+}
+
+static int raw_finish(struct stream *s)
+{
+	return shutdown(raw_of(s)->fd, SHUT_WR) < 0 ? -errno : 0;
+}
+
+static void raw_close(struct stream *s, bool cut)
+{
+	struct raw_stream *r = raw_of(s);
+
+	r->cut = cut;
+	op_cancel(s->loop, &r->recv);
+	op_cancel(s->loop, &r->send);
+	raw_join(r);
+}
+
+static int raw_descriptor(const struct stream *s)
+{
+	return raw_of(s)->fd;
+}
+
+static const struct stream_ops raw_ops = {
+	.read = raw_read,
+	.write = raw_write,
+	.finish = raw_finish,
+	.close = raw_close,
+	.descriptor = raw_descriptor,
+};
+
+struct stream *raw_stream_open(struct pool *home, struct loop *l, int fd)
+{
+	struct raw_stream *r = pool_take(home);
+
+	if (!r) {
+		close(fd);
+		return NULL;
+	}
+	r->home = home;
+	r->fd = fd;
+	socket_set_abort(fd, true);
+	stream_init(&r->stream, l, &raw_ops);
+	return &r->stream;
+}

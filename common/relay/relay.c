@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "common/relay/relay.h"
+
+#include <assert.h>
+
+#include "common/event/loop.h"
+
+static void relay_set_state(struct relay *r, enum relay_state state)
+{
+	assert(state != RELAY_STARTING || r->state == RELAY_IDLE);
+	assert(state != RELAY_LINGERING || r->state == RELAY_RUNNING ||
+		r->state == RELAY_STARTING);
+	r->state = state;
+}
+
+static void relay_leave(struct relay *r)
+{
+	pump_stop(&r->out);
+	pump_stop(&r->back);
+	drain_stop(&r->drain);
+	loop_cancel_timer(r->a->loop, &r->timer);
+	relay_set_state(r, RELAY_IDLE);
+}
+
+static void relay_ending(struct timer *t)
+{
+	struct relay *r = container_of(t, struct relay, timer);
+
+	relay_set_state(r, RELAY_IDLE);
+	r->ended(r, r->why);
+}
+
+/* The owner must not hear of the end inside its own call of relay_start. */
+static void relay_end(struct relay *r, enum reason why)
+{
+	bool starting = r->state == RELAY_STARTING;
+
+	if (r->state == RELAY_ENDING)
+		return;
+	relay_leave(r);
+	if (!starting) {
+		r->ended(r, why);
+		return;
+	}
+	r->why = (uint8_t)why;
+	relay_set_state(r, RELAY_ENDING);
+	loop_set_timer(r->a->loop, &r->timer, 0, relay_ending);
+}
+
+static void relay_lingered(struct timer *t)
+{
+	relay_end(container_of(t, struct relay, timer), REASON_done);
+}
+
+static void relay_drained(struct drain *d, int result)
+{
+	struct relay *r = container_of(d, struct relay, drain);
+
+	if (result < 0)
+		relay_end(r, r->back_done ? REASON_done : REASON_visitor_reset);
+	else if (r->back_done)
+		relay_end(r, REASON_done);
+	else
+		/* A has ended; its answer is still on the way. */
+		r->out_done = true;
+}
+
+/* The answer is out, A was told so; wait for A to hear it. */
+static void relay_linger(struct relay *r)
+{
+	bool starting = r->state == RELAY_STARTING;
+
+	pump_stop(&r->out);
+	relay_set_state(r, RELAY_LINGERING);
+	loop_set_timer(r->a->loop, &r->timer, RELAY_LINGER, relay_lingered);
+	if (r->drain.source)
+		return;
+	if (starting)
+		relay_set_state(r, RELAY_STARTING);
+	drain_start(&r->drain, r->a, relay_drained);
+	if (starting && r->state == RELAY_STARTING)
+		relay_set_state(r, RELAY_LINGERING);
+}
+
+static void relay_hold_over(struct timer *t)
+{
+	struct relay *r = container_of(t, struct relay, timer);
+
+	if (stream_finish(r->b) < 0)
+		relay_end(r, REASON_service_reset);
+}
+
+/* A's direction is delivered: pass the end on to B, now or later. */
+static void relay_out_done(struct relay *r, enum pump_end how)
+{
+	r->out_done = how == PUMP_EOF;
+	if (r->back_done) {
+		relay_end(r, REASON_done);
+		return;
+	}
+	if (how != PUMP_EOF) {
+		/* A message, not the stream, has ended: no FIN for B. */
+		if (!r->out_held)
+			drain_start(&r->drain, r->a, relay_drained);
+		return;
+	}
+	if (!r->a_half_close) {
+		/* A has gone, and nobody is left to hear B. */
+		stream_finish(r->b);
+		relay_end(r, REASON_done);
+	} else if (r->b_half_close) {
+		/* A failure shows in the other direction too. */
+		stream_finish(r->b);
+	} else {
+		loop_set_timer(
+			r->a->loop, &r->timer, RELAY_HOLD, relay_hold_over);
+	}
+}
+
+/* B's direction is delivered: tell A, and see what is left of the other. */
+static void relay_back_done(struct relay *r)
+{
+	if (r->answer_due && r->back.bytes == 0) {
+		relay_end(r, REASON_service_reset);
+		return;
+	}
+	r->back_done = true;
+	if (stream_finish(r->a) < 0)
+		relay_end(r, REASON_visitor_reset);
+	else if (r->out_done)
+		relay_end(r, REASON_done);
+	else if (!r->b_half_close || r->out.state == PUMP_IDLE)
+		relay_linger(r);
+	/* else A may go on sending to B, which has only half-closed. */
+}
+
+static void relay_out_ended(struct pump *p, enum pump_end how)
+{
+	struct relay *r = container_of(p, struct relay, out);
+
+	switch (how) {
+	case PUMP_EOF:
+	case PUMP_LIMIT:
+	case PUMP_INSPECTED:
+		relay_out_done(r, how);
+		break;
+	case PUMP_BAD:
+	case PUMP_SOURCE_FAILED:
+		relay_end(r, REASON_visitor_reset);
+		break;
+	case PUMP_SINK_FAILED:
+		/*
+		 * B does not take any more. What it sent before is still to be
+		 * read, and the end of that tells how B ended.
+		 */
+		if (r->back_done)
+			relay_end(r, REASON_service_reset);
+		break;
+	}
+}
+
+static void relay_back_ended(struct pump *p, enum pump_end how)
+{
+	struct relay *r = container_of(p, struct relay, back);
+
+	switch (how) {
+	case PUMP_EOF:
+	case PUMP_LIMIT:
+	case PUMP_INSPECTED:
+		relay_back_done(r);
+		break;
+	case PUMP_BAD:
+	case PUMP_SOURCE_FAILED:
+		relay_end(r, REASON_service_reset);
+		break;
+	case PUMP_SINK_FAILED:
+		relay_end(r, REASON_visitor_reset);
+		break;
+	}
+}
+
+void relay_init(struct relay *r, const struct relay_params *params)
+{
+	struct pump_params out = { .source = params->a,
+		.sink = params->b,
+		.ended = relay_out_ended,
+		.limit = params->hold_out ? 0 : params->limit,
+		.counters = params->counters,
+		.counter = COUNTER_bytes_in };
+	struct pump_params back = { .source = params->b,
+		.sink = params->a,
+		.ended = relay_back_ended,
+		.inspector = params->inspector,
+		.limit = PUMP_UNLIMITED,
+		.counters = params->counters,
+		.counter = COUNTER_bytes_out };
+
+	assert(r->state == RELAY_IDLE);
+	*r = (struct relay){
+		.a = params->a,
+		.b = params->b,
+		.ended = params->ended,
+		.a_half_close = params->a_half_close,
+		.b_half_close = params->b_half_close,
+		.answer_due = params->answer_due,
+		.out_held = params->hold_out,
+	};
+	pump_init(&r->out, &out);
+	pump_init(&r->back, &back);
+	count(params->counters, relays);
+}
+
+void relay_start(struct relay *r)
+{
+	relay_set_state(r, RELAY_STARTING);
+	pump_start(&r->out);
+	if (r->state == RELAY_STARTING)
+		pump_start(&r->back);
+	if (r->state == RELAY_STARTING)
+		relay_set_state(r, RELAY_RUNNING);
+}
+
+static void relay_released(struct timer *t)
+{
+	struct relay *r = container_of(t, struct relay, timer);
+
+	r->out_held = false;
+	if (!r->release_all) {
+		drain_start(&r->drain, r->a, relay_drained);
+		return;
+	}
+	if (r->out.state != PUMP_IDLE) {
+		/* The pushed bytes are still on their way. */
+		loop_set_timer(r->a->loop, &r->timer, CLOCK_MS, relay_released);
+		return;
+	}
+	r->out.limit = PUMP_UNLIMITED;
+	pump_start(&r->out);
+}
+
+void relay_release(struct relay *r, bool all)
+{
+	r->release_all = all;
+	loop_set_timer(r->a->loop, &r->timer, 0, relay_released);
+}
+
+void relay_stop(struct relay *r)
+{
+	if (r->state != RELAY_IDLE)
+		relay_leave(r);
+}

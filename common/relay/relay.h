@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * A relay joins two streams by two pumps and holds what concerns both: how an
+ * end, a half-close and an abort of one side reach the other.
+ *
+ * Side A is the visitor's, side B the service's: on the server a visitor and
+ * a work connection, on the client a work connection and a local connection.
+ *
+ * - A side that ends its direction (FIN) makes the relay end that direction
+ *   on the other side. Where the other side does not understand half-close
+ *   (frp closes both ways on FIN), the FIN is held until the opposite
+ *   direction ends, or for RELAY_HOLD.
+ * - A side without half-close that ends has gone: what it sent is delivered,
+ *   then the relay ends.
+ * - A side that resets, makes the relay end with a reason that is not clean;
+ *   the owner then cuts both streams.
+ */
+
+#ifndef ADIT_RELAY_RELAY_H
+#define ADIT_RELAY_RELAY_H
+
+#include "common/base/reason.h"
+#include "common/base/timer.h"
+#include "common/relay/drain.h"
+#include "common/relay/pump.h"
+
+/* How long a FIN is held towards a peer without half-close. */
+#define RELAY_HOLD (30 * CLOCK_SECOND)
+
+/* How long the last bytes of a side are drained after its answer ended. */
+#define RELAY_LINGER (5 * CLOCK_SECOND)
+
+enum relay_state {
+	/* Not started, or ended. Next: STARTING. */
+	RELAY_IDLE,
+	/* Inside relay_start. Next: RUNNING, ENDING. */
+	RELAY_STARTING,
+	/* Both pumps run, or one still does. Next: LINGERING, ENDING, IDLE. */
+	RELAY_RUNNING,
+	/* All is delivered; A is drained before it is closed. Next: IDLE. */
+	RELAY_LINGERING,
+	/* Ended inside relay_start; the owner hears it soon. Next: IDLE. */
+	RELAY_ENDING,
+};
+
+struct relay {
+	struct stream *a, *b; /* the owner's */
+	struct pump out;      /* A to B */
+	struct pump back;     /* B to A */
+	struct drain drain;   /* of A, when `out` has ended early */
+	struct timer timer;
+	void (*ended)(struct relay *r, enum reason why);
+	uint8_t state;    /* enum relay_state */
+	uint8_t why;      /* enum reason, while ENDING */
+	bool a_half_close, b_half_close;
+	bool answer_due;          /* B's end without a byte is a failure */
+	bool out_held;            /* `out` waits for relay_release */
+	bool release_all;         /* what relay_release said */
+	bool out_done, back_done; /* that direction was delivered whole */
+};
+
+struct relay_params {
+	struct stream *a, *b; /* outlive the relay; stay the owner's */
+	bool a_half_close, b_half_close;
+	uint64_t limit;              /* bytes from A at most */
+	struct inspector *inspector; /* of what B sends; NULL: none */
+	/* B must send something: its end before that is a failure. */
+	bool answer_due;
+	/*
+	 * After what was pushed, nothing is taken from A until relay_release
+	 * says what becomes of it (`limit` is not used then).
+	 */
+	bool hold_out;
+	struct counters *counters;
+	/*
+	 * Called once, from the loop; the relay is idle then, nobody reads or
+	 * writes on its behalf, and the owner closes the streams: cut unless
+	 * the reason is clean.
+	 */
+	void (*ended)(struct relay *r, enum reason why);
+};
+
+/* Prepare a zeroed or idle relay; bytes may then be pushed to its pumps. */
+void relay_init(struct relay *r, const struct relay_params *params);
+
+void relay_start(struct relay *r);
+
+/*
+ * Let A's held bytes pass from the next turn on, all of them or none (they are
+ * drained then). May be called from inside an inspector.
+ */
+void relay_release(struct relay *r, bool all);
+
+/* Leave both streams; `ended` is not called. Idle: no effect. */
+void relay_stop(struct relay *r);
+
+#endif
