@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The forwarded head, from a table of the fields that are not simply copied.
+ */
+
+#include "common/http/emit.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/http/framing.h"
+#include "common/http/head.h"
+#include "common/http/target.h"
+
+/* What happens to a field of the request. */
+enum policy {
+	COPY,          /* forwarded as it came */
+	DROP,          /* of one connection, or written anew at the end */
+	HOST,          /* the authority of the target, in its place */
+	EXPECT,        /* kept only while it means something */
+	FORWARDED_FOR, /* gathered; written at the end with the peer */
+	TRUSTED,       /* kept from a trusted peer only */
+};
+
+struct rule {
+	const char *name;
+	enum policy policy;
+	bool fixed; /* a nomination by Connection is ignored */
+};
+
+static const struct rule rules[] = {
+	{ "Host", HOST, true },
+	{ "Content-Length", COPY, true },
+	{ "Transfer-Encoding", DROP, true },
+	{ "Authorization", COPY, true },
+	{ "Cookie", COPY, true },
+	{ "Expect", EXPECT, true },
+	{ "X-Forwarded-For", FORWARDED_FOR, true },
+	{ "X-Forwarded-Host", TRUSTED, true },
+	{ "X-Forwarded-Proto", TRUSTED, true },
+	{ "Forwarded", TRUSTED, true },
+	{ "X-Real-IP", TRUSTED, true },
+	{ "Connection", DROP, true },
+	{ "Upgrade", DROP, true },
+	{ "Keep-Alive", DROP, true },
+	{ "Proxy-Connection", DROP, true },
+	{ "Proxy-Authenticate", DROP, true },
+	{ "Proxy-Authorization", DROP, true },
+	{ "HTTP2-Settings", DROP, true },
+	{ "TE", DROP, true },
+	{ "Trailer", DROP, true },
+};
+
+/* What is written so far; beyond `size` nothing is, but it is counted. */
+struct writer {
+	uint8_t *out;
+	size_t size, used;
+};
+
+static void put(struct writer *w, const void *bytes, size_t len)
+{
+	if (len > 0 && w->used + len <= w->size)
+		memcpy(w->out + w->used, bytes, len);
+	w->used += len;
+}
+
+static void put_word(struct writer *w, const char *word)
+{
+	put(w, word, strlen(word));
+}
+
+static void put_text(struct writer *w, struct http_text text)
+{
+	put(w, text.data, text.len);
+}
+
+static void put_field(struct writer *w, const char *name, const char *value)
+{
+	put_word(w, name);
+	put_word(w, ": ");
+	put_word(w, value);
+	put_word(w, "\r\n");
+}
+
+/* RFC 3986 knows no bytes above 0x7f. */
+static void put_encoded(struct writer *w, struct http_text text)
+{
+	static const char digits[] = "0123456789ABCDEF";
+
+	for (size_t i = 0; i < text.len; i++) {
+		uint8_t byte = text.data[i];
+		char hex[3] = { '%', digits[byte >> 4], digits[byte & 15] };
+
+		if (byte < 0x80)
+			put(w, &byte, 1);
+		else
+			put(w, hex, sizeof(hex));
+	}
+}
+
+static void put_request_line(struct writer *w, const struct emit_params *p)
+{
+	const struct http_target *t = p->target;
+
+	put_text(w, head_method(p->head, p->data));
+	put_word(w, " ");
+	if (t->slash)
+		put_word(w, "/");
+	if (t->asterisk)
+		put_word(w, "*");
+	else
+		put_encoded(w,
+			(struct http_text){ p->data + t->path, t->path_len });
+	put_word(w, " HTTP/1.1\r\n");
+}
+
+/* The rule of a name; one with `_` for `-` is nobody's and dropped. */
+static const struct rule *find_rule(struct http_text name)
+{
+	static const struct rule imitation = { "", DROP, true };
+	static const struct rule plain = { "", COPY, false };
+
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
+		if (text_equal(name, rules[i].name))
+			return &rules[i];
+		if (text_equal_loose(name, rules[i].name))
+			return &imitation;
+	}
+	return &plain;
+}
+
+static bool is_nominated(const struct emit_params *p, struct http_text name)
+{
+	int i = head_find(p->head, p->data, "Connection", 0);
+
+	while (i >= 0) {
+		struct http_text rest =
+			head_value(p->head, p->data, (unsigned)i);
+		struct http_text member;
+
+		while (text_list_next(&rest, &member))
+			if (text_same(member, name))
+				return true;
+		i = head_find(p->head, p->data, "Connection", (unsigned)i + 1);
+	}
+	return false;
+}
+
+/* The authority as it came: of the target, or of Host. */
+static struct http_text authority(const struct emit_params *p)
+{
+	const char *host = p->host ? p->host : "";
+
+	if (p->target->authority_len > 0)
+		return (struct http_text){ p->data + p->target->authority,
+			p->target->authority_len };
+	return (struct http_text){ (const uint8_t *)host, strlen(host) };
+}
+
+static void put_host(struct writer *w, const struct emit_params *p)
+{
+	put_word(w, "Host: ");
+	put_text(w, authority(p));
+	put_word(w, "\r\n");
+}
+
+static void put_copy(struct writer *w, const struct emit_params *p, unsigned i)
+{
+	put_text(w, head_name(p->head, p->data, i));
+	put_word(w, ": ");
+	put_text(w, head_value(p->head, p->data, i));
+	put_word(w, "\r\n");
+}
+
+static void put_request_field(
+	struct writer *w, const struct emit_params *p, unsigned i)
+{
+	struct http_text name = head_name(p->head, p->data, i);
+	const struct rule *rule = find_rule(name);
+
+	switch (rule->policy) {
+	case COPY:
+		if (rule->fixed || !is_nominated(p, name))
+			put_copy(w, p, i);
+		break;
+	case HOST:
+		put_host(w, p);
+		break;
+	case EXPECT:
+		if (p->framing->expect)
+			put_copy(w, p, i);
+		break;
+	case TRUSTED:
+		if (p->trusted)
+			put_copy(w, p, i);
+		break;
+	case DROP:
+	case FORWARDED_FOR:
+		break;
+	}
+}
+
+/* All addresses so far, then the peer's. False: they go in a circle. */
+static bool put_forwarded_for(struct writer *w, const struct emit_params *p)
+{
+	unsigned entries = 0;
+	int i = head_find(p->head, p->data, "X-Forwarded-For", 0);
+
+	put_word(w, "X-Forwarded-For: ");
+	while (i >= 0) {
+		struct http_text rest =
+			head_value(p->head, p->data, (unsigned)i);
+		struct http_text member;
+
+		while (text_list_next(&rest, &member)) {
+			if (member.len == 0)
+				continue;
+			if (++entries > EMIT_FORWARDED_MAX)
+				return false;
+			put_text(w, member);
+			put_word(w, ", ");
+		}
+		i = head_find(
+			p->head, p->data, "X-Forwarded-For", (unsigned)i + 1);
+	}
+	put_word(w, p->peer);
+	put_word(w, "\r\n");
+	return true;
+}
+
+/* Whether a trusted peer has said this itself. */
+static bool is_told(const struct emit_params *p, const char *name)
+{
+	return p->trusted && head_find(p->head, p->data, name, 0) >= 0;
+}
+
+ssize_t emit_request(
+	uint8_t *out, size_t size, const struct emit_params *params)
+{
+	struct writer w = { .out = out, .size = size };
+
+	put_request_line(&w, params);
+	if (head_find(params->head, params->data, "Host", 0) < 0)
+		put_host(&w, params);
+	for (unsigned i = 0; i < params->head->count; i++)
+		put_request_field(&w, params, i);
+	if (!put_forwarded_for(&w, params))
+		return -508;
+	if (!is_told(params, "X-Forwarded-Host")) {
+		put_word(&w, "X-Forwarded-Host: ");
+		put_text(&w, authority(params));
+		put_word(&w, "\r\n");
+	}
+	if (!is_told(params, "X-Forwarded-Proto"))
+		put_field(&w, "X-Forwarded-Proto",
+			params->tls ? "https" : "http");
+	if (params->framing->body == FRAMING_CHUNKED)
+		put_field(&w, "Transfer-Encoding", "chunked");
+	put_field(&w, "Connection",
+		params->framing->upgrade ? "Upgrade" : "close");
+	if (params->framing->upgrade)
+		put_field(&w, "Upgrade", "websocket");
+	put_word(&w, "\r\n");
+	return w.used <= size ? (ssize_t)w.used : -EMSGSIZE;
+}

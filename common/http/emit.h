@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Writes the head that the service gets: not a copy, but what was parsed,
+ * written anew, so that nothing ambiguous passes. Fields keep their case, order
+ * and duplicates; those of the visitor's connection go, those that tell who the
+ * visitor is are set. Sources: RFC 9110, sections 7.6 and 7.8; RFC 9112,
+ * sections 3.2 and 9.6.
+ */
+
+#ifndef ADIT_HTTP_EMIT_H
+#define ADIT_HTTP_EMIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/base/compiler.h"
+
+struct http_framing;
+struct http_head;
+struct http_target;
+
+/*
+ * A forwarded head is at most this much larger than the one received, unless
+ * its target has bytes >= 0x80, each of which grows to three.
+ */
+#define EMIT_EXTRA 1024
+
+/* Entries of X-Forwarded-For; a request that has more goes in a circle. */
+#define EMIT_FORWARDED_MAX 20
+
+/* What the head is made of. All are borrowed for the call. */
+struct emit_params {
+	const struct http_head *head;       /* complete */
+	const uint8_t *data;                /* its bytes */
+	const struct http_target *target;   /* of this head, accepted */
+	const struct http_framing *framing; /* of this head, accepted */
+	const char *peer; /* the visitor's address as text, without port */
+	const char *host; /* Host where the request has none; NULL: empty */
+	bool tls;         /* the visitor came by TLS: X-Forwarded-Proto */
+	bool trusted;     /* the peer is a trusted proxy: keep what it set */
+};
+
+/*
+ * Writes the forwarded head to `out`, with its empty line. Returns its size in
+ * bytes, -EMSGSIZE if it exceeds `size`, or -508 if X-Forwarded-For has more
+ * than EMIT_FORWARDED_MAX entries.
+ *
+ * The request line is HTTP/1.1 with the target in origin form (or `*`), bytes
+ * >= 0x80 percent-encoded. Dropped: Connection and the fields it nominates
+ * (except those that route, frame, authenticate or tell the visitor), the
+ * fields of one connection, Expect unless framing says so, and names that only
+ * differ by `_` for `-` from one that is set or decided by. X-Forwarded-For is
+ * appended to; X-Forwarded-Host and -Proto are set, and Forwarded and
+ * X-Real-IP dropped, unless the peer is trusted and sent them. The head ends
+ * with `Connection: close`, or with `Connection: Upgrade` and `Upgrade:
+ * websocket`; a chunked body gets its Transfer-Encoding.
+ */
+must_check ssize_t emit_request(
+	uint8_t *out, size_t size, const struct emit_params *params);
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * One pass over the fields collects what frames the request; the decisions
+ * follow from that. Whatever two recipients might read differently is refused.
+ */
+
+#include "common/http/framing.h"
+
+#include "common/http/head.h"
+
+/* What the fields say, before it is judged. */
+struct seen {
+	unsigned lengths, codings, expectations, options;
+	struct http_text length, coding, expectation;
+	bool close, keep_alive, upgrade_nominated, websocket;
+};
+
+static int refuse(struct http_framing *framing, int status, const char *error)
+{
+	framing->error = error;
+	return -status;
+}
+
+/* The members of one Connection field. */
+static bool collect_options(struct seen *seen, struct http_text value)
+{
+	struct http_text member;
+
+	while (text_list_next(&value, &member)) {
+		if (member.len == 0)
+			continue;
+		if (!text_is_token(member) ||
+			++seen->options > HTTP_OPTIONS_MAX)
+			return false;
+		if (text_equal(member, "close"))
+			seen->close = true;
+		else if (text_equal(member, "keep-alive"))
+			seen->keep_alive = true;
+		else if (text_equal(member, "upgrade"))
+			seen->upgrade_nominated = true;
+	}
+	return true;
+}
+
+static void collect_upgrade(struct seen *seen, struct http_text value)
+{
+	struct http_text member;
+
+	while (text_list_next(&value, &member))
+		if (text_equal(member, "websocket"))
+			seen->websocket = true;
+}
+
+static int collect(struct http_framing *framing, struct seen *seen,
+	const struct http_head *head, const uint8_t *data)
+{
+	for (unsigned i = 0; i < head->count; i++) {
+		struct http_text name = head_name(head, data, i);
+		struct http_text value = head_value(head, data, i);
+
+		if (text_equal(name, "Content-Length")) {
+			seen->lengths++;
+			seen->length = value;
+		} else if (text_equal(name, "Transfer-Encoding")) {
+			seen->codings++;
+			seen->coding = value;
+		} else if (text_equal_loose(name, "Content-Length") ||
+			   text_equal_loose(name, "Transfer-Encoding")) {
+			/* Some services take `_` for `-`. */
+			return refuse(framing, 400, "underscore in framing");
+		} else if (text_equal(name, "Expect")) {
+			seen->expectations++;
+			seen->expectation = value;
+		} else if (text_equal(name, "Upgrade")) {
+			collect_upgrade(seen, value);
+		} else if (text_equal(name, "Connection") &&
+			   !collect_options(seen, value)) {
+			return refuse(framing, 400, "bad Connection");
+		}
+	}
+	return 0;
+}
+
+/* One canonical decimal number, RFC 9110, section 8.6. */
+static int decide_length(struct http_framing *framing, struct http_text text)
+{
+	uint64_t length = 0;
+
+	if (text.len == 0 || text.len > 19 ||
+		(text.len > 1 && text.data[0] == '0'))
+		return refuse(framing, 400, "bad Content-Length");
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] < '0' || text.data[i] > '9')
+			return refuse(framing, 400, "bad Content-Length");
+		/* 19 digits stay below 2^64. */
+		length = length * 10 + (text.data[i] - '0');
+	}
+	if (length > INT64_MAX)
+		return refuse(framing, 400, "Content-Length too large");
+	framing->body = FRAMING_LENGTH;
+	framing->length = length;
+	return 0;
+}
+
+/* Only `chunked`; other codings before it are known but not carried. */
+static int decide_coding(struct http_framing *framing, struct http_text value)
+{
+	struct http_text member;
+	unsigned before = 0;
+	bool chunked = false;
+
+	while (text_list_next(&value, &member)) {
+		if (chunked || !text_is_token(member))
+			return refuse(framing, 400, "bad Transfer-Encoding");
+		chunked = text_equal(member, "chunked");
+		before += !chunked;
+	}
+	if (!chunked)
+		return refuse(framing, 400, "bad Transfer-Encoding");
+	if (before > 0)
+		return refuse(framing, 501, "unknown transfer coding");
+	framing->body = FRAMING_CHUNKED;
+	return 0;
+}
+
+static int decide_body(struct http_framing *framing, const struct seen *seen,
+	const struct http_head *head)
+{
+	if (seen->codings > 0 && seen->lengths > 0)
+		return refuse(
+			framing, 400, "Content-Length and Transfer-Encoding");
+	if (seen->lengths > 1 || seen->codings > 1)
+		return refuse(framing, 400, "framing given twice");
+	if (seen->codings > 0 && head->minor == 0)
+		return refuse(framing, 400, "Transfer-Encoding in HTTP/1.0");
+	if (seen->lengths > 0)
+		return decide_length(framing, seen->length);
+	if (seen->codings > 0)
+		return decide_coding(framing, seen->coding);
+	return 0;
+}
+
+int framing_request(struct http_framing *framing, const struct http_head *head,
+	const uint8_t *data)
+{
+	struct seen seen = { 0 };
+	int rc;
+
+	*framing = (struct http_framing){ .body = FRAMING_NONE };
+	rc = collect(framing, &seen, head, data);
+	if (rc == 0)
+		rc = decide_body(framing, &seen, head);
+	if (rc < 0)
+		return rc;
+	if (seen.expectations > 1 ||
+		(seen.expectations == 1 &&
+			!text_equal(seen.expectation, "100-continue")))
+		return refuse(framing, 417, "unknown expectation");
+	framing->expect = seen.expectations == 1 && head->minor == 1 &&
+			  framing_has_body(framing);
+	framing->upgrade = seen.websocket && seen.upgrade_nominated &&
+			   head->minor == 1 && !framing_has_body(framing);
+	framing->close = seen.close || (head->minor == 0 && !seen.keep_alive);
+	return 0;
+}

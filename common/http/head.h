@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * A strict, bounded, restartable parser of a request head. It copies nothing:
+ * what it finds are offsets into the caller's bytes, so the buffer may move
+ * between calls and after them. Sources: RFC 9112, sections 2.2, 2.3, 3 and 5;
+ * RFC 9110, section 5. Where these allow a recipient to be lenient, it is not.
+ */
+
+#ifndef ADIT_HTTP_HEAD_H
+#define ADIT_HTTP_HEAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/compiler.h"
+#include "common/http/text.h"
+
+/* Bytes of a request head, from the first one to the empty line's LF. */
+#define HTTP_HEAD_MAX 32768
+
+/* Fields of a request head. */
+#define HTTP_FIELDS_MAX 100
+
+/* Bytes of a method. */
+#define HTTP_METHOD_MAX 32
+
+/* One field line: offsets from the head's first byte, sizes in bytes. */
+struct http_field {
+	uint16_t name;
+	uint16_t name_len; /* never 0 */
+	uint16_t value;
+	uint16_t value_len; /* without white space at its ends; may be 0 */
+};
+
+/* Where the parser stands; each value names what the next byte must be. */
+enum head_state {
+	HEAD_START,        /* the first byte, or the CR of one empty line */
+	HEAD_START_LF,     /* the LF of that empty line */
+	HEAD_METHOD_FIRST, /* the first byte of the method, no CR any more */
+	HEAD_METHOD,       /* more of the method, or the space after it */
+	HEAD_TARGET,       /* more of the target, or the space after it */
+	HEAD_VERSION,      /* the next byte of the version, or its CR */
+	HEAD_LINE_LF,      /* the LF of the request line or of a field line */
+	HEAD_LINE,         /* a field's first byte, or the CR of the end */
+	HEAD_NAME,         /* more of a field name, or its colon */
+	HEAD_SPACE,        /* white space before a value, or the value */
+	HEAD_VALUE,        /* more of a value, or its CR */
+	HEAD_END_LF,       /* the head's last byte */
+	HEAD_DONE,         /* none: complete, all offsets are valid */
+	HEAD_FAILED,       /* none: refused, `status` and `error` say why */
+};
+
+/*
+ * A head being parsed, and then parsed. Once head_parse() has returned a
+ * size, the offsets are for reading; before, all of it is private.
+ */
+struct http_head {
+	enum head_state state;
+	int status;        /* after HEAD_FAILED: 400, 414, 431 or 505 */
+	const char *error; /* after HEAD_FAILED: static text, what was wrong */
+	uint32_t size;     /* bytes looked at; when done, of the whole head */
+	uint16_t method;   /* offset; the method is case-sensitive */
+	uint16_t method_len;
+	uint16_t target; /* offset */
+	uint16_t target_len;
+	uint16_t version; /* offset; private */
+	uint8_t minor;    /* 0 or 1, of HTTP/1.x */
+	uint8_t count;    /* of fields */
+	struct http_field fields[HTTP_FIELDS_MAX];
+};
+
+/* Readies `head` for a new request; nothing has to be freed afterwards. */
+void head_init(struct http_head *head);
+
+/*
+ * Parses what has arrived so far: `data` is the start of the head, always from
+ * its first byte, and `len` must not shrink from call to call; the bytes of an
+ * earlier call must be the same, but may have moved. Only new bytes are looked
+ * at. Returns the head's size in bytes when it is complete (bytes behind it
+ * belong to the body or the next request), 0 when more is needed, or -400,
+ * -414, -431 or -505, as soon as the first wrong byte is seen; the answer does
+ * not change on further calls. One empty line before the request line is
+ * skipped and counts as part of the head.
+ */
+must_check int head_parse(
+	struct http_head *head, const uint8_t *data, size_t len);
+
+/* The spans of a complete head; `data` as given to head_parse(). */
+static inline struct http_text head_method(
+	const struct http_head *head, const uint8_t *data)
+{
+	return (struct http_text){ data + head->method, head->method_len };
+}
+
+static inline struct http_text head_target(
+	const struct http_head *head, const uint8_t *data)
+{
+	return (struct http_text){ data + head->target, head->target_len };
+}
+
+static inline struct http_text head_name(
+	const struct http_head *head, const uint8_t *data, unsigned index)
+{
+	const struct http_field *field = &head->fields[index];
+	return (struct http_text){ data + field->name, field->name_len };
+}
+
+static inline struct http_text head_value(
+	const struct http_head *head, const uint8_t *data, unsigned index)
+{
+	const struct http_field *field = &head->fields[index];
+	return (struct http_text){ data + field->value, field->value_len };
+}
+
+/* Whether the method is exactly this one, in this case. */
+bool head_method_is(
+	const struct http_head *head, const uint8_t *data, const char *method);
+
+/*
+ * The index of the first field called `name` (in any case) at or after `from`,
+ * or -1.
+ */
+int head_find(const struct http_head *head, const uint8_t *data,
+	const char *name, unsigned from);
+
+#endif
