@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* aditd: command line, configuration, and the worker. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+#include "common/base/version.h"
+#include "common/conf/command.h"
+#include "server/worker.h"
+
+/* Exit codes (see aditd --help). */
+enum { EXIT_DONE = 0, EXIT_RUNTIME = 1, EXIT_USAGE = 2 };
+
+struct options {
+	const char *config;
+	bool dump, help, version;
+};
+
+static const struct command_option options[] = {
+	{ .name = "config",
+		.letter = 'c',
+		.argument = "FILE",
+		COMMAND_DEF(STRING, struct options, config),
+		.doc = "run with this configuration (YAML or JSON)" },
+	{ .name = "dump-config",
+		COMMAND_DEF(FLAG, struct options, dump),
+		.doc = "print the effective configuration, secrets masked" },
+	{ .name = "help",
+		.letter = 'h',
+		COMMAND_DEF(FLAG, struct options, help),
+		.doc = "print this text" },
+	{ .name = "version",
+		.letter = 'v',
+		COMMAND_DEF(FLAG, struct options, version),
+		.doc = "print the version" },
+};
+
+static const struct command command = {
+	.usage = "aditd -c FILE\n"
+		 "aditd verify -c FILE\n",
+	.about = "aditd runs on a machine that the internet can reach, and "
+		 "publishes services\nfor adit and frpc clients. It exits with "
+		 "0 when done or drained, with 1 when it\ncannot run, with 2 "
+		 "when the command line or the configuration is wrong.\n",
+	.options = options,
+	.n = ARRAY_SIZE(options),
+};
+
+static int usage_error(const char *text)
+{
+	fprintf(stderr, "aditd: %s (see aditd --help)\n", text);
+	return EXIT_USAGE;
+}
+
+/* Where the log goes: stdout, or the file, opened for good. -1: cannot. */
+static int open_log(const char *to)
+{
+	if (!strcmp(to, "console"))
+		return STDOUT_FILENO;
+	return open(to, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+}
+
+static int serve(const struct settings *s)
+{
+	int fd = open_log(s->log_to);
+	struct worker *w;
+	int rc;
+
+	if (fd < 0) {
+		fprintf(stderr, "aditd: log.to %s: %s\n", s->log_to,
+			strerror(errno));
+		return EXIT_RUNTIME;
+	}
+	log_open(fd, (enum log_level)s->log_level,
+		(enum log_format)s->log_format);
+	if (s->workers != 1)
+		log_info("workers: one worker runs until more are supported");
+	w = malloc(sizeof(*w));
+	if (!w || worker_create(w, s) < 0) {
+		free(w);
+		return EXIT_RUNTIME;
+	}
+	rc = core_supervise(&w->core);
+	worker_destroy(w);
+	free(w);
+	if (fd != STDOUT_FILENO)
+		close(fd);
+	return rc;
+}
+
+/* Load the file, then serve, dump or only verify. */
+static int with_settings(const struct options *o, bool verify)
+{
+	struct conf_errors *errors = calloc(1, sizeof(*errors));
+	struct settings *s = NULL;
+	int rc;
+
+	if (!errors)
+		return EXIT_RUNTIME;
+	rc = settings_load(&s, o->config, errors);
+	conf_errors_print(errors, stderr);
+	free(errors);
+	if (rc < 0)
+		return rc == -ENOMEM ? EXIT_RUNTIME : EXIT_USAGE;
+	if (o->dump) {
+		settings_dump(s, stdout);
+		rc = EXIT_DONE;
+	} else if (verify) {
+		/* frp's text */
+		printf("frps: the configuration file %s syntax is ok\n",
+			o->config);
+		rc = EXIT_DONE;
+	} else {
+		rc = serve(s);
+	}
+	settings_free(&s);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { 0 };
+	struct command_words words = { 0 };
+	char error[COMMAND_ERROR];
+	bool verify;
+
+	if (command_parse(&command, argc, argv, &o, &words, error) < 0)
+		return usage_error(error);
+	if (o.help) {
+		command_help(&command, stdout);
+		return EXIT_DONE;
+	}
+	if (o.version) {
+		printf("aditd %s\n", ADIT_VERSION);
+		return EXIT_DONE;
+	}
+	verify = words.n == 1 && !strcmp(words.v[0], "verify");
+	if (words.n > 0 && !verify) {
+		snprintf(error, sizeof(error), "unknown command %.64s",
+			words.v[0]);
+		return usage_error(error);
+	}
+	if (!o.config)
+		return usage_error(
+			"no configuration: run aditd -c FILE; config/aditd.yaml "
+			"is a sample");
+	return with_settings(&o, verify);
+}

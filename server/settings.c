@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The table of aditd's keys. To add a key, add a row and its field; a rule
+ * between keys goes to settings_check.
+ */
+
+#include "server/settings.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "common/conf/dump.h"
+#include "common/conf/secret.h"
+
+#define DEF(type, field) CONF_DEF(type, struct settings, field)
+
+/* The longest idle time before a probe that tcp(7) takes. */
+#define KEEPALIVE_MAX 32767
+#define DAY 86400
+
+static const struct conf_row rows[] = {
+	{ .path = "bindAddr",
+		DEF(STRING, bind_addr),
+		.def = "0.0.0.0",
+		.flags = CONF_EMPTY_DEFAULT,
+		.doc = "Address that clients connect to." },
+	{ .path = "bindPort",
+		DEF(PORT, bind_port),
+		.def = "7000",
+		.min = 1,
+		.max = 65535,
+		.flags = CONF_EMPTY_DEFAULT,
+		.doc = "Port that clients connect to." },
+	{ .path = "kcpBindPort",
+		CONF_DEF_FIXED("0"),
+		.doc = "Port for clients over KCP." },
+	{ .path = "quicBindPort",
+		CONF_DEF_FIXED("0"),
+		.doc = "Port for clients over QUIC." },
+	{ .path = "proxyBindAddr",
+		DEF(STRING, proxy_bind_addr),
+		.def = "",
+		.doc = "Address of the public ports; empty: bindAddr." },
+	{ .path = "vhostHTTPPort",
+		DEF(PORT, vhost_http_port),
+		.def = "0",
+		.max = 65535,
+		.doc = "Public port of all http proxies; 0: off." },
+	{ .path = "vhostHTTPTimeout",
+		DEF(MS, vhost_http_timeout_ms),
+		.def = "60",
+		.min = 1,
+		.max = DAY,
+		.unit = "seconds",
+		.flags = CONF_EMPTY_DEFAULT,
+		.doc = "How long an http proxy may take to begin its "
+		       "response." },
+	{ .path = "vhostHTTPSPort",
+		CONF_DEF_FIXED("0"),
+		.doc = "Public port of all https proxies." },
+	{ .path = "tcpmuxHTTPConnectPort",
+		CONF_DEF_FIXED("0"),
+		.doc = "Public port of all tcpmux proxies." },
+	{ .path = "tcpmuxPassthrough",
+		CONF_DEF_FIXED("false"),
+		.doc = "Forward the CONNECT request of a tcpmux proxy." },
+	{ .path = "subDomainHost",
+		DEF(STRING, subdomain_host),
+		.def = "",
+		.doc = "The domain below which clients may ask for a "
+		       "subdomain; empty: none." },
+	{ .path = "custom404Page",
+		DEF(STRING, custom_404_page),
+		.def = "",
+		.doc = "File with the page for unknown hosts; empty: the "
+		       "built-in one." },
+	{ .path = "allowPorts",
+		DEF(RANGES, allow_ports),
+		.doc = "Public ports that clients may open; empty: all.",
+		.example = "# For example, in place of []:\n"
+			   "#  - start: 6000\n"
+			   "#    end: 6999\n"
+			   "#  - single: 2222\n" },
+	{ .path = "maxPortsPerClient",
+		DEF(INT, max_ports_per_client),
+		.def = "0",
+		.max = 65535,
+		.doc = "Public ports that one client may open; 0: no "
+		       "limit." },
+	{ .path = "userConnTimeout",
+		DEF(MS, user_conn_timeout_ms),
+		.def = "10",
+		.min = 1,
+		.max = DAY,
+		.unit = "seconds",
+		.flags = CONF_EMPTY_DEFAULT,
+		.doc = "How long a visitor waits for a work connection." },
+	{ .path = "detailedErrorsToClient",
+		DEF(BOOL, detailed_errors),
+		.def = "true",
+		.doc = "Tell clients the whole reason of a refusal." },
+	{ .path = "natholeAnalysisDataReserveHours",
+		CONF_DEF_FIXED("168|0"),
+		.doc = "How long statistics of xtcp proxies are kept." },
+
+#include "common/conf/web.def"
+
+	{ .path = "enablePrometheus",
+		CONF_DEF_FIXED("false"),
+		.doc = "Metrics on the dashboard's port." },
+	{ .path = "httpPlugins",
+		CONF_DEF_LATER,
+		.doc = "Programs that are asked by HTTP." },
+	{ .path = "sshTunnelGateway",
+		CONF_DEF_LATER,
+		.doc = "Clients that are plain ssh." },
+	{ .path = "sshTunnelGateway.bindPort",
+		CONF_DEF_FIXED("0"),
+		.doc = "Port for clients over ssh." },
+	{ .path = "sshTunnelGateway.autoGenPrivateKeyPath",
+		CONF_DEF_FIXED("./.autogen_ssh_key|"),
+		.doc = "File for a generated key of the ssh gateway." },
+
+#include "common/conf/auth.def"
+
+	{ .path = "transport.maxPoolCount",
+		DEF(INT, max_pool_count),
+		.def = "5",
+		.min = 1,
+		.max = 65535,
+		.flags = CONF_EMPTY_DEFAULT,
+		.doc = "The most idle work connections that a client is "
+		       "asked for." },
+	{ .path = "transport.heartbeatTimeout",
+		DEF(MS, heartbeat_timeout_ms),
+		.def = "90",
+		.min = -1,
+		.max = DAY,
+		.unit = "seconds",
+		.flags = CONF_EMPTY_DEFAULT,
+		.doc = "How long a client may be silent; -1: for ever." },
+	{ .path = "transport.tcpKeepalive",
+		DEF(SECONDS, tcp_keepalive_s),
+		.def = "7200",
+		.min = -1,
+		.max = KEEPALIVE_MAX,
+		.unit = "seconds",
+		.flags = CONF_EMPTY_DEFAULT,
+		.doc = "Idle time before TCP probes a client; -1: off." },
+
+#include "common/conf/transport.def"
+
+	{ .path = "transport.tls.force",
+		CONF_DEF_FIXED("false"),
+		.doc = "Refuse clients without TLS." },
+
+#include "common/conf/log.def"
+
+	{ .path = "workers",
+		DEF(INT, workers),
+		.def = "auto",
+		.min = 1,
+		.max = 1024,
+		.choices = &conf_workers,
+		.doc = "Threads that carry traffic; auto: one for each CPU "
+		       "that the process may use." },
+	{ .path = "backend",
+		DEF(ENUM, backend),
+		.def = "auto",
+		.choices = &conf_backends,
+		.doc = "What of the kernel the event loop is built on." },
+	{ .path = "stateDir",
+		DEF(STRING, state_dir),
+		.def = "",
+		.doc = "Directory of what outlives the process; empty: the "
+		       "system's usual place." },
+	{ .path = "drainTimeout",
+		DEF(MS, drain_timeout_ms),
+		.def = "30",
+		.max = DAY,
+		.unit = "seconds",
+		.doc = "How long visitors may go on after the server was "
+		       "told to stop." },
+	{ .path = "http.headTimeout",
+		DEF(MS, head_timeout_ms),
+		.def = "30",
+		.min = 1,
+		.max = DAY,
+		.unit = "seconds",
+		.doc = "How long a visitor may take to send a request's "
+		       "head." },
+	{ .path = "limits.visitors",
+		DEF(INT, max_visitors),
+		.def = "20000",
+		.min = 1,
+		.max = 1000000,
+		.doc = "Visitors at once." },
+	{ .path = "limits.controls",
+		DEF(INT, max_controls),
+		.def = "1024",
+		.min = 1,
+		.max = 1000000,
+		.doc = "Clients at once." },
+	{ .path = "limits.workConnections",
+		DEF(INT, max_work_conns),
+		.def = "20000",
+		.min = 1,
+		.max = 1000000,
+		.doc = "Work connections at once, idle ones included." },
+	{ .path = "limits.proxies",
+		DEF(INT, max_proxies),
+		.def = "10000",
+		.min = 1,
+		.max = 1000000,
+		.doc = "Proxies at once." },
+	{ .path = "limits.buffers",
+		DEF(INT, buffer_count),
+		.def = "256",
+		.min = 4,
+		.max = 32768,
+		.doc = "Receive buffers of a worker, 16 KiB each." },
+	{ .path = "limits.firstMessageTimeout",
+		DEF(MS, first_message_timeout_ms),
+		.def = "10",
+		.min = 1,
+		.max = DAY,
+		.unit = "seconds",
+		.doc = "How long a connection may take to say what it is." },
+};
+
+static CONF_TABLE(table, struct settings, rows);
+
+static void check_address(struct settings *s, struct conf_errors *errors,
+	const char *key, const char *address)
+{
+	struct in6_addr parsed;
+	char quoted[CONF_QUOTED];
+
+	if (inet_pton(AF_INET, address, &parsed) != 1 &&
+		inet_pton(AF_INET6, address, &parsed) != 1)
+		conf_fault(s->conf, errors, key,
+			"%s; an IPv4 or IPv6 address is allowed",
+			conf_quote(quoted, address));
+}
+
+int settings_check(struct settings *s, struct conf_errors *errors)
+{
+	if (s->proxy_bind_addr[0] == '\0')
+		s->proxy_bind_addr = s->bind_addr;
+	s->auth_heartbeats = s->auth_scopes & CONF_SCOPE_HEARTBEATS;
+	s->auth_new_work_conns = s->auth_scopes & CONF_SCOPE_WORK_CONNS;
+	check_address(s, errors, "bindAddr", s->bind_addr);
+	if (s->proxy_bind_addr != s->bind_addr)
+		check_address(s, errors, "proxyBindAddr", s->proxy_bind_addr);
+	if (s->vhost_http_port == s->bind_port)
+		conf_fault(s->conf, errors, "vhostHTTPPort",
+			"\"%u\", which is bindPort; sharing one port is not "
+			"supported yet (allowed: another port)",
+			s->vhost_http_port);
+	return errors->n > 0 ? -EINVAL : 0;
+}
+
+int settings_new_default(struct settings **s_r)
+{
+	struct settings *s;
+	struct conf *conf;
+	void *base;
+	int result = conf_new(&conf, &table, &base);
+
+	if (result < 0)
+		return result;
+	s = base;
+	s->conf = conf;
+	s->proxy_bind_addr = s->bind_addr;
+	*s_r = s;
+	return 0;
+}
+
+int settings_load(
+	struct settings **s_r, const char *file, struct conf_errors *errors)
+{
+	struct settings *s;
+	int result = settings_new_default(&s);
+
+	if (result < 0)
+		return result;
+	s->proxy_bind_addr = "";
+	result = conf_load(s->conf, file, errors);
+	if (result == 0)
+		result =
+			conf_secret_token(s->conf, errors, s->auth_token_source,
+				s->auth_token_file, &s->auth_token);
+	if (result == 0 || result == -EINVAL)
+		result = settings_check(s, errors);
+	if (result < 0) {
+		settings_free(&s);
+		return result;
+	}
+	*s_r = s;
+	return 0;
+}
+
+void settings_dump(const struct settings *s, FILE *out)
+{
+	conf_dump(&table, s, out);
+}
+
+int settings_sample(FILE *out)
+{
+	fputs("# aditd's configuration: every key with its default. The names\n"
+	      "# are frp's where frp has the key. Secrets are better kept in\n"
+	      "# a file of their own (auth.tokenSource).\n",
+		out);
+	return conf_sample(&table, out);
+}
+
+void settings_free(struct settings **s_p)
+{
+	struct settings *s = *s_p;
+	struct conf *conf;
+
+	*s_p = NULL;
+	if (!s)
+		return;
+	/* The struct itself lies in the conf's memory. */
+	conf = s->conf;
+	conf_free(&conf);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The server's settings: what aditd's configuration file says, by the table
+ * in settings.c, which explains every key. Made by the main thread, then
+ * read by all and changed by none. Strings are never NULL. Times are in
+ * milliseconds where the name ends in _ms, and -1 means off.
+ */
+
+#ifndef ADIT_SERVER_SETTINGS_H
+#define ADIT_SERVER_SETTINGS_H
+
+#include <stdio.h>
+
+#include "common/conf/conf.h"
+#include "common/conf/rows.h"
+
+struct settings {
+	const char *bind_addr;
+	uint16_t bind_port;
+	const char *proxy_bind_addr; /* bind_addr when not given */
+	uint16_t vhost_http_port;    /* 0: off */
+	int64_t vhost_http_timeout_ms;
+	const char *subdomain_host;     /* "": off */
+	const char *custom_404_page;    /* a file; "": the built-in page */
+	struct conf_ranges allow_ports; /* empty: all */
+	int64_t max_ports_per_client;   /* 0: no limit */
+	int64_t user_conn_timeout_ms;
+	bool detailed_errors;
+
+	const char *auth_token; /* from the key or the file; "": open */
+	int auth_token_source;  /* enum conf_token_source */
+	const char *auth_token_file;
+	int auth_scopes; /* enum conf_auth_scope, or-ed */
+	bool auth_heartbeats, auth_new_work_conns; /* the same, apart */
+
+	int64_t max_pool_count;
+	int64_t heartbeat_timeout_ms;
+	int64_t tcp_keepalive_s;
+	int relay; /* enum conf_relay */
+
+	const char *log_to; /* "console" or a file */
+	int log_level;      /* enum log_level */
+	int log_format;     /* enum log_format */
+	bool log_disable_color;
+
+	int64_t workers; /* 0: auto */
+	int backend;     /* enum conf_backend */
+	const char *state_dir;
+	int64_t max_visitors;
+	int64_t max_controls;
+	int64_t max_work_conns;
+	int64_t max_proxies;
+	int64_t buffer_count;
+	int64_t drain_timeout_ms;
+	int64_t first_message_timeout_ms;
+	int64_t head_timeout_ms;
+
+	struct conf *conf; /* owns all of the above and this struct */
+};
+
+/*
+ * Read, complete and check the settings of `file`. 0; or -EINVAL (-errno if
+ * the file cannot be read) with the reasons in `errors`; or -ENOMEM.
+ */
+int settings_load(struct settings **s_r, const char *file,
+	struct conf_errors *errors) must_check;
+
+/* The settings of an empty file; 0 or -ENOMEM. */
+int settings_new_default(struct settings **s_r) must_check;
+
+/*
+ * The rules between keys, and what follows from other keys. Called by
+ * settings_load; to be called again after fields were set by hand. 0, or
+ * -EINVAL with the reasons in `errors`, or -ENOMEM.
+ */
+int settings_check(struct settings *s, struct conf_errors *errors) must_check;
+
+/* Write the effective settings as YAML, secrets masked. */
+void settings_dump(const struct settings *s, FILE *out);
+
+/* Write config/aditd.yaml; 0 or -ENOMEM. */
+int settings_sample(FILE *out) must_check;
+
+/* Free and wipe; NULL is accepted. */
+void settings_free(struct settings **s);
+
+#endif

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The server's table: defaults, what frp's files say, rules between keys. */
+// links: server/settings.c common/conf/rows.c common/conf/secret.c common/conf/dump.c common/conf/conf.c common/conf/table.c common/conf/value.c common/conf/number.c common/conf/several.c common/conf/nearest.c common/conf/yaml.c common/conf/node.c common/conf/arena.c common/conf/error.c common/conf/file.c
+// libs: -lyaml
+
+#include "server/settings.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char file[] = "/tmp/adit-settings-XXXXXX";
+static struct conf_errors errors;
+static struct settings *s;
+
+static int load(const char *text)
+{
+	int fd = mkstemp(file);
+	int result;
+
+	cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+	settings_free(&s);
+	errors.n = errors.lost = 0;
+	result = settings_load(&s, file, &errors);
+	unlink(file);
+	strcpy(file + strlen(file) - 6, "XXXXXX");
+	return result;
+}
+
+static const char *first_error(void)
+{
+	return errors.n > 0 ? strstr(errors.v[0].text, ": ") + 2 : "-";
+}
+
+static void done(void)
+{
+	settings_free(&s);
+}
+
+TestSuite(settings_server, .fini = done);
+
+Test(settings_server, has_defaults)
+{
+	cr_assert_eq(settings_new_default(&s), 0);
+	cr_assert_str_eq(s->bind_addr, "0.0.0.0");
+	cr_assert_eq(s->bind_port, 7000);
+	cr_assert_str_eq(s->proxy_bind_addr, "0.0.0.0");
+	cr_assert_eq(s->vhost_http_port, 0);
+	cr_assert_eq(s->vhost_http_timeout_ms, 60000);
+	cr_assert_str_eq(s->subdomain_host, "");
+	cr_assert_str_eq(s->custom_404_page, "");
+	cr_assert_eq(s->allow_ports.n, 0);
+	cr_assert_eq(s->max_ports_per_client, 0);
+	cr_assert_eq(s->user_conn_timeout_ms, 10000);
+	cr_assert(s->detailed_errors);
+	cr_assert_str_eq(s->auth_token, "");
+	cr_assert_not(s->auth_heartbeats);
+	cr_assert_not(s->auth_new_work_conns);
+	cr_assert_eq(s->max_pool_count, 5);
+	cr_assert_eq(s->heartbeat_timeout_ms, 90000);
+	cr_assert_eq(s->tcp_keepalive_s, 7200);
+	cr_assert_eq(s->relay, CONF_RELAY_COPY);
+	cr_assert_str_eq(s->log_to, "console");
+	cr_assert_eq(s->log_level, LOG_INFO);
+	cr_assert_eq(s->log_format, LOG_TEXT);
+	cr_assert_not(s->log_disable_color);
+	cr_assert_eq(s->workers, 0);
+	cr_assert_eq(s->backend, CONF_BACKEND_AUTO);
+	cr_assert_str_eq(s->state_dir, "");
+	cr_assert_eq(s->max_visitors, 20000);
+	cr_assert_eq(s->max_controls, 1024);
+	cr_assert_eq(s->max_work_conns, 20000);
+	cr_assert_eq(s->max_proxies, 10000);
+	cr_assert_eq(s->buffer_count, 256);
+	cr_assert_eq(s->drain_timeout_ms, 30000);
+	cr_assert_eq(s->first_message_timeout_ms, 10000);
+	cr_assert_eq(s->head_timeout_ms, 30000);
+}
+
+Test(settings_server, reads_a_file_of_frp)
+{
+	cr_assert_eq(load("bindAddr: \"::\"\n"
+			  "bindPort: 7100\n"
+			  "kcpBindPort: 0\n"
+			  "vhostHTTPPort: 8080\n"
+			  "subDomainHost: t.test\n"
+			  "allowPorts:\n"
+			  "  - start: 2000\n"
+			  "    end: 3000\n"
+			  "  - single: 3001\n"
+			  "maxPortsPerClient: 3\n"
+			  "userConnTimeout: 0\n"
+			  "detailedErrorsToClient: false\n"
+			  "udpPacketSize: 1500\n"
+			  "auth:\n"
+			  "  method: token\n"
+			  "  token: secret\n"
+			  "  additionalScopes: [HeartBeats, NewWorkConns]\n"
+			  "transport:\n"
+			  "  tcpMux: false\n"
+			  "  tcpKeepalive: -1\n"
+			  "  heartbeatTimeout: -1\n"
+			  "  tls:\n"
+			  "    force: false\n"
+			  "    enable: false\n"
+			  "webServer:\n"
+			  "  port: 0\n"
+			  "log:\n"
+			  "  to: console\n"
+			  "  level: debug\n"
+			  "  maxDays: 3\n"
+			  "workers: 2\n"),
+		0, "%s", errors.v[0].text);
+	cr_assert_str_eq(s->bind_addr, "::");
+	cr_assert_str_eq(s->proxy_bind_addr, "::");
+	cr_assert_eq(s->bind_port, 7100);
+	cr_assert_eq(s->vhost_http_port, 8080);
+	cr_assert_eq(s->allow_ports.n, 2);
+	cr_assert_eq(s->allow_ports.v[1].end, 3001);
+	cr_assert_eq(s->max_ports_per_client, 3);
+	cr_assert_eq(s->user_conn_timeout_ms, 10000);
+	cr_assert_not(s->detailed_errors);
+	cr_assert_str_eq(s->auth_token, "secret");
+	cr_assert(s->auth_heartbeats);
+	cr_assert(s->auth_new_work_conns);
+	cr_assert_eq(s->tcp_keepalive_s, -1);
+	cr_assert_eq(s->heartbeat_timeout_ms, -1);
+	cr_assert_eq(s->log_level, LOG_DEBUG);
+	cr_assert_eq(s->workers, 2);
+}
+
+Test(settings_server, refuses_what_is_not_built_or_wrong)
+{
+	static const char *const wrong[][2] = {
+		{ "transport: {tcpMux: true}",
+			"transport.tcpMux: \"true\"; not supported yet "
+			"(allowed: false)" },
+		{ "transport: {tls: {force: true}}",
+			"transport.tls.force: \"true\"; not supported yet "
+			"(allowed: false)" },
+		{ "auth: {method: oidc}",
+			"auth.method: \"oidc\"; not supported yet (allowed: "
+			"token)" },
+		{ "auth: {oidc: {issuer: x}}",
+			"auth.oidc: keys and values; not supported yet "
+			"(allowed: leave it out)" },
+		{ "auth: {tokenSource: {type: exec}}",
+			"auth.tokenSource.type: \"exec\"; not supported yet "
+			"(allowed: file)" },
+		{ "auth: {tokenSource: {type: file}}",
+			"auth.tokenSource.file.path: no path; the path of a "
+			"file is allowed" },
+		{ "auth: {tokenSource: {file: {path: x}}}",
+			"auth.tokenSource: no type; \"file\" is allowed" },
+		{ "webServer: {port: 7500}",
+			"webServer.port: \"7500\"; not supported yet "
+			"(allowed: 0)" },
+		{ "kcpBindPort: 7000", "kcpBindPort: \"7000\"; not supported "
+				       "yet (allowed: 0)" },
+		{ "httpPlugins: [{name: x}]",
+			"httpPlugins: a list; not supported yet (allowed: "
+			"leave it out)" },
+		{ "transport: {relay: splice}",
+			"transport.relay: \"splice\"; not supported yet "
+			"(allowed: copy)" },
+		{ "backend: epoll", "backend: \"epoll\"; not supported yet "
+				    "(allowed: auto, io_uring)" },
+		{ "workers: 1025", "workers: \"1025\"; a number from 1 to "
+				   "1024 or auto is allowed" },
+		{ "limits: {visitors: 0}",
+			"limits.visitors: \"0\"; a number from 1 to 1000000 "
+			"is allowed" },
+		{ "bindAddr: localhost",
+			"bindAddr: \"localhost\"; an IPv4 or IPv6 address is "
+			"allowed" },
+		{ "proxyBindAddr: x", "proxyBindAddr: \"x\"; an IPv4 or IPv6 "
+				      "address is allowed" },
+		{ "vhostHTTPPort: 7000",
+			"vhostHTTPPort: \"7000\", which is bindPort; sharing "
+			"one port is not supported yet (allowed: another "
+			"port)" },
+		{ "bindprot: 1", "bindprot: unknown key; the nearest known "
+				 "key is bindPort" },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+		cr_expect_eq(load(wrong[i][0]), -EINVAL, "%s", wrong[i][0]);
+		cr_expect_null(s);
+		cr_expect_eq(errors.n, 1, "%s", wrong[i][0]);
+		cr_expect_str_eq(first_error(), wrong[i][1], "%s", wrong[i][0]);
+	}
+}
+
+Test(settings_server, a_check_reports_beside_other_errors)
+{
+	cr_assert_eq(load("bindAddr: here\nbindPort: x\n"), -EINVAL);
+	cr_assert_eq(errors.n, 2);
+	cr_assert(strstr(errors.v[0].text, ":1:11: bindAddr: \"here\""));
+	cr_assert(strstr(errors.v[1].text, ":2:11: bindPort: \"x\""));
+}
+
+Test(settings_server, reads_the_token_from_a_file)
+{
+	char secret[] = "/tmp/adit-token-XXXXXX";
+	char text[200];
+	int fd = mkstemp(secret);
+
+	cr_assert_eq(write(fd, "hidden\n", 7), 7);
+	close(fd);
+	snprintf(text, sizeof(text),
+		"auth: {tokenSource: {type: file, file: {path: %s}}}", secret);
+	cr_expect_eq(load(text), 0);
+	cr_expect_str_eq(s->auth_token, "hidden");
+	cr_expect_eq(settings_check(s, &errors), 0);
+	snprintf(text, sizeof(text),
+		"auth: {token: a, tokenSource: {type: file, file: {path: "
+		"%s}}}",
+		secret);
+	cr_expect_eq(load(text), -EINVAL);
+	cr_expect(strstr(first_error(), "beside auth.token"));
+	unlink(secret);
+	cr_expect_eq(load(text), -EINVAL);
+}
+
+Test(settings_server, a_file_that_is_not_there_is_named)
+{
+	cr_assert_eq(settings_load(&s, "/nowhere/x.yaml", &errors), -ENOENT);
+	cr_assert(strstr(errors.v[0].text, "/nowhere/x.yaml:1:1: file: No"));
+	settings_free(&s);
+}
+
+static char *text_of(bool sample)
+{
+	char *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (sample)
+		cr_assert_eq(settings_sample(out), 0);
+	else
+		settings_dump(s, out);
+	fclose(out);
+	return text;
+}
+
+Test(settings_server, a_dump_is_a_file_without_secrets)
+{
+	char *first;
+	char *second;
+
+	cr_assert_eq(load("auth: {token: hidden}\nworkers: 3\n"
+			  "allowPorts: [{single: 1}]\n"),
+		0);
+	first = text_of(false);
+	cr_assert_null(strstr(first, "hidden"));
+	cr_assert(strstr(first, "  token: \"***\"\n"));
+	cr_assert(strstr(first, "workers: 3\n"));
+	cr_assert_eq(load(first), 0, "%s", errors.v[0].text);
+	second = text_of(false);
+	cr_assert_str_eq(first, second);
+	free(first);
+	free(second);
+}
+
+/* The sample says the defaults, and the one in config/ is up to date. */
+Test(settings_server, the_sample_is_current)
+{
+	static char kept[64 * 1024];
+	char *sample = text_of(true);
+	char *defaults;
+	char *loaded;
+	FILE *in;
+
+	cr_assert_eq(settings_new_default(&s), 0);
+	defaults = text_of(false);
+	cr_assert_eq(load(sample), 0, "%s", errors.v[0].text);
+	loaded = text_of(false);
+	cr_assert_str_eq(defaults, loaded);
+	in = fopen("config/aditd.yaml", "r");
+	cr_assert_not_null(in, "run from the root of the project");
+	fread(kept, 1, sizeof(kept) - 1, in);
+	fclose(in);
+	cr_assert_str_eq(kept, sample);
+	free(sample);
+	free(defaults);
+	free(loaded);
+}
