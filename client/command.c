@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "client/command.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/address.h"
+#include "common/crypto/random.h"
+
+#define TOKEN_MAX 4096
+
+struct options {
+	const char *config, *server, *token, *token_file, *subdomain, *name;
+	struct command_words domains;
+	uint16_t remote_port;
+	bool dump, help, version;
+};
+
+static const struct command_option options[] = {
+	{ .name = "config",
+		.letter = 'c',
+		.argument = "FILE",
+		COMMAND_DEF(STRING, struct options, config),
+		.doc = "run with this configuration (YAML or JSON)" },
+	{ .name = "server",
+		.letter = 's',
+		.argument = "HOST:PORT",
+		COMMAND_DEF(STRING, struct options, server),
+		.doc = "the server (default 127.0.0.1:7000)" },
+	{ .name = "token-file",
+		.argument = "FILE",
+		COMMAND_DEF(STRING, struct options, token_file),
+		.doc = "read the token from this file" },
+	{ .name = "token",
+		.argument = "TOKEN",
+		COMMAND_DEF(STRING, struct options, token),
+		.doc = "the token (others may see it: prefer ADIT_TOKEN)" },
+	{ .name = "domain",
+		.letter = 'd',
+		.argument = "NAME",
+		COMMAND_DEF(WORDS, struct options, domains),
+		.doc = "http: serve visitors of this host; may be repeated" },
+	{ .name = "subdomain",
+		.argument = "NAME",
+		COMMAND_DEF(STRING, struct options, subdomain),
+		.doc = "http: serve this name below the server's domain" },
+	{ .name = "remote-port",
+		.letter = 'r',
+		.argument = "PORT",
+		COMMAND_DEF(PORT, struct options, remote_port),
+		.min = 1,
+		.max = 65535,
+		.doc = "tcp: the public port (default: the server chooses)" },
+	{ .name = "name",
+		.letter = 'n',
+		.argument = "NAME",
+		COMMAND_DEF(STRING, struct options, name),
+		.doc = "what the proxy is called (default: made up)" },
+	{ .name = "dump-config",
+		COMMAND_DEF(FLAG, struct options, dump),
+		.doc = "print the effective configuration, secrets masked" },
+	{ .name = "help",
+		.letter = 'h',
+		COMMAND_DEF(FLAG, struct options, help),
+		.doc = "print this text" },
+	{ .name = "version",
+		.letter = 'v',
+		COMMAND_DEF(FLAG, struct options, version),
+		.doc = "print the version" },
+};
+
+static const struct command command = {
+	.usage = "adit http [HOST:]PORT --domain NAME [--server HOST:PORT]\n"
+		 "adit tcp [HOST:]PORT [--remote-port PORT]\n"
+		 "adit -c FILE\n"
+		 "adit verify -c FILE\n",
+	.about = "adit runs beside a service that the internet cannot reach, "
+		 "and publishes it\nthrough aditd. The token comes from the "
+		 "environment variable ADIT_TOKEN, from\n--token-file or "
+		 "--token. It exits with 0 when done or drained, with 1 when "
+		 "it\ncannot run, with 2 when the command line or the "
+		 "configuration is wrong.\n",
+	.options = options,
+	.n = ARRAY_SIZE(options),
+};
+
+void client_command_help(FILE *out)
+{
+	command_help(&command, out);
+}
+
+static int fail(char *error, const char *text, const char *what)
+{
+	snprintf(error, COMMAND_ERROR, "%.120s%.128s", text, what);
+	return -EINVAL;
+}
+
+/* The token of a file: its first line. */
+static int read_token_file(
+	const char *path, char token[static TOKEN_MAX], char *error)
+{
+	FILE *f = fopen(path, "re");
+
+	if (!f)
+		return fail(error, "--token-file cannot be read: ",
+			strerror(errno));
+	if (!fgets(token, TOKEN_MAX, f))
+		token[0] = '\0';
+	fclose(f);
+	token[strcspn(token, "\r\n")] = '\0';
+	return *token ? 0 : fail(error, "--token-file is empty: ", path);
+}
+
+/* From --token, --token-file or ADIT_TOKEN, in this order. */
+static int find_token(
+	struct options *o, char token[static TOKEN_MAX], char *error)
+{
+	const char *env = getenv("ADIT_TOKEN");
+
+	if (o->token && o->token_file)
+		return fail(error, "--token and --token-file exclude each "
+				   "other", "");
+	if (o->token_file)
+		return read_token_file(o->token_file, token, error);
+	snprintf(token, TOKEN_MAX, "%s", o->token ? o->token : env ? env : "");
+	if (o->token)
+		command_wipe(&o->token);
+	return 0;
+}
+
+/* "3000" or "host:3000". */
+static int parse_target(const char *text, char host[static ADDRESS_HOST_SIZE],
+	uint16_t *port_r, char *error)
+{
+	char full[ADDRESS_HOST_SIZE + 16];
+	bool bare = text[strspn(text, "0123456789")] == '\0';
+
+	snprintf(full, sizeof(full), "%s%.255s", bare ? "127.0.0.1:" : "",
+		text);
+	if (address_split(full, host, port_r, 0) < 0)
+		return fail(error, "not a port or host:port: ", text);
+	return 0;
+}
+
+static int set_server(struct settings *s, const char *server, char *error)
+{
+	char host[ADDRESS_HOST_SIZE];
+
+	if (address_split(server, host, &s->server_port, s->server_port) < 0)
+		return fail(error, "--server is not host:port: ", server);
+	s->server_addr = settings_copy(s, host);
+	return s->server_addr ? 0 : -ENOMEM;
+}
+
+static int add_proxy(struct settings *s, const struct options *o,
+	const char *type, const char *target, char *error)
+{
+	struct client_proxy p = settings_proxy_default();
+	char host[ADDRESS_HOST_SIZE], name[64], suffix[7];
+	int rc = parse_target(target, host, &p.local_port, error);
+
+	if (rc < 0)
+		return rc;
+	random_hex(suffix, 3);
+	snprintf(name, sizeof(name), "%s-%u-%s", type, p.local_port, suffix);
+	p.name = o->name ? o->name : name;
+	p.type = !strcmp(type, "tcp") ? CLIENT_PROXY_TCP : CLIENT_PROXY_HTTP;
+	p.local_ip = host;
+	p.remote_port = o->remote_port;
+	p.custom_domains.n = o->domains.n;
+	p.custom_domains.v = (const char **)o->domains.v;
+	p.subdomain = o->subdomain;
+	if (p.type == CLIENT_PROXY_TCP && (o->domains.n || o->subdomain))
+		return fail(error, "--domain and --subdomain are for http", "");
+	if (p.type == CLIENT_PROXY_HTTP && o->remote_port)
+		return fail(error, "--remote-port is for tcp", "");
+	if (p.type == CLIENT_PROXY_HTTP && !o->domains.n && !o->subdomain)
+		return fail(error, "http needs --domain or --subdomain", "");
+	return settings_add_proxy(s, &p);
+}
+
+/* The first error of a check, as one line. */
+static int check(struct settings *s, char *error)
+{
+	struct conf_errors *errors = calloc(1, sizeof(*errors));
+	int rc = errors ? settings_check(s, errors) : -ENOMEM;
+
+	if (rc == -EINVAL)
+		fail(error, errors->v[0].text, "");
+	free(errors);
+	return rc;
+}
+
+static int one_line(struct settings **s_r, struct options *o,
+	const struct command_words *words, char *error)
+{
+	char token[TOKEN_MAX];
+	struct settings *s;
+	int rc = settings_new_default(&s);
+
+	if (rc < 0)
+		return rc;
+	rc = find_token(o, token, error);
+	if (rc == 0) {
+		s->auth_token = settings_copy(s, token);
+		rc = s->auth_token ? 0 : -ENOMEM;
+	}
+	explicit_bzero(token, sizeof(token));
+	if (rc == 0)
+		rc = set_server(
+			s, o->server ? o->server : "127.0.0.1:7000", error);
+	if (rc == 0)
+		rc = add_proxy(s, o, words->v[0], words->v[1], error);
+	if (rc == 0)
+		rc = check(s, error);
+	if (rc < 0)
+		settings_free(&s);
+	else
+		*s_r = s;
+	return rc;
+}
+
+static int with_config(struct client_command *c, const struct options *o,
+	const struct command_words *words, char *error)
+{
+	bool verify = words->n == 1 && !strcmp(words->v[0], "verify");
+
+	if (words->n > 0 && !verify)
+		return fail(error, "unknown command ", words->v[0]);
+	if (!o->config)
+		return fail(error, "no configuration: run adit -c FILE "
+				   "(config/adit.yaml is a sample), or adit "
+				   "http PORT --domain NAME", "");
+	c->config = o->config;
+	c->kind = o->dump ? COMMAND_DUMP : verify ? COMMAND_VERIFY :
+						    COMMAND_RUN;
+	return 0;
+}
+
+int client_command_parse(struct client_command *c, int argc, char **argv,
+	char error[static COMMAND_ERROR])
+{
+	struct command_words words = { 0 };
+	struct options o = { 0 };
+	int rc = command_parse(&command, argc, argv, &o, &words, error);
+
+	memset(c, 0, sizeof(*c));
+	if (rc < 0)
+		return rc;
+	if (o.help || o.version) {
+		c->kind = o.help ? COMMAND_HELP : COMMAND_VERSION;
+		return 0;
+	}
+	if (words.n == 0 ||
+		(strcmp(words.v[0], "http") && strcmp(words.v[0], "tcp")))
+		return with_config(c, &o, &words, error);
+	if (words.n != 2)
+		return fail(error, words.v[0], " needs one local port");
+	if (o.config)
+		return fail(error, "--config does not go with ", words.v[0]);
+	c->kind = COMMAND_ONE_LINE;
+	return one_line(&c->settings, &o, &words, error);
+}

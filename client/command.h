@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * adit's command line: either a configuration file, or a one-line form that
+ * publishes one local service.
+ */
+
+#ifndef ADIT_CLIENT_COMMAND_H
+#define ADIT_CLIENT_COMMAND_H
+
+#include <stdio.h>
+
+#include "client/settings.h"
+#include "common/conf/command.h"
+
+enum command_kind {
+	COMMAND_RUN,	  /* adit -c FILE */
+	COMMAND_VERIFY,	  /* adit verify -c FILE */
+	COMMAND_DUMP,	  /* adit --dump-config -c FILE */
+	COMMAND_ONE_LINE, /* adit http 3000 ... */
+	COMMAND_HELP,
+	COMMAND_VERSION,
+};
+
+struct client_command {
+	enum command_kind kind;
+	const char *config;	   /* of RUN, VERIFY, DUMP */
+	struct settings *settings; /* of ONE_LINE; the caller frees them */
+};
+
+/*
+ * Understand argv; a token in it is wiped there. 0; or -EINVAL with one line
+ * in `error`; or -ENOMEM.
+ */
+int client_command_parse(struct client_command *c_r, int argc, char **argv,
+	char error[static COMMAND_ERROR]) must_check;
+
+void client_command_help(FILE *out);
+
+#endif

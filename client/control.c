@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "client/control.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+
+#include "client/client.h"
+#include "client/work.h"
+#include "common/base/log.h"
+#include "common/base/socket.h"
+#include "common/base/version.h"
+#include "common/crypto/login.h"
+#include "common/crypto/random.h"
+#include "common/relay/raw_stream.h"
+
+static void control_dial(struct timer *t);
+
+static struct client *client_of(struct control *k)
+{
+	return container_of(k, struct client, control);
+}
+
+static void control_set_state(struct control *k, enum control_state state)
+{
+	assert(k->state != CONTROL_IDLE || state == CONTROL_DIALING);
+	k->state = state;
+}
+
+/* Let go of whatever the present state holds. */
+static void control_leave(struct control *k, bool cut)
+{
+	struct client *c = client_of(k);
+
+	loop_cancel_timer(client_loop(c), &k->timer);
+	loop_cancel_timer(client_loop(c), &k->heartbeat);
+	dial_cancel(&k->dial);
+	channel_close(&k->channel, cut);
+	if (k->state == CONTROL_RUNNING) {
+		proxies_lost(c);
+		works_lost(c);
+	}
+}
+
+/* Try again after a while. */
+static void control_pause(struct control *k)
+{
+	struct client *c = client_of(k);
+	uint32_t random;
+	int64_t wait;
+
+	control_leave(k, true);
+	control_set_state(k, CONTROL_PAUSED);
+	random_bytes(&random, sizeof(random));
+	wait = backoff_next(&k->backoff, random);
+	log_info("try to connect to server again in %lld ms",
+		(long long)(wait / CLOCK_MS));
+	loop_set_timer(client_loop(c), &k->timer, wait, control_dial);
+}
+
+/* An attempt to log in has failed, for good if it was the first. */
+static void control_failed(struct control *k, const char *error)
+{
+	struct client *c = client_of(k);
+
+	if (k->ever || !c->settings->login_fail_exit) {
+		log_warn("connect to server error: %s", error);
+		control_pause(k);
+		return;
+	}
+	log_error("login to the server failed: %s. With loginFailExit "
+		  "enabled, no additional retries will be attempted", error);
+	core_stop(&c->core, 1);
+}
+
+/* The session is over. */
+static void control_lost(struct control *k, const char *why)
+{
+	log_warn("connection to server lost: %s", why);
+	control_pause(k);
+}
+
+bool control_send(struct client *c, const struct message *m)
+{
+	struct control *k = &c->control;
+	int rc = channel_send(&k->channel, m);
+
+	if (rc == -EMSGSIZE) {
+		log_error("a message of type %s is too long for the protocol",
+			message_name(m->type));
+		return true;
+	}
+	if (rc < 0)
+		control_lost(k, strerror(-rc));
+	return rc == 0;
+}
+
+static void sign(const struct client *c, char key[static LOGIN_KEY_SIZE],
+	int64_t *timestamp_r)
+{
+	*timestamp_r = time(NULL);
+	login_key(key, c->settings->auth_token, *timestamp_r);
+}
+
+static void control_beat(struct timer *t)
+{
+	struct control *k = container_of(t, struct control, heartbeat);
+	struct client *c = client_of(k);
+	const struct settings *s = c->settings;
+	struct message m = { .type = MESSAGE_PING };
+	char key[LOGIN_KEY_SIZE];
+
+	if (s->heartbeat_timeout_ms > 0 &&
+		client_loop(c)->now - k->heard >
+			s->heartbeat_timeout_ms * CLOCK_MS) {
+		count(&c->core.counters, heartbeat_timeouts);
+		control_lost(k, "heartbeat timeout");
+		return;
+	}
+	if (s->auth_heartbeats) {
+		sign(c, key, &m.ping.timestamp);
+		m.ping.privilege_key = key;
+	}
+	if (control_send(c, &m))
+		loop_set_timer(client_loop(c), &k->heartbeat,
+			s->heartbeat_interval_ms * CLOCK_MS, control_beat);
+}
+
+static bool has_half_close(const struct message_extension *e)
+{
+	for (size_t i = 0; e->present && i < e->caps.count; i++)
+		if (!strcmp(e->caps.items[i], "half-close"))
+			return true;
+	return false;
+}
+
+/* LoginResp: false when the control was left. */
+static bool control_login_answered(
+	struct control *k, const struct message_login_resp *m)
+{
+	struct client *c = client_of(k);
+	int64_t interval = c->settings->heartbeat_interval_ms;
+
+	if (*m->error) {
+		count(&c->core.counters, logins_refused);
+		control_failed(k, m->error);
+		return false;
+	}
+	if (strlen(m->run_id) >= sizeof(k->run_id)) {
+		control_failed(k, "the server's run id is too long");
+		return false;
+	}
+	if (channel_encrypt(&k->channel, &c->token_key) < 0) {
+		control_failed(k, "no memory");
+		return false;
+	}
+	control_set_state(k, CONTROL_RUNNING);
+	loop_cancel_timer(client_loop(c), &k->timer);
+	backoff_reset(&k->backoff);
+	snprintf(k->run_id, sizeof(k->run_id), "%s", m->run_id);
+	k->ever = true;
+	k->half_close = has_half_close(&m->adit);
+	k->heard = client_loop(c)->now;
+	count(&c->core.counters, logins);
+	log_info("login to server success, get run id [%s]", k->run_id);
+	if (interval > 0)
+		loop_set_timer(client_loop(c), &k->heartbeat,
+			interval * CLOCK_MS, control_beat);
+	return proxies_open(c);
+}
+
+static enum channel_verdict serve_running(
+	struct control *k, const struct message *m)
+{
+	struct client *c = client_of(k);
+
+	switch (m->type) {
+	case MESSAGE_REQ_WORK_CONN:
+		count(&c->core.counters, work_requests);
+		work_open(c);
+		break;
+	case MESSAGE_NEW_PROXY_RESP:
+		proxy_answered(c, &m->new_proxy_resp);
+		break;
+	case MESSAGE_PONG:
+		if (*m->pong.error) {
+			log_error("Pong message contains error: %s",
+				m->pong.error);
+			control_lost(k, "the server refused a heartbeat");
+			return CHANNEL_LEFT;
+		}
+		k->heard = client_loop(c)->now;
+		break;
+	default:
+		/* Known, but not for here: frp ignores them too. */
+		break;
+	}
+	/* What was done may have cost the control. */
+	return k->state == CONTROL_RUNNING ? CHANNEL_GO_ON : CHANNEL_LEFT;
+}
+
+static enum channel_verdict control_message(
+	struct channel *channel, struct message *m)
+{
+	struct control *k = container_of(channel, struct control, channel);
+
+	if (k->state == CONTROL_RUNNING)
+		return serve_running(k, m);
+	if (m->type != MESSAGE_LOGIN_RESP) {
+		control_failed(k, "the server answered the login with another "
+				  "message");
+		return CHANNEL_LEFT;
+	}
+	return control_login_answered(k, &m->login_resp) ? CHANNEL_GO_ON :
+							   CHANNEL_LEFT;
+}
+
+static void control_ended(
+	struct channel *channel, enum reason why, const char *detail)
+{
+	struct control *k = container_of(channel, struct control, channel);
+	struct client *c = client_of(k);
+
+	if (why == REASON_bad_frame)
+		count(&c->core.counters, bad_frames);
+	if (why == REASON_bad_message)
+		count(&c->core.counters, bad_messages);
+	if (k->state == CONTROL_RUNNING)
+		control_lost(k, detail);
+	else
+		control_failed(k, detail);
+}
+
+static const struct channel_ops control_ops = {
+	.message = control_message,
+	.ended = control_ended,
+};
+
+/* Go's name for this machine's architecture, as frp sends it. */
+static const char *go_arch(const char *machine)
+{
+	static const char *const names[][2] = {
+		{ "x86_64", "amd64" },
+		{ "aarch64", "arm64" },
+		{ "i686", "386" },
+		{ "armv7l", "arm" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(machine, names[i][0]))
+			return names[i][1];
+	return machine;
+}
+
+static bool control_login(struct control *k)
+{
+	static const char *caps[] = { "half-close" };
+	struct client *c = client_of(k);
+	const struct settings *s = c->settings;
+	struct message m = { .type = MESSAGE_LOGIN };
+	struct message_login *l = &m.login;
+	char key[LOGIN_KEY_SIZE];
+	struct utsname host;
+
+	uname(&host);
+	sign(c, key, &l->timestamp);
+	l->version = ADIT_VERSION;
+	l->hostname = host.nodename;
+	l->os = "linux";
+	l->arch = go_arch(host.machine);
+	l->user = s->user;
+	l->privilege_key = key;
+	l->run_id = k->run_id;
+	l->client_id = s->client_id;
+	l->metas = proxy_map(&s->metadatas);
+	l->pool_count = s->pool_count;
+	l->adit.present = true;
+	l->adit.v = 1;
+	l->adit.caps.items = caps;
+	l->adit.caps.count = ARRAY_SIZE(caps);
+	return channel_send(&k->channel, &m) == 0;
+}
+
+static void control_login_late(struct timer *t)
+{
+	struct control *k = container_of(t, struct control, timer);
+
+	control_failed(k, "the server did not answer the login in time");
+}
+
+static void control_dialed(struct dial_owner *o, int fd, const char *error)
+{
+	struct control *k = container_of(o, struct control, dial_owner);
+	struct client *c = client_of(k);
+	struct stream *s;
+
+	k->dial = NULL;
+	if (fd < 0) {
+		control_failed(k, error);
+		return;
+	}
+	socket_tune(fd, c->settings->dial_server_keepalive_s);
+	address_of_peer(&k->server, fd);
+	s = raw_stream_open(c->pools.streams, client_loop(c), fd);
+	if (!s) {
+		control_failed(k, "limits.visitors is reached");
+		return;
+	}
+	control_set_state(k, CONTROL_LOGIN);
+	channel_init(&k->channel, s, &control_ops);
+	loop_set_timer(client_loop(c), &k->timer, CONTROL_LOGIN_TIME,
+		control_login_late);
+	if (control_login(k))
+		channel_start(&k->channel);
+	else
+		control_failed(k, "the login is too long for the protocol");
+}
+
+static void control_dial(struct timer *t)
+{
+	struct control *k = container_of(t, struct control, timer);
+	struct client *c = client_of(k);
+	const struct settings *s = c->settings;
+
+	if (k->state == CONTROL_PAUSED)
+		count(&c->core.counters, reconnects);
+	control_set_state(k, CONTROL_DIALING);
+	log_info("try to connect to server...");
+	k->dial_owner.done = control_dialed;
+	k->dial = dial_start(c, &k->dial_owner, s->server_addr, s->server_port,
+		NULL, k->local.size ? &k->local : NULL,
+		s->dial_server_timeout_ms * CLOCK_MS);
+}
+
+void control_start(struct client *c)
+{
+	struct control *k = &c->control;
+	const char *local = c->settings->connect_server_local_ip;
+
+	/* The settings have checked it. */
+	if (*local && address_parse(&k->local, local, 0) < 0)
+		log_warn("transport.connectServerLocalIP is not an address");
+	control_dial(&k->timer);
+}
+
+void control_stop(struct client *c)
+{
+	struct control *k = &c->control;
+
+	if (k->state == CONTROL_IDLE)
+		return;
+	control_leave(k, false);
+	control_set_state(k, CONTROL_IDLE);
+}

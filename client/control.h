@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The control connection to the server: dialled, logged in, kept alive, and
+ * made again when it is lost, with the run id of the last session.
+ */
+
+#ifndef ADIT_CLIENT_CONTROL_H
+#define ADIT_CLIENT_CONTROL_H
+
+#include "client/backoff.h"
+#include "client/dial.h"
+#include "common/base/address.h"
+#include "common/relay/channel.h"
+
+/* Answers awaited: LoginResp. */
+#define CONTROL_LOGIN_TIME (10 * CLOCK_SECOND)
+
+/* A run id as the server gives it, and its NUL. */
+#define CONTROL_RUN_ID_SIZE 257
+
+enum control_state {
+	/* Not started, or stopped for good. Next: DIALING. */
+	CONTROL_IDLE,
+	/* The server is being dialled. Next: LOGIN, PAUSED, IDLE. */
+	CONTROL_DIALING,
+	/* Login was sent. Next: RUNNING, PAUSED, IDLE. */
+	CONTROL_LOGIN,
+	/* Logged in. Next: PAUSED, IDLE. */
+	CONTROL_RUNNING,
+	/* The timer is set for the next attempt. Next: DIALING, IDLE. */
+	CONTROL_PAUSED,
+};
+
+struct control {
+	struct dial *dial;
+	struct dial_owner dial_owner;
+	struct channel channel;
+	struct timer timer;	/* LoginResp, or the next attempt */
+	struct timer heartbeat; /* the next Ping */
+	struct backoff backoff;
+	struct address server; /* where the session is; for work connections */
+	struct address local;  /* connectServerLocalIP; size 0: any */
+	int64_t heard;	       /* clock.h: of the last Pong, or the login */
+	bool ever; /* logged in at least once */
+	bool half_close; /* the server has the capability */
+	uint8_t state;	 /* enum control_state */
+	char run_id[CONTROL_RUN_ID_SIZE];
+};
+
+struct client;
+
+void control_start(struct client *c);
+
+/* Leave the server for good. */
+void control_stop(struct client *c);
+
+/* Send, while RUNNING; false: the control was lost by it. */
+bool control_send(struct client *c, const struct message *m);
+
+#endif

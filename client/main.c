@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* adit: what the command line asks for, and the client. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/client.h"
+#include "client/command.h"
+#include "common/base/log.h"
+#include "common/base/version.h"
+
+/* Exit codes (see adit --help). */
+enum { EXIT_DONE = 0, EXIT_RUNTIME = 1, EXIT_USAGE = 2 };
+
+/* Where the log goes: stdout, stderr, or the file. -1: cannot. */
+static int open_log(const char *to, bool one_line)
+{
+	if (!strcmp(to, "console"))
+		return one_line ? STDERR_FILENO : STDOUT_FILENO;
+	return open(to, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+}
+
+static int serve(const struct settings *s, bool one_line)
+{
+	int fd = open_log(s->log_to, one_line);
+	struct client *c;
+	int rc;
+
+	if (fd < 0) {
+		fprintf(stderr, "adit: log.to %s: %s\n", s->log_to,
+			strerror(errno));
+		return EXIT_RUNTIME;
+	}
+	log_open(fd, (enum log_level)s->log_level,
+		(enum log_format)s->log_format);
+	if (s->workers > 1)
+		log_info("workers: one worker runs until more are supported");
+	c = malloc(sizeof(*c));
+	if (!c || client_create(c, s, one_line) < 0) {
+		free(c);
+		return EXIT_RUNTIME;
+	}
+	rc = core_supervise(&c->core);
+	client_destroy(c);
+	free(c);
+	if (fd > STDERR_FILENO)
+		close(fd);
+	return rc;
+}
+
+/* Load the file, then serve, dump or only verify. */
+static int with_file(const struct client_command *command)
+{
+	struct conf_errors *errors = calloc(1, sizeof(*errors));
+	struct settings *s = NULL;
+	int rc;
+
+	if (!errors)
+		return EXIT_RUNTIME;
+	rc = settings_load(&s, command->config, errors);
+	conf_errors_print(errors, stderr);
+	free(errors);
+	if (rc < 0)
+		return rc == -ENOMEM ? EXIT_RUNTIME : EXIT_USAGE;
+	rc = EXIT_DONE;
+	if (command->kind == COMMAND_DUMP)
+		settings_dump(s, stdout);
+	else if (command->kind == COMMAND_VERIFY)
+		/* frp's text */
+		printf("frpc: the configuration file %s syntax is ok\n",
+			command->config);
+	else
+		rc = serve(s, false);
+	settings_free(&s);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	struct client_command command;
+	char error[COMMAND_ERROR] = "no memory";
+	int rc = client_command_parse(&command, argc, argv, error);
+
+	if (rc < 0) {
+		fprintf(stderr, "adit: %s (see adit --help)\n", error);
+		return rc == -ENOMEM ? EXIT_RUNTIME : EXIT_USAGE;
+	}
+	switch (command.kind) {
+	case COMMAND_HELP:
+		client_command_help(stdout);
+		return EXIT_DONE;
+	case COMMAND_VERSION:
+		printf("adit %s\n", ADIT_VERSION);
+		return EXIT_DONE;
+	case COMMAND_ONE_LINE:
+		rc = serve(command.settings, true);
+		settings_free(&command.settings);
+		return rc;
+	default:
+		return with_file(&command);
+	}
+}

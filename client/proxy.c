@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "client/proxy.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "client/client.h"
+#include "common/base/log.h"
+
+_Static_assert(sizeof(struct conf_pair) == sizeof(struct message_pair) &&
+		       offsetof(struct conf_pair, value) ==
+			       offsetof(struct message_pair, value),
+	"proxy_map shares the pairs");
+
+struct message_map proxy_map(const struct conf_map *m)
+{
+	return (struct message_map){ m->n, (void *)m->v };
+}
+
+static void proxy_set_state(struct proxy *p, enum proxy_state state)
+{
+	assert(state != PROXY_RUNNING || p->state == PROXY_ASKED);
+	p->state = state;
+}
+
+int proxies_create(struct client *c)
+{
+	const struct settings *s = c->settings;
+
+	c->proxies = calloc(s->proxies.n + 1, sizeof(*c->proxies));
+	if (!c->proxies)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->proxies.n; i++) {
+		const struct client_proxy *set = &s->proxies.v[i];
+		struct proxy *p = &c->proxies[c->proxy_count];
+
+		if (!settings_proxy_wanted(s, set))
+			continue;
+		p->client = c;
+		p->settings = set;
+		if (asprintf(&p->name, "%s%s%s", s->user, *s->user ? "." : "",
+			    set->name) < 0)
+			return -ENOMEM;
+		c->proxy_count++;
+	}
+	return 0;
+}
+
+void proxies_destroy(struct client *c)
+{
+	for (size_t i = 0; i < c->proxy_count; i++)
+		free(c->proxies[i].name);
+	free(c->proxies);
+	c->proxies = NULL;
+	c->proxy_count = 0;
+}
+
+/* Send NewProxy. False: the control was lost by it. */
+static bool proxy_ask(struct proxy *p)
+{
+	const struct client_proxy *s = p->settings;
+	struct message m = { .type = MESSAGE_NEW_PROXY };
+	struct message_new_proxy *np = &m.new_proxy;
+
+	np->proxy_name = p->name;
+	np->metas = proxy_map(&s->metadatas);
+	np->annotations = proxy_map(&s->annotations);
+	if (s->type == CLIENT_PROXY_TCP) {
+		np->proxy_type = "tcp";
+		np->remote_port = s->remote_port ? s->remote_port :
+						   p->given_port;
+	} else {
+		np->proxy_type = "http";
+		np->custom_domains.items = s->custom_domains.v;
+		np->custom_domains.count = s->custom_domains.n;
+		np->subdomain = s->subdomain;
+	}
+	proxy_set_state(p, PROXY_ASKED);
+	return control_send(p->client, &m);
+}
+
+static void proxy_retry(struct timer *t)
+{
+	proxy_ask(container_of(t, struct proxy, retry));
+}
+
+bool proxies_open(struct client *c)
+{
+	for (size_t i = 0; i < c->proxy_count; i++)
+		if (!proxy_ask(&c->proxies[i]))
+			return false;
+	return true;
+}
+
+void proxies_lost(struct client *c)
+{
+	for (size_t i = 0; i < c->proxy_count; i++) {
+		loop_cancel_timer(client_loop(c), &c->proxies[i].retry);
+		proxy_set_state(&c->proxies[i], PROXY_NEW);
+	}
+}
+
+void proxies_withdraw(struct client *c)
+{
+	struct message m = { .type = MESSAGE_CLOSE_PROXY };
+
+	for (size_t i = 0; i < c->proxy_count; i++) {
+		if (c->proxies[i].state != PROXY_RUNNING)
+			continue;
+		m.close_proxy.proxy_name = c->proxies[i].name;
+		if (!control_send(c, &m))
+			return;
+	}
+}
+
+static struct proxy *find(struct client *c, const char *name)
+{
+	for (size_t i = 0; i < c->proxy_count; i++)
+		if (!strcmp(c->proxies[i].name, name))
+			return &c->proxies[i];
+	return NULL;
+}
+
+struct proxy *proxy_find(struct client *c, const char *name)
+{
+	struct proxy *p = find(c, name);
+
+	return p && p->state == PROXY_RUNNING ? p : NULL;
+}
+
+/* The port in ":6000"; 0 when the text is something else. */
+static uint16_t parse_given_port(const char *remote_addr)
+{
+	unsigned port = 0;
+
+	if (sscanf(remote_addr, ":%5u", &port) != 1 || port > UINT16_MAX)
+		return 0;
+	return (uint16_t)port;
+}
+
+/* One-line commands: the public address, once, in one line on stdout. */
+static void announce(struct proxy *p, const char *remote_addr)
+{
+	char text[ADDRESS_HOST_SIZE + 16];
+	const char *server = p->client->settings->server_addr;
+
+	if (!p->client->one_line || p->announced)
+		return;
+	p->announced = true;
+	if (p->settings->type == CLIENT_PROXY_TCP) {
+		address_join(text, sizeof(text), server, p->given_port);
+		printf("tcp://%s\n", text);
+	} else {
+		printf("http://%.*s\n", (int)strcspn(remote_addr, ","),
+			remote_addr);
+	}
+	fflush(stdout);
+}
+
+static void proxy_refused(struct proxy *p, const char *error)
+{
+	struct client *c = p->client;
+
+	log_warn("[%s] start error: %s", p->settings->name, error);
+	if (p->given_port && !p->settings->remote_port) {
+		/* Another has the port that it was given: take any. */
+		p->given_port = 0;
+		p->announced = false;
+		proxy_ask(p);
+		return;
+	}
+	proxy_set_state(p, PROXY_REFUSED);
+	if (c->one_line && !p->announced)
+		core_stop(&c->core, 1);
+	else
+		loop_set_timer(
+			client_loop(c), &p->retry, PROXY_RETRY, proxy_retry);
+}
+
+void proxy_answered(struct client *c, const struct message_new_proxy_resp *m)
+{
+	struct proxy *p = find(c, m->proxy_name);
+
+	if (!p || p->state != PROXY_ASKED)
+		return;
+	if (*m->error) {
+		proxy_refused(p, m->error);
+		return;
+	}
+	proxy_set_state(p, PROXY_RUNNING);
+	if (p->settings->type == CLIENT_PROXY_TCP)
+		p->given_port = parse_given_port(m->remote_addr);
+	log_write(LOG_INFO, LOG_PAIRS("remote_addr", m->remote_addr),
+		"[%s] start proxy success", p->settings->name);
+	announce(p, m->remote_addr);
+}

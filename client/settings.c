@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The tables of adit's keys, the program's and a proxy's, and the life of
+ * the settings. To add a key, add a row and its field; rules between keys
+ * are in settings_check.c.
+ */
+
+#include "client/settings.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/conf/dump.h"
+#include "common/conf/secret.h"
+
+#define DEF(type, field) CONF_DEF(type, struct settings, field)
+#define PROXY(type, field) CONF_DEF(type, struct client_proxy, field)
+
+/* The longest idle time before a probe that tcp(7) takes. */
+#define KEEPALIVE_MAX 32767
+#define DAY 86400
+
+static const struct conf_choices proxy_types = CONF_CHOICES(
+	{ "tcp", CLIENT_PROXY_TCP, false },
+	{ "http", CLIENT_PROXY_HTTP, false }, { "https", -1, true },
+	{ "udp", -1, true }, { "tcpmux", -1, true }, { "stcp", -1, true },
+	{ "sudp", -1, true }, { "xtcp", -1, true });
+
+static const struct conf_row proxy_rows[] = {
+	{ .path = "name",
+		PROXY(STRING, name),
+		.def = "",
+		.doc = "What the proxy is called." },
+	{ .path = "type",
+		PROXY(ENUM, type),
+		.choices = &proxy_types,
+		.doc = "What is published." },
+	{ .path = "enabled",
+		PROXY(BOOL, enabled),
+		.def = "true",
+		.doc = "Whether the proxy is opened at all." },
+	{ .path = "localIP",
+		PROXY(STRING, local_ip),
+		.def = "127.0.0.1",
+		.flags = CONF_EMPTY_DEFAULT,
+		.doc = "Address or name of the local service." },
+	{ .path = "localPort",
+		PROXY(PORT, local_port),
+		.min = 1,
+		.max = 65535,
+		.doc = "Port of the local service." },
+	{ .path = "remotePort",
+		PROXY(PORT, remote_port),
+		.def = "0",
+		.doc = "Public port of a tcp proxy; 0: the server chooses." },
+	{ .path = "customDomains",
+		PROXY(STRINGS, custom_domains),
+		.doc = "Hosts of an http proxy." },
+	{ .path = "subdomain",
+		PROXY(STRING, subdomain),
+		.def = "",
+		.doc = "Name below the server's subDomainHost." },
+	{ .path = "metadatas",
+		PROXY(MAP, metadatas),
+		.doc = "Free text for the server." },
+	{ .path = "annotations",
+		PROXY(MAP, annotations),
+		.doc = "Free text to be shown." },
+	{ .path = "transport.useEncryption",
+		CONF_DEF_FIXED("false"),
+		.doc = "Encrypt this proxy's bytes." },
+	{ .path = "transport.useCompression",
+		CONF_DEF_FIXED("false"),
+		.doc = "Compress this proxy's bytes." },
+	{ .path = "transport.bandwidthLimit",
+		CONF_DEF_FIXED(""),
+		.doc = "Bytes per second." },
+	{ .path = "transport.bandwidthLimitMode",
+		CONF_DEF_FIXED("client|"),
+		.doc = "Which end limits the bandwidth." },
+	{ .path = "transport.proxyProtocolVersion",
+		CONF_DEF_FIXED(""),
+		.doc = "PROXY header to the local service." },
+	{ .path = "loadBalancer.group",
+		CONF_DEF_FIXED(""),
+		.doc = "Proxies that share one port or domain." },
+	{ .path = "loadBalancer.groupKey",
+		CONF_DEF_LATER,
+		.doc = "The secret of the group." },
+	{ .path = "healthCheck.type",
+		CONF_DEF_FIXED(""),
+		.doc = "How the local service is checked." },
+	{ .path = "healthCheck.timeoutSeconds",
+		CONF_DEF_FIXED("3|0"),
+		.doc = "How long a check may take." },
+	{ .path = "healthCheck.maxFailed",
+		CONF_DEF_FIXED("1|0"),
+		.doc = "Checks that may fail." },
+	{ .path = "healthCheck.intervalSeconds",
+		CONF_DEF_FIXED("10|0"),
+		.doc = "Time between checks." },
+	{ .path = "healthCheck.path",
+		CONF_DEF_FIXED(""),
+		.doc = "What an http check asks for." },
+	{ .path = "healthCheck.httpHeaders",
+		CONF_DEF_LATER,
+		.doc = "Fields of an http check." },
+	{ .path = "locations",
+		CONF_DEF_LATER,
+		.doc = "Paths of an http proxy." },
+	{ .path = "httpUser",
+		CONF_DEF_LATER,
+		.doc = "User that visitors log in as." },
+	{ .path = "httpPassword",
+		CONF_DEF_LATER,
+		.doc = "Password of that user." },
+	{ .path = "hostHeaderRewrite",
+		CONF_DEF_LATER,
+		.doc = "Host that the local service sees." },
+	{ .path = "requestHeaders.set",
+		CONF_DEF_LATER,
+		.doc = "Fields to be set in requests." },
+	{ .path = "responseHeaders.set",
+		CONF_DEF_LATER,
+		.doc = "Fields to be set in responses." },
+	{ .path = "routeByHTTPUser",
+		CONF_DEF_LATER,
+		.doc = "Route by the user of a request." },
+	{ .path = "multiplexer",
+		CONF_DEF_LATER,
+		.doc = "Kind of a tcpmux proxy." },
+	{ .path = "secretKey",
+		CONF_DEF_LATER,
+		.doc = "Secret of stcp, sudp and xtcp proxies." },
+	{ .path = "allowUsers",
+		CONF_DEF_LATER,
+		.doc = "Users that may visit." },
+	{ .path = "natTraversal.disableAssistedAddrs",
+		CONF_DEF_FIXED("false"),
+		.doc = "Hide the local addresses from xtcp's peer." },
+	{ .path = "plugin",
+		CONF_DEF_LATER,
+		.doc = "A service inside the client." },
+};
+
+static CONF_TABLE(proxy_table, struct client_proxy, proxy_rows);
+
+static const struct conf_row rows[] = {
+	{ .path = "serverAddr",
+		DEF(STRING, server_addr),
+		.def = "0.0.0.0",
+		.flags = CONF_EMPTY_DEFAULT,
+		.doc = "Address or name of the server; 0.0.0.0 is this "
+		       "machine." },
+	{ .path = "serverPort",
+		DEF(PORT, server_port),
+		.def = "7000",
+		.min = 1,
+		.max = 65535,
+		.flags = CONF_EMPTY_DEFAULT,
+		.doc = "Port of the server." },
+	{ .path = "user",
+		DEF(STRING, user),
+		.def = "",
+		.doc = "Put with a dot before the name of every proxy." },
+	{ .path = "clientID",
+		DEF(STRING, client_id),
+		.def = "",
+		.doc = "A name of this client that stays the same." },
+	{ .path = "loginFailExit",
+		DEF(BOOL, login_fail_exit),
+		.def = "true",
+		.doc = "Exit when the first login fails." },
+	{ .path = "metadatas",
+		DEF(MAP, metadatas),
+		.doc = "Free text for the server." },
+	{ .path = "dnsServer",
+		CONF_DEF_FIXED(""),
+		.doc = "Resolver to be asked instead of the system's." },
+	{ .path = "natHoleStunServer",
+		CONF_DEF_FIXED("stun.easyvoip.com:3478|"),
+		.doc = "STUN server of xtcp proxies." },
+	{ .path = "includes",
+		CONF_DEF_LATER,
+		.doc = "More files with proxies." },
+
+#include "common/conf/web.def"
+
+	{ .path = "store.path",
+		CONF_DEF_FIXED(""),
+		.doc = "File of proxies made while running." },
+	{ .path = "featureGates",
+		CONF_DEF_LATER,
+		.doc = "Experiments of frp." },
+	{ .path = "virtualNet.address",
+		CONF_DEF_FIXED(""),
+		.doc = "Address in a virtual network." },
+
+#include "common/conf/auth.def"
+
+	{ .path = "transport.protocol",
+		CONF_DEF_FIXED("tcp"),
+		.doc = "What carries the connection to the server." },
+	{ .path = "transport.wireProtocol",
+		CONF_DEF_FIXED("v1"),
+		.doc = "Version of frp's messages." },
+	{ .path = "transport.poolCount",
+		DEF(INT, pool_count),
+		.def = "1",
+		.max = 256,
+		.flags = CONF_EMPTY_DEFAULT,
+		.doc = "Idle work connections kept at the server; as in "
+		       "frp, 0 asks for the default." },
+	{ .path = "transport.heartbeatInterval",
+		DEF(MS, heartbeat_interval_ms),
+		.def = "30",
+		.min = -1,
+		.max = DAY,
+		.unit = "seconds",
+		.flags = CONF_EMPTY_DEFAULT,
+		.doc = "Time between heartbeats; -1: none." },
+	{ .path = "transport.heartbeatTimeout",
+		DEF(MS, heartbeat_timeout_ms),
+		.def = "90",
+		.min = -1,
+		.max = DAY,
+		.unit = "seconds",
+		.flags = CONF_EMPTY_DEFAULT,
+		.doc = "How long the server may be silent; -1: for ever." },
+	{ .path = "transport.dialServerTimeout",
+		DEF(MS, dial_server_timeout_ms),
+		.def = "10",
+		.min = 1,
+		.max = DAY,
+		.unit = "seconds",
+		.flags = CONF_EMPTY_DEFAULT,
+		.doc = "How long connecting to the server may take." },
+	{ .path = "transport.dialServerKeepalive",
+		DEF(SECONDS, dial_server_keepalive_s),
+		.def = "7200",
+		.min = -1,
+		.max = KEEPALIVE_MAX,
+		.unit = "seconds",
+		.flags = CONF_EMPTY_DEFAULT,
+		.doc = "Idle time before TCP probes the server; -1: off." },
+	{ .path = "transport.connectServerLocalIP",
+		DEF(STRING, connect_server_local_ip),
+		.def = "",
+		.doc = "Address to connect from; empty: any." },
+	{ .path = "transport.proxyURL",
+		CONF_DEF_FIXED(""),
+		.doc = "Proxy on the way to the server." },
+
+#include "common/conf/transport.def"
+
+	{ .path = "transport.tls.disableCustomTLSFirstByte",
+		CONF_DEF_FIXED("true|false"),
+		.doc = "Without effect while there is no TLS." },
+
+#include "common/conf/log.def"
+
+	{ .path = "workers",
+		DEF(INT, workers),
+		.def = "1",
+		.min = 1,
+		.max = 1024,
+		.choices = &conf_workers,
+		.doc = "Threads that carry traffic; auto: one for each CPU "
+		       "that the process may use." },
+	{ .path = "backend",
+		DEF(ENUM, backend),
+		.def = "auto",
+		.choices = &conf_backends,
+		.doc = "What of the kernel the event loop is built on." },
+	{ .path = "drainTimeout",
+		DEF(MS, drain_timeout_ms),
+		.def = "30",
+		.max = DAY,
+		.unit = "seconds",
+		.doc = "How long visitors may go on after the client was "
+		       "told to stop." },
+	{ .path = "limits.visitors",
+		DEF(INT, max_visitors),
+		.def = "4096",
+		.min = 1,
+		.max = 1000000,
+		.doc = "Visitors at once." },
+	{ .path = "limits.buffers",
+		DEF(INT, buffer_count),
+		.def = "256",
+		.min = 4,
+		.max = 32768,
+		.doc = "Receive buffers of a worker, 16 KiB each." },
+	{ .path = "start",
+		DEF(STRINGS, start),
+		.doc = "Names of the proxies to open; empty: all." },
+	{ .path = "visitors",
+		CONF_DEF_LATER,
+		.doc = "Visitors of stcp, sudp and xtcp proxies." },
+	{ .path = "proxies",
+		CONF_DEF_LIST(struct settings, proxies, struct client_proxy,
+			proxy_table),
+		.doc = "What this client publishes.",
+		.example = "# For example, in place of []:\n"
+			   "#  - name: web\n"
+			   "#    type: http\n"
+			   "#    localPort: 3000\n"
+			   "#    customDomains: [www.example.com]\n"
+			   "#  - name: ssh\n"
+			   "#    type: tcp\n"
+			   "#    localPort: 22\n"
+			   "#    remotePort: 6000\n" },
+};
+
+static CONF_TABLE(table, struct settings, rows);
+
+int settings_new_default(struct settings **s_r)
+{
+	struct settings *s;
+	struct conf *conf;
+	void *base;
+	int result = conf_new(&conf, &table, &base);
+
+	if (result < 0)
+		return result;
+	s = base;
+	s->conf = conf;
+	*s_r = s;
+	return 0;
+}
+
+int settings_load(
+	struct settings **s_r, const char *file, struct conf_errors *errors)
+{
+	struct settings *s;
+	int result = settings_new_default(&s);
+
+	if (result < 0)
+		return result;
+	result = conf_load(s->conf, file, errors);
+	if (result == 0)
+		result =
+			conf_secret_token(s->conf, errors, s->auth_token_source,
+				s->auth_token_file, &s->auth_token);
+	if (result == 0 || result == -EINVAL)
+		result = settings_check(s, errors);
+	if (result < 0) {
+		settings_free(&s);
+		return result;
+	}
+	*s_r = s;
+	return 0;
+}
+
+struct client_proxy settings_proxy_default(void)
+{
+	return (struct client_proxy){ .name = "",
+		.enabled = true,
+		.local_ip = "127.0.0.1",
+		.subdomain = "" };
+}
+
+const char *settings_copy(struct settings *s, const char *text)
+{
+	return conf_copy(s->conf, text ? text : "");
+}
+
+/* Copies keep *failed once one of them found no memory. */
+static const char *copy(struct settings *s, const char *text, bool *failed)
+{
+	const char *new = settings_copy(s, text);
+
+	if (!new)
+		*failed = true;
+	return new;
+}
+
+static void copy_strings(
+	struct settings *s, struct conf_strings *list, bool *failed)
+{
+	const char **v = conf_alloc(s->conf, list->n, sizeof(*v));
+	size_t i;
+
+	if (!v) {
+		*failed = true;
+		return;
+	}
+	for (i = 0; i < list->n; i++)
+		v[i] = copy(s, list->v[i], failed);
+	list->v = v;
+}
+
+static void copy_map(struct settings *s, struct conf_map *map, bool *failed)
+{
+	struct conf_pair *v = conf_alloc(s->conf, map->n, sizeof(*v));
+	size_t i;
+
+	if (!v) {
+		*failed = true;
+		return;
+	}
+	for (i = 0; i < map->n; i++) {
+		v[i].key = copy(s, map->v[i].key, failed);
+		v[i].value = copy(s, map->v[i].value, failed);
+	}
+	map->v = v;
+}
+
+int settings_add_proxy(struct settings *s, const struct client_proxy *p)
+{
+	struct client_proxies *list = &s->proxies;
+	struct client_proxy *grown =
+		conf_alloc(s->conf, list->n + 1, sizeof(*grown));
+	struct client_proxy *new;
+	bool failed = false;
+
+	if (!grown)
+		return -ENOMEM;
+	if (list->n > 0)
+		memcpy(grown, list->v, list->n * sizeof(*grown));
+	new = &grown[list->n];
+	*new = *p;
+	new->name = copy(s, p->name, &failed);
+	new->local_ip = copy(s, p->local_ip, &failed);
+	new->subdomain = copy(s, p->subdomain, &failed);
+	copy_strings(s, &new->custom_domains, &failed);
+	copy_map(s, &new->metadatas, &failed);
+	copy_map(s, &new->annotations, &failed);
+	if (failed)
+		return -ENOMEM;
+	list->v = grown;
+	list->n++;
+	return 0;
+}
+
+bool settings_proxy_wanted(
+	const struct settings *s, const struct client_proxy *p)
+{
+	size_t i;
+
+	if (!p->enabled || s->start.n == 0)
+		return p->enabled;
+	for (i = 0; i < s->start.n; i++) {
+		if (strcmp(s->start.v[i], p->name) == 0)
+			return true;
+	}
+	return false;
+}
+
+void settings_dump(const struct settings *s, FILE *out)
+{
+	conf_dump(&table, s, out);
+}
+
+int settings_sample(FILE *out)
+{
+	fputs("# adit's configuration: every key with its default. The names\n"
+	      "# are frp's where frp has the key. Secrets are better kept in\n"
+	      "# a file of their own (auth.tokenSource).\n",
+		out);
+	return conf_sample(&table, out);
+}
+
+void settings_free(struct settings **s_p)
+{
+	struct settings *s = *s_p;
+	struct conf *conf;
+
+	*s_p = NULL;
+	if (!s)
+		return;
+	/* The struct itself lies in the conf's memory. */
+	conf = s->conf;
+	conf_free(&conf);
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The client's settings: what adit's configuration file or its command line
+ * says, by the tables in settings.c, which explain every key. Made by the
+ * main thread, then read by all and changed by none. Strings are never NULL.
+ * Times are in milliseconds where the name ends in _ms, and -1 means off.
+ */
+
+#ifndef ADIT_CLIENT_SETTINGS_H
+#define ADIT_CLIENT_SETTINGS_H
+
+#include <stdio.h>
+
+#include "common/conf/conf.h"
+#include "common/conf/rows.h"
+
+enum client_proxy_type {
+	CLIENT_PROXY_NONE, /* not given, which settings_check refuses */
+	CLIENT_PROXY_TCP,
+	CLIENT_PROXY_HTTP,
+};
+
+/* The longest name of a proxy, in bytes. */
+#define CLIENT_PROXY_NAME_MAX 4096
+
+struct client_proxy {
+	const char *name;
+	int type; /* enum client_proxy_type */
+	bool enabled;
+	const char *local_ip;
+	uint16_t local_port;
+	uint16_t remote_port;               /* tcp; 0: the server chooses */
+	struct conf_strings custom_domains; /* http */
+	const char *subdomain;              /* http */
+	struct conf_map metadatas;
+	struct conf_map annotations;
+};
+
+struct client_proxies {
+	size_t n;
+	struct client_proxy *v;
+};
+
+struct settings {
+	const char *server_addr;
+	uint16_t server_port;
+	const char *user; /* without the dot; "": none */
+	const char *client_id;
+	bool login_fail_exit;
+	struct conf_map metadatas;
+	struct conf_strings start; /* names of proxies; empty: all */
+	struct client_proxies proxies;
+
+	const char *auth_token; /* from the key or the file */
+	int auth_token_source;  /* enum conf_token_source */
+	const char *auth_token_file;
+	int auth_scopes; /* enum conf_auth_scope, or-ed */
+	bool auth_heartbeats, auth_new_work_conns; /* the same, apart */
+
+	int64_t pool_count;
+	int64_t heartbeat_interval_ms;
+	int64_t heartbeat_timeout_ms;
+	int64_t dial_server_timeout_ms;
+	int64_t dial_server_keepalive_s;
+	const char *connect_server_local_ip; /* "": any */
+	int relay;                           /* enum conf_relay */
+
+	const char *log_to; /* "console" or a file */
+	int log_level;      /* enum log_level */
+	int log_format;     /* enum log_format */
+	bool log_disable_color;
+
+	int64_t workers;      /* 0: auto */
+	int backend;          /* enum conf_backend */
+	int64_t max_visitors; /* relays at once */
+	int64_t buffer_count;
+	int64_t drain_timeout_ms;
+
+	struct conf *conf; /* owns all of the above and this struct */
+};
+
+/*
+ * Read, complete and check the settings of `file`. 0; or -EINVAL (-errno if
+ * the file cannot be read) with the reasons in `errors`; or -ENOMEM.
+ */
+int settings_load(struct settings **s_r, const char *file,
+	struct conf_errors *errors) must_check;
+
+/* The settings of an empty file, to be filled by hand; 0 or -ENOMEM. */
+int settings_new_default(struct settings **s_r) must_check;
+
+/* A proxy with the defaults of its keys, for settings_add_proxy. */
+struct client_proxy settings_proxy_default(void);
+
+/*
+ * Add a copy of the proxy, strings, lists and maps included; a NULL string
+ * is read as "". 0 or -ENOMEM. It invalidates pointers into s->proxies.v.
+ */
+int settings_add_proxy(
+	struct settings *s, const struct client_proxy *p) must_check;
+
+/* A copy of the string owned by the settings, to set a field by hand. */
+const char *settings_copy(struct settings *s, const char *text) must_check;
+
+/*
+ * The rules between keys, and what follows from other keys. Called by
+ * settings_load; to be called after fields were set by hand. 0, or -EINVAL
+ * with the reasons in `errors`, or -ENOMEM.
+ */
+int settings_check(struct settings *s, struct conf_errors *errors) must_check;
+
+/* Whether the proxy is to be opened: enabled, and in `start` if that is set.
+ */
+bool settings_proxy_wanted(
+	const struct settings *s, const struct client_proxy *p);
+
+/* Write the effective settings as YAML, secrets masked. */
+void settings_dump(const struct settings *s, FILE *out);
+
+/* Write config/adit.yaml; 0 or -ENOMEM. */
+int settings_sample(FILE *out) must_check;
+
+/* Free and wipe; NULL is accepted. */
+void settings_free(struct settings **s);
+
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The rules between keys of adit's settings, most of them on proxies.
+ */
+
+#include "client/settings.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DOMAIN_MAX 253
+
+/* A proxy and where it stands in the list, to be checked. */
+struct subject {
+	struct settings *s;
+	struct conf_errors *errors;
+	const struct client_proxy *proxy;
+	size_t index;
+};
+
+static void path_of(
+	const struct subject *p, const char *key, char *out, size_t size)
+{
+	snprintf(out, size, "proxies[%zu].%s", p->index, key);
+}
+
+static void fault(const struct subject *p, const char *key, const char *text)
+{
+	char path[64];
+
+	path_of(p, key, path, sizeof(path));
+	conf_fault(p->s->conf, p->errors, path, "%s", text);
+}
+
+/* A value that the key needs is absent; not said twice of a wrong one. */
+static void missing(const struct subject *p, const char *key, const char *text)
+{
+	char path[64];
+
+	path_of(p, key, path, sizeof(path));
+	if (!conf_given(p->s->conf, path))
+		conf_fault(p->s->conf, p->errors, path, "no value; %s", text);
+}
+
+/* Printable, so that a log line stays a line; bytes above ASCII pass. */
+static bool printable(const char *text)
+{
+	for (; *text; text++) {
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			return false;
+	}
+	return true;
+}
+
+static void check_name(const struct subject *p)
+{
+	const char *name = p->proxy->name;
+	size_t length = strlen(name);
+
+	if (length == 0)
+		fault(p, "name", "no value; a name is allowed");
+	else if (length > CLIENT_PROXY_NAME_MAX)
+		fault(p, "name",
+			"more than 4096 bytes; a shorter name is allowed");
+	else if (!printable(name))
+		fault(p, "name",
+			"control characters; a name without them is allowed");
+}
+
+static bool is_domain(const char *text)
+{
+	size_t length = strlen(text);
+
+	return length > 0 && length <= DOMAIN_MAX && printable(text) &&
+	       !text[strcspn(text, " /")];
+}
+
+static void check_http(const struct subject *p)
+{
+	const struct client_proxy *proxy = p->proxy;
+	char quoted[CONF_QUOTED];
+	char path[80];
+	size_t i;
+
+	if (proxy->custom_domains.n == 0 && !*proxy->subdomain)
+		missing(p, "customDomains",
+			"an http proxy has customDomains or a subdomain");
+	if (proxy->remote_port > 0)
+		fault(p, "remotePort",
+			"a value in an http proxy; tcp proxies have it");
+	if (proxy->subdomain[strcspn(proxy->subdomain, ".*")] ||
+		(*proxy->subdomain && !is_domain(proxy->subdomain)))
+		fault(p, "subdomain",
+			"a name with dots, stars, blanks or slashes; one "
+			"label is allowed");
+	for (i = 0; i < proxy->custom_domains.n; i++) {
+		if (is_domain(proxy->custom_domains.v[i]))
+			continue;
+		snprintf(path, sizeof(path), "proxies[%zu].customDomains[%zu]",
+			p->index, i);
+		conf_fault(p->s->conf, p->errors, path,
+			"%s; a host name is allowed",
+			conf_quote(quoted, proxy->custom_domains.v[i]));
+	}
+}
+
+static void check_tcp(const struct subject *p)
+{
+	if (p->proxy->custom_domains.n > 0)
+		fault(p, "customDomains",
+			"a value in a tcp proxy; http proxies have it");
+	if (*p->proxy->subdomain)
+		fault(p, "subdomain",
+			"a value in a tcp proxy; http proxies have it");
+}
+
+static void check_proxy(const struct subject *p)
+{
+	check_name(p);
+	if (p->proxy->local_port == 0)
+		missing(p, "localPort", "a port from 1 to 65535 is allowed");
+	switch ((enum client_proxy_type)p->proxy->type) {
+	case CLIENT_PROXY_NONE:
+		missing(p, "type", "one of tcp, http is allowed");
+		break;
+	case CLIENT_PROXY_TCP:
+		check_tcp(p);
+		break;
+	case CLIENT_PROXY_HTTP:
+		check_http(p);
+		break;
+	}
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct client_proxy *const *x = a;
+	const struct client_proxy *const *y = b;
+	int names = strcmp((*x)->name, (*y)->name);
+
+	if (names != 0)
+		return names;
+	return *x < *y ? -1 : 1;
+}
+
+/* Sorted, so that a long list costs no square of it. */
+static int check_unique(struct settings *s, struct conf_errors *errors)
+{
+	size_t n = s->proxies.n;
+	const struct client_proxy **order = calloc(n + 1, sizeof(*order));
+	char quoted[CONF_QUOTED];
+	char path[64];
+	size_t i;
+
+	if (!order)
+		return -ENOMEM;
+	for (i = 0; i < n; i++)
+		order[i] = &s->proxies.v[i];
+	qsort(order, n, sizeof(*order), by_name);
+	for (i = 1; i < n; i++) {
+		if (!order[i]->name[0] ||
+			strcmp(order[i]->name, order[i - 1]->name) != 0)
+			continue;
+		snprintf(path, sizeof(path), "proxies[%zu].name",
+			(size_t)(order[i] - s->proxies.v));
+		conf_fault(s->conf, errors, path,
+			"%s, as proxies[%zu] is called; a name of its own is "
+			"allowed",
+			conf_quote(quoted, order[i]->name),
+			(size_t)(order[i - 1] - s->proxies.v));
+	}
+	free(order);
+	return 0;
+}
+
+int settings_check(struct settings *s, struct conf_errors *errors)
+{
+	const char *local = s->connect_server_local_ip;
+	struct subject p = { .s = s, .errors = errors };
+	struct in6_addr parsed;
+	char quoted[CONF_QUOTED];
+	size_t i;
+
+	s->auth_heartbeats = s->auth_scopes & CONF_SCOPE_HEARTBEATS;
+	s->auth_new_work_conns = s->auth_scopes & CONF_SCOPE_WORK_CONNS;
+	if (*local && inet_pton(AF_INET, local, &parsed) != 1 &&
+		inet_pton(AF_INET6, local, &parsed) != 1)
+		conf_fault(s->conf, errors, "transport.connectServerLocalIP",
+			"%s; an IPv4 or IPv6 address is allowed",
+			conf_quote(quoted, local));
+	for (i = 0; i < s->proxies.n && errors->n < CONF_ERRORS_MAX; i++) {
+		p.proxy = &s->proxies.v[i];
+		p.index = i;
+		check_proxy(&p);
+	}
+	if (check_unique(s, errors) < 0)
+		return -ENOMEM;
+	return errors->n > 0 ? -EINVAL : 0;
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "client/work.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "client/client.h"
+#include "client/proxy.h"
+#include "common/base/log.h"
+#include "common/base/socket.h"
+#include "common/crypto/login.h"
+#include "common/relay/raw_stream.h"
+
+/* frpc's limits for the two dials. */
+#define LOCAL_DIAL_TIME (10 * CLOCK_SECOND)
+
+static void work_set_state(struct work *k, enum work_state state)
+{
+	assert(k->state != WORK_CLOSED);
+	k->state = state;
+}
+
+static void work_bury(struct timer *t)
+{
+	struct work *k = container_of(t, struct work, grave);
+	struct client *c = k->client;
+
+	list_remove(&k->link);
+	pool_give(c->pools.works, k);
+	client_work_gone(c);
+}
+
+void work_close(struct work *k, enum reason why)
+{
+	struct client *c = k->client;
+	bool cut = !reason_is_clean(why);
+
+	if (k->state == WORK_CLOSED)
+		return;
+	if (k->state == WORK_RELAYING)
+		relay_stop(&k->relay);
+	work_set_state(k, WORK_CLOSED);
+	log_debug("work connection ended: %s", reason_text(why));
+	c->core.counters.ended[why]++;
+	dial_cancel(&k->dial);
+	channel_close(&k->channel, cut);
+	stream_close(&k->stream, cut);
+	stream_close(&k->local, cut);
+	loop_set_timer(client_loop(c), &k->grave, 0, work_bury);
+}
+
+static void work_relay_ended(struct relay *r, enum reason why)
+{
+	work_close(container_of(r, struct work, relay), why);
+}
+
+static void work_relay(struct work *k)
+{
+	struct relay_params params = {
+		.a = k->stream,
+		.b = k->local,
+		.a_half_close = k->half_close,
+		.b_half_close = true,
+		.limit = PUMP_UNLIMITED,
+		.counters = &k->client->core.counters,
+		.ended = work_relay_ended,
+	};
+
+	work_set_state(k, WORK_RELAYING);
+	relay_init(&k->relay, &params);
+	relay_start(&k->relay);
+}
+
+/* NewWorkConn's own write has ended, later than its answer came. */
+static void work_written(struct stream_writer *w, struct chunk *c, int result)
+{
+	struct work *k = container_of(w, struct work, writer);
+
+	chunk_give(c);
+	if (result < 0)
+		work_close(k, REASON_work_lost);
+	else
+		work_relay(k);
+}
+
+static void work_local_dialed(struct dial_owner *o, int fd, const char *error)
+{
+	struct work *k = container_of(o, struct work, dial_owner);
+	struct client *c = k->client;
+
+	k->dial = NULL;
+	count(&c->core.counters, dials);
+	if (fd < 0) {
+		count(&c->core.counters, dials_failed);
+		log_warn("[%s] connect to local service [%s:%u] error: %s",
+			k->proxy->name, k->proxy->local_ip,
+			k->proxy->local_port, error);
+		work_close(k, REASON_dial_failed);
+		return;
+	}
+	k->local = raw_stream_open(c->pools.streams, client_loop(c), fd);
+	if (!k->local) {
+		work_close(k, REASON_limit);
+		return;
+	}
+	k->writer.sent = work_written;
+	if (stream_is_writing(k->stream))
+		stream_follow_writing(k->stream, &k->writer);
+	else
+		work_relay(k);
+}
+
+static void work_start(struct work *k, const struct client_proxy *proxy)
+{
+	k->proxy = proxy;
+	work_set_state(k, WORK_STARTED);
+	k->dial_owner.done = work_local_dialed;
+	k->dial = dial_start(k->client, &k->dial_owner, proxy->local_ip,
+		proxy->local_port, NULL, NULL, LOCAL_DIAL_TIME);
+}
+
+/* StartWorkConn: whose visitor it is. */
+static enum channel_verdict work_message(
+	struct channel *channel, struct message *m)
+{
+	struct work *k = container_of(channel, struct work, channel);
+	struct client *c = k->client;
+	const struct message_start_work_conn *s = &m->start_work_conn;
+	struct proxy *p;
+
+	if (m->type != MESSAGE_START_WORK_CONN) {
+		count(&c->core.counters, starts_refused);
+		work_close(k, REASON_unexpected_message);
+		return CHANNEL_LEFT;
+	}
+	p = *s->error ? NULL : proxy_find(c, s->proxy_name);
+	if (!p) {
+		count(&c->core.counters, starts_refused);
+		if (*s->error)
+			log_warn("StartWorkConn contains error: %s", s->error);
+		else
+			log_warn("the server starts an unknown proxy [%.64s]",
+				s->proxy_name);
+		work_close(k, REASON_refused);
+		return CHANNEL_LEFT;
+	}
+	log_debug("[%s] visitor from [%.64s:%lld]", p->settings->name,
+		s->src_addr, (long long)s->src_port);
+	k->stream = channel_release(channel);
+	if (k->stream)
+		work_start(k, p->settings);
+	else
+		work_close(k, REASON_no_memory);
+	return CHANNEL_LEFT;
+}
+
+static void work_ended(
+	struct channel *channel, enum reason why, const char *detail)
+{
+	struct work *k = container_of(channel, struct work, channel);
+	struct counters *counters = &k->client->core.counters;
+
+	if (why == REASON_bad_frame)
+		count(counters, bad_frames);
+	if (why == REASON_bad_message)
+		count(counters, bad_messages);
+	count(counters, work_conns_lost);
+	log_debug("idle work connection: %s", detail);
+	work_close(k, why);
+}
+
+static const struct channel_ops work_ops = {
+	.message = work_message,
+	.ended = work_ended,
+};
+
+/* The first bytes of a work connection: whose it is. */
+static bool work_greet(struct work *k)
+{
+	struct client *c = k->client;
+	struct message m = { .type = MESSAGE_NEW_WORK_CONN };
+	char key[LOGIN_KEY_SIZE];
+
+	m.new_work_conn.run_id = c->control.run_id;
+	if (c->settings->auth_new_work_conns) {
+		m.new_work_conn.timestamp = time(NULL);
+		login_key(key, c->settings->auth_token,
+			m.new_work_conn.timestamp);
+		m.new_work_conn.privilege_key = key;
+	}
+	return channel_send(&k->channel, &m) == 0;
+}
+
+static void work_dialed(struct dial_owner *o, int fd, const char *error)
+{
+	struct work *k = container_of(o, struct work, dial_owner);
+	struct client *c = k->client;
+	struct stream *s;
+
+	k->dial = NULL;
+	if (fd < 0) {
+		log_warn("work connection to the server: %s", error);
+		work_close(k, REASON_network);
+		return;
+	}
+	socket_tune(fd, c->settings->dial_server_keepalive_s);
+	s = raw_stream_open(c->pools.streams, client_loop(c), fd);
+	if (!s) {
+		work_close(k, REASON_limit);
+		return;
+	}
+	work_set_state(k, WORK_IDLE);
+	channel_init(&k->channel, s, &work_ops);
+	if (work_greet(k))
+		channel_start(&k->channel);
+	else
+		work_close(k, REASON_no_memory);
+}
+
+void work_open(struct client *c)
+{
+	struct control *control = &c->control;
+	struct work *k = pool_take(c->pools.works);
+
+	if (!k) {
+		log_warn("limits.visitors is reached: no work connection is "
+			 "made");
+		c->core.counters.ended[REASON_limit]++;
+		return;
+	}
+	k->client = c;
+	k->half_close = control->half_close;
+	list_append(&c->works, &k->link);
+	count(&c->core.counters, work_conns);
+	k->dial_owner.done = work_dialed;
+	k->dial = dial_start(c, &k->dial_owner, NULL, 0, &control->server,
+		control->local.size ? &control->local : NULL,
+		c->settings->dial_server_timeout_ms * CLOCK_MS);
+}
+
+static bool is_busy(const struct work *k)
+{
+	return k->state == WORK_STARTED || k->state == WORK_RELAYING;
+}
+
+void works_lost(struct client *c)
+{
+	list_each_safe(l, &c->works)
+	{
+		struct work *k = container_of(l, struct work, link);
+
+		if (!is_busy(k))
+			work_close(k, REASON_work_lost);
+	}
+}
+
+uint32_t works_busy(struct client *c)
+{
+	uint32_t n = 0;
+
+	list_each(l, &c->works)
+		n += is_busy(container_of(l, struct work, link));
+	return n;
+}

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The client's tables: defaults, frp's files, proxies and their rules. */
+// links: client/settings.c client/settings_check.c common/conf/rows.c common/conf/secret.c common/conf/dump.c common/conf/conf.c common/conf/table.c common/conf/value.c common/conf/number.c common/conf/several.c common/conf/nearest.c common/conf/yaml.c common/conf/node.c common/conf/arena.c common/conf/error.c common/conf/file.c
+// libs: -lyaml
+
+#include "client/settings.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char file[] = "/tmp/adit-settings-XXXXXX";
+static struct conf_errors errors;
+static struct settings *s;
+
+static int load(const char *text)
+{
+	int fd = mkstemp(file);
+	int result;
+
+	cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+	settings_free(&s);
+	errors.n = errors.lost = 0;
+	result = settings_load(&s, file, &errors);
+	unlink(file);
+	strcpy(file + strlen(file) - 6, "XXXXXX");
+	return result;
+}
+
+static const char *first_error(void)
+{
+	return errors.n > 0 ? strstr(errors.v[0].text, ": ") + 2 : "-";
+}
+
+static void done(void)
+{
+	settings_free(&s);
+}
+
+TestSuite(settings_client, .fini = done);
+
+Test(settings_client, has_defaults)
+{
+	cr_assert_eq(settings_new_default(&s), 0);
+	cr_assert_str_eq(s->server_addr, "0.0.0.0");
+	cr_assert_eq(s->server_port, 7000);
+	cr_assert_str_eq(s->user, "");
+	cr_assert_str_eq(s->client_id, "");
+	cr_assert(s->login_fail_exit);
+	cr_assert_eq(s->metadatas.n, 0);
+	cr_assert_eq(s->start.n, 0);
+	cr_assert_eq(s->proxies.n, 0);
+	cr_assert_str_eq(s->auth_token, "");
+	cr_assert_eq(s->pool_count, 1);
+	cr_assert_eq(s->heartbeat_interval_ms, 30000);
+	cr_assert_eq(s->heartbeat_timeout_ms, 90000);
+	cr_assert_eq(s->dial_server_timeout_ms, 10000);
+	cr_assert_eq(s->dial_server_keepalive_s, 7200);
+	cr_assert_str_eq(s->connect_server_local_ip, "");
+	cr_assert_eq(s->relay, CONF_RELAY_COPY);
+	cr_assert_str_eq(s->log_to, "console");
+	cr_assert_eq(s->log_level, LOG_INFO);
+	cr_assert_eq(s->workers, 1);
+	cr_assert_eq(s->max_visitors, 4096);
+	cr_assert_eq(s->buffer_count, 256);
+	cr_assert_eq(s->drain_timeout_ms, 30000);
+}
+
+Test(settings_client, reads_a_file_of_frp)
+{
+	cr_assert_eq(load("serverAddr: 10.0.0.1\n"
+			  "serverPort: 7100\n"
+			  "user: me\n"
+			  "clientID: box\n"
+			  "loginFailExit: false\n"
+			  "metadatas: {a: 1}\n"
+			  "start: [web]\n"
+			  "auth: {token: t, additionalScopes: [HeartBeats]}\n"
+			  "transport:\n"
+			  "  protocol: tcp\n"
+			  "  wireProtocol: v1\n"
+			  "  poolCount: 5\n"
+			  "  heartbeatInterval: -1\n"
+			  "  connectServerLocalIP: 127.0.0.2\n"
+			  "  tls: {enable: false, disableCustomTLSFirstByte: "
+			  "true}\n"
+			  "visitors: []\n"
+			  "includes: []\n"
+			  "proxies:\n"
+			  "- name: ssh\n"
+			  "  type: tcp\n"
+			  "  localPort: 22\n"
+			  "  remotePort: 6000\n"
+			  "  transport: {useEncryption: false}\n"
+			  "- name: web\n"
+			  "  type: http\n"
+			  "  localIP: 10.1.1.1\n"
+			  "  localPort: 80\n"
+			  "  customDomains: [a.test, \"*.b.test\"]\n"
+			  "  subdomain: c\n"
+			  "  annotations: {k: v}\n"
+			  "  metadatas: {m: n}\n"
+			  "  enabled: false\n"),
+		0, "%s", errors.v[0].text);
+	cr_assert_str_eq(s->server_addr, "10.0.0.1");
+	cr_assert_eq(s->server_port, 7100);
+	cr_assert_str_eq(s->user, "me");
+	cr_assert_str_eq(s->client_id, "box");
+	cr_assert_not(s->login_fail_exit);
+	cr_assert_str_eq(s->metadatas.v[0].value, "1");
+	cr_assert(s->auth_heartbeats);
+	cr_assert_not(s->auth_new_work_conns);
+	cr_assert_eq(s->pool_count, 5);
+	cr_assert_eq(s->heartbeat_interval_ms, -1);
+	cr_assert_str_eq(s->connect_server_local_ip, "127.0.0.2");
+	cr_assert_eq(s->proxies.n, 2);
+	cr_assert_str_eq(s->proxies.v[0].name, "ssh");
+	cr_assert_eq(s->proxies.v[0].type, CLIENT_PROXY_TCP);
+	cr_assert_str_eq(s->proxies.v[0].local_ip, "127.0.0.1");
+	cr_assert_eq(s->proxies.v[0].remote_port, 6000);
+	cr_assert(s->proxies.v[0].enabled);
+	cr_assert_not(settings_proxy_wanted(s, &s->proxies.v[0]));
+	cr_assert_eq(s->proxies.v[1].type, CLIENT_PROXY_HTTP);
+	cr_assert_str_eq(s->proxies.v[1].local_ip, "10.1.1.1");
+	cr_assert_str_eq(s->proxies.v[1].custom_domains.v[1], "*.b.test");
+	cr_assert_str_eq(s->proxies.v[1].subdomain, "c");
+	cr_assert_str_eq(s->proxies.v[1].annotations.v[0].value, "v");
+	cr_assert_str_eq(s->proxies.v[1].metadatas.v[0].key, "m");
+	cr_assert_not(settings_proxy_wanted(s, &s->proxies.v[1]));
+	s->proxies.v[1].enabled = true;
+	cr_assert(settings_proxy_wanted(s, &s->proxies.v[1]));
+}
+
+#define TCP "name: a, type: tcp, localPort: 1"
+#define HTTP "name: a, type: http, localPort: 1"
+
+Test(settings_client, refuses_what_is_not_built_or_wrong)
+{
+	static const char *const wrong[][2] = {
+		{ "transport: {protocol: quic}",
+			"transport.protocol: \"quic\"; not supported yet "
+			"(allowed: tcp)" },
+		{ "transport: {wireProtocol: v2}",
+			"transport.wireProtocol: \"v2\"; not supported yet "
+			"(allowed: v1)" },
+		{ "transport: {tls: {enable: true}}",
+			"transport.tls.enable: \"true\"; not supported yet "
+			"(allowed: false)" },
+		{ "transport: {poolCount: 257}",
+			"transport.poolCount: \"257\"; a number from 0 to 256 "
+			"is allowed" },
+		{ "transport: {connectServerLocalIP: x}",
+			"transport.connectServerLocalIP: \"x\"; an IPv4 or "
+			"IPv6 address is allowed" },
+		{ "dnsServer: 8.8.8.8", "dnsServer: \"8.8.8.8\"; not supported "
+					"yet (allowed: \"\")" },
+		{ "includes: [a]", "includes: a list; not supported yet "
+				   "(allowed: leave it out)" },
+		{ "visitors: [{name: a}]",
+			"visitors: a list; not supported yet (allowed: leave "
+			"it out)" },
+		{ "proxies: [{name: a, type: udp, localPort: 1}]",
+			"proxies[0].type: \"udp\"; not supported yet (allowed: "
+			"tcp, http)" },
+		{ "proxies: [{name: a, type: ftp, localPort: 1}]",
+			"proxies[0].type: \"ftp\"; one of tcp, http is "
+			"allowed" },
+		{ "proxies: [{name: a, localPort: 1}]",
+			"proxies[0].type: no value; one of tcp, http is "
+			"allowed" },
+		{ "proxies: [{type: tcp, localPort: 1}]",
+			"proxies[0].name: no value; a name is allowed" },
+		{ "proxies: [{name: \"a\\nb\", type: tcp, localPort: 1}]",
+			"proxies[0].name: control characters; a name without "
+			"them is allowed" },
+		{ "proxies: [{name: a, type: tcp}]",
+			"proxies[0].localPort: no value; a port from 1 to "
+			"65535 is allowed" },
+		{ "proxies: [{name: a, type: tcp, localPort: 0}]",
+			"proxies[0].localPort: \"0\"; a number from 1 to 65535 "
+			"is allowed" },
+		{ "proxies: [{" TCP ", customDomains: [x]}]",
+			"proxies[0].customDomains: a value in a tcp proxy; "
+			"http proxies have it" },
+		{ "proxies: [{" TCP ", subdomain: x}]",
+			"proxies[0].subdomain: a value in a tcp proxy; http "
+			"proxies have it" },
+		{ "proxies: [{" HTTP "}]",
+			"proxies[0].customDomains: no value; an http proxy "
+			"has customDomains or a subdomain" },
+		{ "proxies: [{" HTTP ", subdomain: a.b}]",
+			"proxies[0].subdomain: a name with dots, stars, blanks "
+			"or slashes; one label is allowed" },
+		{ "proxies: [{" HTTP ", customDomains: [a, 'b c']}]",
+			"proxies[0].customDomains[1]: \"b c\"; a host name is "
+			"allowed" },
+		{ "proxies: [{" HTTP ", subdomain: a, remotePort: 1}]",
+			"proxies[0].remotePort: a value in an http proxy; tcp "
+			"proxies have it" },
+		{ "proxies: [{" TCP "}, {" TCP "}]",
+			"proxies[1].name: \"a\", as proxies[0] is called; a "
+			"name of its own is allowed" },
+		{ "proxies: [{" TCP ", plugin: {type: socks5}}]",
+			"proxies[0].plugin: keys and values; not supported "
+			"yet (allowed: leave it out)" },
+		{ "proxies: [{" TCP ", loadBalancer: {group: g}}]",
+			"proxies[0].loadBalancer.group: \"g\"; not supported "
+			"yet (allowed: \"\")" },
+		{ "proxies: [{" TCP ", locations: [/]}]",
+			"proxies[0].locations: a list; not supported yet "
+			"(allowed: leave it out)" },
+		{ "proxies: [{" HTTP ", subdomain: a, httpPassword: x}]",
+			"proxies[0].httpPassword: ***; not supported yet "
+			"(allowed: leave it out)" },
+		{ "proxies: [{" TCP ", localport: 2}]",
+			"proxies[0].localport: unknown key; the nearest known "
+			"key is proxies[0].localPort" },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+		cr_expect_eq(load(wrong[i][0]), -EINVAL, "%s", wrong[i][0]);
+		cr_expect_null(s);
+		cr_expect_eq(errors.n, 1, "%s", wrong[i][0]);
+		cr_expect_str_eq(first_error(), wrong[i][1], "%s", wrong[i][0]);
+	}
+}
+
+Test(settings_client, errors_of_proxies_have_their_places)
+{
+	cr_assert_eq(load("proxies:\n"
+			  "  - name: a\n"
+			  "    type: tcp\n"
+			  "    localPort: 1\n"
+			  "  - type: http\n"
+			  "    name: a\n"
+			  "    localPort: 2\n"),
+		-EINVAL);
+	cr_assert_eq(errors.n, 2);
+	cr_assert(strstr(
+		errors.v[0].text, ":5:5: proxies[1].customDomains: no value"));
+	cr_assert(strstr(errors.v[1].text, ":6:11: proxies[1].name: \"a\""));
+}
+
+Test(settings_client, names_have_4096_bytes_at_most)
+{
+	char text[5000];
+	size_t n;
+
+	for (n = CLIENT_PROXY_NAME_MAX; n <= CLIENT_PROXY_NAME_MAX + 1; n++) {
+		strcpy(text, "proxies: [{type: tcp, localPort: 1, name: ");
+		memset(text + strlen(text), 'x', n + 1);
+		strcpy(text +
+				strlen("proxies: [{type: tcp, localPort: 1, "
+				       "name: ") +
+				n,
+			"}]");
+		cr_expect_eq(
+			load(text), n > CLIENT_PROXY_NAME_MAX ? -EINVAL : 0);
+	}
+}
+
+Test(settings_client, many_proxies_are_no_square, .timeout = 30)
+{
+	char *text = malloc(1 << 20);
+	size_t used = (size_t)sprintf(text, "proxies:\n");
+	size_t n;
+
+	for (n = 0; used < (1 << 20) - 60; n++)
+		used += (size_t)sprintf(text + used,
+			"- {name: p%zu, type: tcp, localPort: 1}\n", n);
+	cr_assert_eq(load(text), 0);
+	cr_assert_eq(s->proxies.n, n);
+	free(text);
+}
+
+Test(settings_client, is_filled_by_hand)
+{
+	const char *domains[] = { "x.test" };
+	char name[] = "web";
+	struct client_proxy p = settings_proxy_default();
+
+	cr_assert_eq(settings_new_default(&s), 0);
+	p.name = name;
+	p.type = CLIENT_PROXY_HTTP;
+	p.local_port = 3000;
+	p.custom_domains = (struct conf_strings){ 1, domains };
+	cr_assert_eq(settings_add_proxy(s, &p), 0);
+	name[0] = 'x';
+	domains[0] = "y.test";
+	cr_assert_str_eq(s->proxies.v[0].name, "web");
+	cr_assert_str_eq(s->proxies.v[0].custom_domains.v[0], "x.test");
+	cr_assert_str_eq(s->proxies.v[0].local_ip, "127.0.0.1");
+	cr_assert_eq(settings_check(s, &errors), 0);
+
+	p.name = "web";
+	p.local_port = 0;
+	p.custom_domains.n = 0;
+	p.subdomain = NULL;
+	cr_assert_eq(settings_add_proxy(s, &p), 0);
+	cr_assert_eq(s->proxies.n, 2);
+	cr_assert_eq(settings_check(s, &errors), -EINVAL);
+	cr_assert_eq(errors.n, 3);
+	cr_assert_str_eq(errors.v[0].text,
+		"proxies[1].localPort: no value; a port from 1 to 65535 is "
+		"allowed");
+}
+
+static char *text_of(bool sample)
+{
+	char *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (sample)
+		cr_assert_eq(settings_sample(out), 0);
+	else
+		settings_dump(s, out);
+	fclose(out);
+	return text;
+}
+
+Test(settings_client, a_dump_is_a_file_without_secrets)
+{
+	char *first;
+	char *second;
+
+	cr_assert_eq(load("auth: {token: hidden}\nproxies: [{" TCP
+			  ", metadatas: {a: b}}, {name: w, type: http, "
+			  "localPort: 2, customDomains: [x, y]}]\n"),
+		0);
+	first = text_of(false);
+	cr_assert_null(strstr(first, "hidden"));
+	cr_assert_eq(load(first), 0, "%s", errors.v[0].text);
+	second = text_of(false);
+	cr_assert_str_eq(first, second);
+	free(first);
+	free(second);
+}
+
+/* The sample says the defaults, and the one in config/ is up to date. */
+Test(settings_client, the_sample_is_current)
+{
+	static char kept[64 * 1024];
+	char *sample = text_of(true);
+	char *defaults;
+	char *loaded;
+	FILE *in;
+
+	cr_assert_eq(settings_new_default(&s), 0);
+	defaults = text_of(false);
+	cr_assert_eq(load(sample), 0, "%s", errors.v[0].text);
+	loaded = text_of(false);
+	cr_assert_str_eq(defaults, loaded);
+	in = fopen("config/adit.yaml", "r");
+	cr_assert_not_null(in, "run from the root of the project");
+	fread(kept, 1, sizeof(kept) - 1, in);
+	fclose(in);
+	cr_assert_str_eq(kept, sample);
+	free(sample);
+	free(defaults);
+	free(loaded);
+}
