@@ -99,8 +99,7 @@ static void drain_late(struct timer *t)
 {
 	struct client *c = container_of(t, struct client, drain_timer);
 
-	log_warn("drainTimeout has passed: %u visitors are cut",
-		works_busy(c));
+	log_warn("drainTimeout has passed: %u visitors are cut", works_busy(c));
 	core_stop(&c->core, 0);
 }
 
@@ -143,12 +142,10 @@ static bool client_join(struct core *core)
 
 	loop_cancel_timer(core->loop, &c->drain_timer);
 	control_stop(c);
-	list_each_safe(l, &c->works)
-		work_close(container_of(l, struct work, link),
-			REASON_shutdown);
+	list_each_safe (l, &c->works)
+		work_close(container_of(l, struct work, link), REASON_shutdown);
 	return pool_used(c->pools.streams) == 0 &&
-	       pool_used(c->pools.works) == 0 &&
-	       pool_used(c->pools.dials) == 0;
+	       pool_used(c->pools.works) == 0 && pool_used(c->pools.dials) == 0;
 }
 
 static const struct core_ops client_ops = {

@@ -104,8 +104,8 @@ static int read_token_file(
 	FILE *f = fopen(path, "re");
 
 	if (!f)
-		return fail(error, "--token-file cannot be read: ",
-			strerror(errno));
+		return fail(error,
+			"--token-file cannot be read: ", strerror(errno));
 	if (!fgets(token, TOKEN_MAX, f))
 		token[0] = '\0';
 	fclose(f);
@@ -120,8 +120,10 @@ static int find_token(
 	const char *env = getenv("ADIT_TOKEN");
 
 	if (o->token && o->token_file)
-		return fail(error, "--token and --token-file exclude each "
-				   "other", "");
+		return fail(error,
+			"--token and --token-file exclude each "
+			"other",
+			"");
 	if (o->token_file)
 		return read_token_file(o->token_file, token, error);
 	snprintf(token, TOKEN_MAX, "%s", o->token ? o->token : env ? env : "");
@@ -137,8 +139,8 @@ static int parse_target(const char *text, char host[static ADDRESS_HOST_SIZE],
 	char full[ADDRESS_HOST_SIZE + 16];
 	bool bare = text[strspn(text, "0123456789")] == '\0';
 
-	snprintf(full, sizeof(full), "%s%.255s", bare ? "127.0.0.1:" : "",
-		text);
+	snprintf(
+		full, sizeof(full), "%s%.255s", bare ? "127.0.0.1:" : "", text);
 	if (address_split(full, host, port_r, 0) < 0)
 		return fail(error, "not a port or host:port: ", text);
 	return 0;
@@ -230,12 +232,15 @@ static int with_config(struct client_command *c, const struct options *o,
 	if (words->n > 0 && !verify)
 		return fail(error, "unknown command ", words->v[0]);
 	if (!o->config)
-		return fail(error, "no configuration: run adit -c FILE "
-				   "(config/adit.yaml is a sample), or adit "
-				   "http PORT --domain NAME", "");
+		return fail(error,
+			"no configuration: run adit -c FILE "
+			"(config/adit.yaml is a sample), or adit "
+			"http PORT --domain NAME",
+			"");
 	c->config = o->config;
-	c->kind = o->dump ? COMMAND_DUMP : verify ? COMMAND_VERIFY :
-						    COMMAND_RUN;
+	c->kind = o->dump  ? COMMAND_DUMP
+		  : verify ? COMMAND_VERIFY
+			   : COMMAND_RUN;
 	return 0;
 }
 

@@ -14,9 +14,9 @@
 #include "common/conf/command.h"
 
 enum command_kind {
-	COMMAND_RUN,	  /* adit -c FILE */
-	COMMAND_VERIFY,	  /* adit verify -c FILE */
-	COMMAND_DUMP,	  /* adit --dump-config -c FILE */
+	COMMAND_RUN,      /* adit -c FILE */
+	COMMAND_VERIFY,   /* adit verify -c FILE */
+	COMMAND_DUMP,     /* adit --dump-config -c FILE */
 	COMMAND_ONE_LINE, /* adit http 3000 ... */
 	COMMAND_HELP,
 	COMMAND_VERSION,
@@ -24,7 +24,7 @@ enum command_kind {
 
 struct client_command {
 	enum command_kind kind;
-	const char *config;	   /* of RUN, VERIFY, DUMP */
+	const char *config;        /* of RUN, VERIFY, DUMP */
 	struct settings *settings; /* of ONE_LINE; the caller frees them */
 };
 

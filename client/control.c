@@ -73,7 +73,8 @@ static void control_failed(struct control *k, const char *error)
 		return;
 	}
 	log_error("login to the server failed: %s. With loginFailExit "
-		  "enabled, no additional retries will be attempted", error);
+		  "enabled, no additional retries will be attempted",
+		error);
 	core_stop(&c->core, 1);
 }
 
@@ -215,8 +216,8 @@ static enum channel_verdict control_message(
 				  "message");
 		return CHANNEL_LEFT;
 	}
-	return control_login_answered(k, &m->login_resp) ? CHANNEL_GO_ON :
-							   CHANNEL_LEFT;
+	return control_login_answered(k, &m->login_resp) ? CHANNEL_GO_ON
+							 : CHANNEL_LEFT;
 }
 
 static void control_ended(

@@ -36,15 +36,15 @@ struct control {
 	struct dial *dial;
 	struct dial_owner dial_owner;
 	struct channel channel;
-	struct timer timer;	/* LoginResp, or the next attempt */
+	struct timer timer;     /* LoginResp, or the next attempt */
 	struct timer heartbeat; /* the next Ping */
 	struct backoff backoff;
 	struct address server; /* where the session is; for work connections */
 	struct address local;  /* connectServerLocalIP; size 0: any */
-	int64_t heard;	       /* clock.h: of the last Pong, or the login */
-	bool ever; /* logged in at least once */
-	bool half_close; /* the server has the capability */
-	uint8_t state;	 /* enum control_state */
+	int64_t heard;         /* clock.h: of the last Pong, or the login */
+	bool ever;             /* logged in at least once */
+	bool half_close;       /* the server has the capability */
+	uint8_t state;         /* enum control_state */
 	char run_id[CONTROL_RUN_ID_SIZE];
 };
 

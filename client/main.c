@@ -15,7 +15,11 @@
 #include "common/base/version.h"
 
 /* Exit codes (see adit --help). */
-enum { EXIT_DONE = 0, EXIT_RUNTIME = 1, EXIT_USAGE = 2 };
+enum {
+	EXIT_DONE = 0,
+	EXIT_RUNTIME = 1,
+	EXIT_USAGE = 2
+};
 
 /* Where the log goes: stdout, stderr, or the file. -1: cannot. */
 static int open_log(const char *to, bool one_line)

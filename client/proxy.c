@@ -70,8 +70,8 @@ static bool proxy_ask(struct proxy *p)
 	np->annotations = proxy_map(&s->annotations);
 	if (s->type == CLIENT_PROXY_TCP) {
 		np->proxy_type = "tcp";
-		np->remote_port = s->remote_port ? s->remote_port :
-						   p->given_port;
+		np->remote_port =
+			s->remote_port ? s->remote_port : p->given_port;
 	} else {
 		np->proxy_type = "http";
 		np->custom_domains.items = s->custom_domains.v;

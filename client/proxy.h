@@ -36,7 +36,7 @@ struct proxy {
 	struct timer retry;
 	uint16_t given_port; /* the remote port it had; 0: none yet */
 	bool announced;      /* its address was printed */
-	uint8_t state;	     /* enum proxy_state */
+	uint8_t state;       /* enum proxy_state */
 };
 
 /* Make the proxies of the settings; 0 or -ENOMEM. */
@@ -53,8 +53,7 @@ void proxies_lost(struct client *c);
 void proxies_withdraw(struct client *c);
 
 /* The answer to a NewProxy. */
-void proxy_answered(
-	struct client *c, const struct message_new_proxy_resp *m);
+void proxy_answered(struct client *c, const struct message_new_proxy_resp *m);
 
 /* A map of the settings as the protocol has it; the same memory. */
 struct message_map proxy_map(const struct conf_map *m);

@@ -248,8 +248,7 @@ static bool is_busy(const struct work *k)
 
 void works_lost(struct client *c)
 {
-	list_each_safe(l, &c->works)
-	{
+	list_each_safe (l, &c->works) {
 		struct work *k = container_of(l, struct work, link);
 
 		if (!is_busy(k))
@@ -261,7 +260,7 @@ uint32_t works_busy(struct client *c)
 {
 	uint32_t n = 0;
 
-	list_each(l, &c->works)
+	list_each (l, &c->works)
 		n += is_busy(container_of(l, struct work, link));
 	return n;
 }

@@ -30,18 +30,18 @@ enum work_state {
 
 struct work {
 	struct client *client;
-	struct list link; /* client's works */
+	struct list link;  /* client's works */
 	struct dial *dial; /* while DIALING or STARTED */
 	struct dial_owner dial_owner;
 	struct channel channel; /* while IDLE */
-	struct stream *stream;	/* the work connection, from STARTED on */
-	struct stream *local;	/* the local connection, while RELAYING */
+	struct stream *stream;  /* the work connection, from STARTED on */
+	struct stream *local;   /* the local connection, while RELAYING */
 	struct stream_writer writer;
 	struct relay relay;
 	struct timer grave;
 	const struct client_proxy *proxy; /* from STARTED on */
-	bool half_close; /* of the session it belongs to */
-	uint8_t state;	 /* enum work_state */
+	bool half_close;                  /* of the session it belongs to */
+	uint8_t state;                    /* enum work_state */
 };
 
 /* The server asks for a work connection. */

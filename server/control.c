@@ -51,8 +51,8 @@ static void login_refuse(struct worker *w, struct stream *s,
 	count(&w->core.counters, logins_refused);
 	w->core.counters.ended[REASON_refused]++;
 	m.login_resp.version = ADIT_VERSION;
-	m.login_resp.error = w->settings->detailed_errors ?
-		error : "register control error";
+	m.login_resp.error =
+		w->settings->detailed_errors ? error : "register control error";
 	channel_init(&channel, s, &control_ops);
 	if (channel_send(&channel, &m) < 0)
 		channel_close(&channel, true);
@@ -219,8 +219,8 @@ static bool control_new_proxy(struct control *c, const struct message *m)
 
 	if (proxy_open(c, np, &remote, error) < 0) {
 		count(&c->worker->core.counters, proxies_refused);
-		log_warn("[%.64s] new proxy refused: %s", np->proxy_name,
-			error);
+		log_warn(
+			"[%.64s] new proxy refused: %s", np->proxy_name, error);
 		snprintf(summary, sizeof(summary), "new proxy [%.64s] error",
 			np->proxy_name);
 		answer.new_proxy_resp.error =
@@ -251,9 +251,11 @@ static bool control_ping(struct control *c, const struct message *m)
 	if (set->auth_heartbeats &&
 		!login_key_verify(m->ping.privilege_key, set->auth_token,
 			m->ping.timestamp)) {
-		answer.pong.error = set->detailed_errors ?
-			"token in heartbeat doesn't match token from "
-			"configuration" : "invalid ping";
+		answer.pong.error =
+			set->detailed_errors
+				? "token in heartbeat doesn't match token from "
+				  "configuration"
+				: "invalid ping";
 		return control_send(c, &answer);
 	}
 	control_heard(c);
@@ -379,8 +381,8 @@ void control_add_work(struct control *c, struct stream *s)
 	if (c->outstanding > 0)
 		c->outstanding--;
 	if (!list_empty(&c->waiting)) {
-		struct visitor *v = container_of(
-			c->waiting.next, struct visitor, queue);
+		struct visitor *v =
+			container_of(c->waiting.next, struct visitor, queue);
 
 		count(counters, work_conns);
 		control_dequeue(c, v);

@@ -37,19 +37,20 @@ enum control_state {
 struct control {
 	struct worker *worker;
 	struct channel channel;
-	struct list link;	/* worker's controls */
-	struct list proxies;	/* proxy.link */
-	struct list parked;	/* work.link: idle work connections, oldest first */
-	struct list waiting;	/* visitor.queue: who waits for one, in order */
-	struct timer heartbeat; /* due when the client has been silent too long */
+	struct list link;    /* worker's controls */
+	struct list proxies; /* proxy.link */
+	struct list parked; /* work.link: idle work connections, oldest first */
+	struct list waiting; /* visitor.queue: who waits for one, in order */
+	struct timer
+		heartbeat; /* due when the client has been silent too long */
 	struct timer grave;
-	uint32_t pool;	      /* idle work connections wanted */
+	uint32_t pool; /* idle work connections wanted */
 	uint32_t parked_count, waiting_count;
 	uint32_t outstanding; /* ReqWorkConn sent and not yet answered */
-	uint32_t ports;	      /* remote ports in use */
+	uint32_t ports;       /* remote ports in use */
 	int64_t last_request; /* clock.h: of the newest ReqWorkConn */
 	bool half_close;      /* capability: its work connections carry it */
-	uint8_t state;	      /* enum control_state */
+	uint8_t state;        /* enum control_state */
 	char run_id[RUN_ID_SIZE];
 	char peer[ADDRESS_TEXT_SIZE];
 	char *user; /* owned; "" without one */

@@ -74,14 +74,12 @@ static const char *port_key(char text[static 8], uint16_t port)
 	return text;
 }
 
-int directory_claim_name(
-	struct directory *d, const char *name, struct proxy *p)
+int directory_claim_name(struct directory *d, const char *name, struct proxy *p)
 {
 	return claim(&d->names, name, p);
 }
 
-int directory_claim_host(
-	struct directory *d, const char *host, struct proxy *p)
+int directory_claim_host(struct directory *d, const char *host, struct proxy *p)
 {
 	return claim(&d->hosts, host, p);
 }
@@ -93,14 +91,12 @@ int directory_claim_port(struct directory *d, uint16_t port, struct proxy *p)
 	return claim(&d->ports, port_key(text, port), p);
 }
 
-void directory_drop_name(
-	struct directory *d, const char *name, struct proxy *p)
+void directory_drop_name(struct directory *d, const char *name, struct proxy *p)
 {
 	drop(&d->names, name, p);
 }
 
-void directory_drop_host(
-	struct directory *d, const char *host, struct proxy *p)
+void directory_drop_host(struct directory *d, const char *host, struct proxy *p)
 {
 	drop(&d->hosts, host, p);
 }

@@ -60,12 +60,10 @@ int directory_add_control(
 	struct directory *d, const char *run_id, struct control *c) must_check;
 void directory_drop_control(
 	struct directory *d, const char *run_id, struct control *c);
-struct control *directory_find_control(
-	struct directory *d, const char *run_id);
+struct control *directory_find_control(struct directory *d, const char *run_id);
 
 /* The port that the name had within the last day, or 0. */
-uint16_t directory_recall(
-	struct directory *d, const char *name, int64_t now);
+uint16_t directory_recall(struct directory *d, const char *name, int64_t now);
 void directory_remember(
 	struct directory *d, const char *name, uint16_t port, int64_t now);
 

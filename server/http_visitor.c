@@ -245,8 +245,7 @@ static void http_bytes(struct visitor *v, struct chunk *c)
 	chunk_give(c);
 }
 
-static void http_received(
-	struct stream_reader *r, struct chunk *c, int result)
+static void http_received(struct stream_reader *r, struct chunk *c, int result)
 {
 	struct visitor *v = container_of(r, struct visitor, reader);
 
@@ -256,8 +255,8 @@ static void http_received(
 	}
 	if (v->http->head.size > 0 || result < 0)
 		count(&v->worker->core.counters, visitors_gone);
-	visitor_close(v, result == 0 ? REASON_peer_closed :
-				       REASON_visitor_gone);
+	visitor_close(
+		v, result == 0 ? REASON_peer_closed : REASON_visitor_gone);
 }
 
 static void http_read(struct visitor *v)

@@ -14,7 +14,11 @@
 #include "server/worker.h"
 
 /* Exit codes (see aditd --help). */
-enum { EXIT_DONE = 0, EXIT_RUNTIME = 1, EXIT_USAGE = 2 };
+enum {
+	EXIT_DONE = 0,
+	EXIT_RUNTIME = 1,
+	EXIT_USAGE = 2
+};
 
 struct options {
 	const char *config;
@@ -146,8 +150,8 @@ int main(int argc, char **argv)
 		return usage_error(error);
 	}
 	if (!o.config)
-		return usage_error(
-			"no configuration: run aditd -c FILE; config/aditd.yaml "
-			"is a sample");
+		return usage_error("no configuration: run aditd -c FILE; "
+				   "config/aditd.yaml "
+				   "is a sample");
 	return with_settings(&o, verify);
 }

@@ -35,8 +35,8 @@ static const char *listen_on(struct worker *w, struct proxy *p, uint16_t port,
 		return "port unavailable";
 	rc = listener_open(&p->listener, w, &a, p, accepted);
 	if (rc < 0)
-		return rc == -ENOBUFS ? "no available port" :
-					"port unavailable";
+		return rc == -ENOBUFS ? "no available port"
+				      : "port unavailable";
 	p->port = p->listener->port;
 	if (directory_claim_port(&w->directory, p->port, p) == 0)
 		return NULL;
@@ -74,8 +74,8 @@ static const char *listen_anywhere(struct worker *w, struct proxy *p,
 	uint32_t n = count_allowed(r), at;
 
 	if (r->n == 0)
-		return listen_on(w, p, 0, accepted) ? "no available port" :
-						      NULL;
+		return listen_on(w, p, 0, accepted) ? "no available port"
+						    : NULL;
 	for (int i = 0; i < RANDOM_TRIES; i++) {
 		random_bytes(&at, sizeof(at));
 		if (!listen_on(w, p, nth_allowed(r, at % n), accepted))

@@ -88,8 +88,10 @@ static int parse_type(const char *text, uint8_t *type_r, char *error)
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(later); i++)
 		if (!strcmp(text, later[i]))
-			return refuse(error, "proxy type [%s] is not "
-					     "supported yet", text);
+			return refuse(error,
+				"proxy type [%s] is not "
+				"supported yet",
+				text);
 	return refuse(error, "unknown proxy type: %.64s", text);
 }
 
@@ -114,8 +116,9 @@ static int open_tcp(struct proxy *p, const struct message_new_proxy *m,
 	c->ports++;
 	log_info("[%s] [%.64s] tcp proxy listen port [%u]", c->run_id, p->name,
 		p->port);
-	return asprintf(remote_r, ":%u", p->port) < 0 ?
-		refuse(error, "no memory") : 0;
+	return asprintf(remote_r, ":%u", p->port) < 0
+		       ? refuse(error, "no memory")
+		       : 0;
 }
 
 /* Whether the host is the subdomain host or below it. */
@@ -129,8 +132,7 @@ static bool belongs_to(const char *host, const char *parent)
 
 static int add_host(struct proxy *p, const char *host, char *error)
 {
-	int rc = directory_claim_host(
-		&p->control->worker->directory, host, p);
+	int rc = directory_claim_host(&p->control->worker->directory, host, p);
 
 	if (rc == -EEXIST)
 		return refuse(error, "router config conflict");
@@ -150,13 +152,14 @@ static int add_custom_domain(struct proxy *p, const char *domain, char *error)
 	char host[HTTP_HOST_MAX], above[HTTP_HOST_MAX];
 
 	if (!host_normalise(domain, true, host))
-		return refuse(error, "custom domain [%.128s] is not valid",
-			domain);
+		return refuse(
+			error, "custom domain [%.128s] is not valid", domain);
 	if (*parent && host_normalise(parent, false, above) &&
 		belongs_to(host, above))
 		return refuse(error,
 			"custom domain [%.128s] should not belong to "
-			"subdomain host [%.128s]", domain, parent);
+			"subdomain host [%.128s]",
+			domain, parent);
 	return add_host(p, host, error);
 }
 
@@ -169,8 +172,8 @@ static int add_subdomain(struct proxy *p, const char *sub, char *error)
 		return refuse(error, "subdomain is not supported because this "
 				     "feature is not enabled in server");
 	if (strpbrk(sub, ".*"))
-		return refuse(error,
-			"'.' and '*' are not supported in subdomain");
+		return refuse(
+			error, "'.' and '*' are not supported in subdomain");
 	if (snprintf(full, sizeof(full), "%s.%s", sub, parent) >=
 			(int)sizeof(full) ||
 		!host_normalise(full, false, host))
@@ -284,21 +287,21 @@ int proxy_open(struct control *c, const struct message_new_proxy *m,
 	if (!p)
 		return -1;
 	p->type = type;
-	rc = type == PROXY_TCP ? open_tcp(p, m, remote_r, error) :
-				 open_http(p, m, remote_r, error);
+	rc = type == PROXY_TCP ? open_tcp(p, m, remote_r, error)
+			       : open_http(p, m, remote_r, error);
 	if (rc < 0) {
 		proxy_free(p);
 		return rc;
 	}
 	count(&c->worker->core.counters, proxies_started);
-	log_info("[%s] new proxy [%.64s] type [%s] success", c->run_id,
-		p->name, type == PROXY_TCP ? "tcp" : "http");
+	log_info("[%s] new proxy [%.64s] type [%s] success", c->run_id, p->name,
+		type == PROXY_TCP ? "tcp" : "http");
 	return 0;
 }
 
 void proxy_close(struct proxy *p, enum reason why)
 {
-	list_each_safe(l, &p->visitors)
+	list_each_safe (l, &p->visitors)
 		visitor_lose_proxy(
 			container_of(l, struct visitor, of_proxy), why);
 	log_info("[%s] [%.64s] proxy closed", p->control->run_id, p->name);

@@ -21,7 +21,10 @@
 
 struct control;
 
-enum proxy_type { PROXY_TCP, PROXY_HTTP };
+enum proxy_type {
+	PROXY_TCP,
+	PROXY_HTTP
+};
 
 struct proxy {
 	struct control *control;
@@ -29,7 +32,7 @@ struct proxy {
 	struct list visitors; /* visitor.of_proxy: waiting or being served */
 	char *name;
 	struct listener *listener; /* tcp */
-	char **hosts;		   /* http, normalised */
+	char **hosts;              /* http, normalised */
 	size_t host_count;
 	uint16_t port; /* tcp */
 	uint8_t type;  /* enum proxy_type */

@@ -56,8 +56,8 @@ void visitor_accept_tcp(struct proxy *p, struct listener *l, int fd);
  * A visitor of no proxy yet, in state HEAD; NULL at a limit: the descriptor
  * is closed then, and the listener pauses.
  */
-struct visitor *visitor_new(struct worker *w, struct listener *l,
-	int fd) must_check;
+struct visitor *visitor_new(
+	struct worker *w, struct listener *l, int fd) must_check;
 
 /* It belongs to the proxy from now on, and wants a work connection. */
 void visitor_route(struct visitor *v, struct proxy *p);

@@ -20,8 +20,8 @@ void work_refuse(struct worker *w, struct stream *s, const char *error)
 
 	count(&w->core.counters, work_conns_refused);
 	log_debug("work connection refused: %s", error);
-	m.start_work_conn.error = w->settings->detailed_errors ?
-		error : "invalid NewWorkConn";
+	m.start_work_conn.error =
+		w->settings->detailed_errors ? error : "invalid NewWorkConn";
 	n = k ? message_encode(&m, k->data, k->size) : -ENOMEM;
 	if (n > 0) {
 		k->to = (uint32_t)n;
@@ -46,8 +46,8 @@ void work_arrived(struct worker *w, struct stream *s,
 			m->run_id);
 		work_refuse(w, s, error);
 	} else if (set->auth_new_work_conns &&
-		   !login_key_verify(m->privilege_key, set->auth_token,
-			   m->timestamp)) {
+		   !login_key_verify(
+			   m->privilege_key, set->auth_token, m->timestamp)) {
 		work_refuse(w, s,
 			"token in NewWorkConn doesn't match token from "
 			"configuration");

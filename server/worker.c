@@ -164,10 +164,12 @@ static int open_port(struct worker *w, struct listener **l_r, const char *key,
 	if (rc == -EADDRINUSE) {
 		socket_find_owner(&a, owner, sizeof(owner));
 		log_error("%s: %s is taken by %s: stop it, or choose another "
-			  "port", key, text, owner);
+			  "port",
+			key, text, owner);
 	} else if (rc == -EACCES) {
 		log_error("%s: %s may not be bound: ports below 1024 need "
-			  "CAP_NET_BIND_SERVICE", key, text);
+			  "CAP_NET_BIND_SERVICE",
+			key, text);
 	} else if (rc < 0) {
 		log_error("%s: cannot listen on %s: %s", key, text,
 			strerror(-rc));
@@ -217,12 +219,12 @@ static void worker_drain(struct core *core)
 	log_info("draining: %u visitors are being served",
 		pool_used(w->pools.visitors));
 	listener_close(&w->http_port);
-	list_each(l, &w->controls) {
+	list_each (l, &w->controls) {
 		struct control *c = container_of(l, struct control, link);
 
-		list_each(k, &c->proxies)
-			listener_close(&container_of(k, struct proxy, link)
-						->listener);
+		list_each (k, &c->proxies)
+			listener_close(
+				&container_of(k, struct proxy, link)->listener);
 	}
 	loop_set_timer(core->loop, &w->drain_timer,
 		w->settings->drain_timeout_ms * CLOCK_MS, drain_late);
@@ -271,15 +273,15 @@ static bool worker_join(struct core *core)
 	loop_cancel_timer(core->loop, &w->drain_timer);
 	listener_close(&w->control_port);
 	listener_close(&w->http_port);
-	list_each_safe(l, &w->greetings)
+	list_each_safe (l, &w->greetings)
 		greeting_close(container_of(l, struct greeting, link),
 			REASON_shutdown);
-	list_each_safe(l, &w->controls)
+	list_each_safe (l, &w->controls)
 		control_close(container_of(l, struct control, link),
 			REASON_shutdown, "the server is stopping");
-	list_each_safe(l, &w->visitors)
-		visitor_close(container_of(l, struct visitor, link),
-			REASON_shutdown);
+	list_each_safe (l, &w->visitors)
+		visitor_close(
+			container_of(l, struct visitor, link), REASON_shutdown);
 	farewells_cut(&w->farewells);
 	return pool_used(w->pools.streams) == 0 &&
 	       pool_used(w->pools.visitors) == 0 &&

@@ -42,8 +42,7 @@ struct worker {
  * Make the worker's loop and pools, sized by the settings and the descriptor
  * limit; 0 or -errno after an error in the log.
  */
-int worker_create(
-	struct worker *w, const struct settings *settings) must_check;
+int worker_create(struct worker *w, const struct settings *settings) must_check;
 
 /* After core_supervise: free what is left. */
 void worker_destroy(struct worker *w);

@@ -93,8 +93,8 @@ uint16_t address_port(const struct address *a)
 {
 	if (a->size == 0)
 		return 0;
-	return ntohs(a->any.sa_family == AF_INET6 ? a->v6.sin6_port :
-						    a->v4.sin_port);
+	return ntohs(a->any.sa_family == AF_INET6 ? a->v6.sin6_port
+						  : a->v4.sin_port);
 }
 
 void address_ip(const struct address *a, char text[static ADDRESS_TEXT_SIZE])

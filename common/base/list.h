@@ -56,13 +56,13 @@ static inline struct list *list_take(struct list *head)
 }
 
 /* Walk the list; the body must not remove a node. */
-#define list_each(node, head)                                                  \
-	for (struct list *node = (head)->next; node != (head);                 \
+#define list_each(node, head)                                  \
+	for (struct list *node = (head)->next; node != (head); \
 		node = node->next)
 
 /* Walk the list; the body may remove `node`, and no other. */
-#define list_each_safe(node, head)                                             \
-	for (struct list *node = (head)->next, *node##_next = node->next;      \
+#define list_each_safe(node, head)                                        \
+	for (struct list *node = (head)->next, *node##_next = node->next; \
 		node != (head); node = node##_next, node##_next = node->next)
 
 #endif

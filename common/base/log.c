@@ -35,7 +35,9 @@ static struct {
 	pthread_mutex_t lock; /* of `rings`, when a thread attaches */
 	_Atomic int count;
 	struct ring *rings[RINGS_MAX];
-} sink = { .fd = 2, .wakeup = -1, .level = LOG_INFO,
+} sink = { .fd = 2,
+	.wakeup = -1,
+	.level = LOG_INFO,
 	.lock = PTHREAD_MUTEX_INITIALIZER };
 
 static _Thread_local struct ring *own_ring;

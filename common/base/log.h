@@ -18,8 +18,17 @@
 
 #include "common/base/compiler.h"
 
-enum log_level { LOG_TRACE, LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
-enum log_format { LOG_TEXT, LOG_JSON };
+enum log_level {
+	LOG_TRACE,
+	LOG_DEBUG,
+	LOG_INFO,
+	LOG_WARN,
+	LOG_ERROR
+};
+enum log_format {
+	LOG_TEXT,
+	LOG_JSON
+};
 
 /*
  * Write to `fd`, which stays the caller's, what is at least of `level`.

@@ -137,8 +137,8 @@ static bool process_holds(const char *pid, uint64_t inode)
 	snprintf(path, sizeof(path), "/proc/%s/fd", pid);
 	d = opendir(path);
 	while (d && !found && (e = readdir(d))) {
-		ssize_t n = readlinkat(
-			dirfd(d), e->d_name, link, sizeof(link) - 1);
+		ssize_t n =
+			readlinkat(dirfd(d), e->d_name, link, sizeof(link) - 1);
 
 		link[n < 0 ? 0 : n] = '\0';
 		found = !strcmp(link, want);

@@ -69,8 +69,7 @@ static void unlink_timer(struct timers *ts, struct timer *t)
 	t->child = t->sibling = t->prev = NULL;
 }
 
-void timer_set(
-	struct timers *ts, struct timer *t, int64_t when, timer_fn *fire)
+void timer_set(struct timers *ts, struct timer *t, int64_t when, timer_fn *fire)
 {
 	timer_cancel(ts, t);
 	t->when = when;

@@ -21,8 +21,8 @@ struct chunk_pool;
 struct chunk {
 	struct chunk *next; /* for the owner's queue */
 	uint8_t *data;
-	uint32_t size;     /* bytes at data */
-	uint32_t from, to; /* from <= to <= size */
+	uint32_t size;           /* bytes at data */
+	uint32_t from, to;       /* from <= to <= size */
 	struct chunk_pool *pool; /* NULL: from the heap */
 };
 

@@ -14,7 +14,12 @@
 #include "common/event/backend.h"
 
 /* What the main thread waits for. */
-enum { WAIT_SIGNAL, WAIT_LOG, WAIT_END, WAITS };
+enum {
+	WAIT_SIGNAL,
+	WAIT_LOG,
+	WAIT_END,
+	WAITS
+};
 
 struct supervisor {
 	struct core *core;
@@ -61,8 +66,8 @@ static void deliver_report(struct mailbox *m, struct letter *letter)
 	free(text);
 }
 
-int core_create(struct core *c, const struct core_ops *ops,
-	struct loop_params *params)
+int core_create(
+	struct core *c, const struct core_ops *ops, struct loop_params *params)
 {
 	int rc = mailbox_init(&c->mailbox);
 

@@ -35,7 +35,12 @@ enum op_state {
 	OP_CANCELLED,
 };
 
-enum op_kind { OP_ACCEPT, OP_RECV, OP_SEND, OP_POLL };
+enum op_kind {
+	OP_ACCEPT,
+	OP_RECV,
+	OP_SEND,
+	OP_POLL
+};
 
 struct op {
 	op_fn *done;

@@ -351,8 +351,8 @@ static void finish_recv(
 }
 
 /* Turn one entry into a completion; false when nobody is to be told. */
-static bool collect(struct loop *l, const struct io_uring_cqe *cqe,
-	struct completion *c)
+static bool collect(
+	struct loop *l, const struct io_uring_cqe *cqe, struct completion *c)
 {
 	struct ring *r = l->state;
 	uint32_t index = (uint32_t)cqe->user_data;
@@ -395,8 +395,7 @@ static void ring_submit_and_wait(struct loop *l, int64_t timeout)
 	else if (timeout == INT64_MAX)
 		io_uring_submit_and_wait(&r->uring, 1);
 	else
-		io_uring_submit_and_wait_timeout(
-			&r->uring, &cqe, 1, &ts, NULL);
+		io_uring_submit_and_wait_timeout(&r->uring, &cqe, 1, &ts, NULL);
 }
 
 static int ring_wait(struct loop *l, int64_t timeout)

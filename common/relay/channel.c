@@ -9,7 +9,10 @@
 
 #include "common/wire/frame.h"
 
-enum { OPEN, SEAL };
+enum {
+	OPEN,
+	SEAL
+};
 
 static void channel_sent(struct stream_writer *w, struct chunk *k, int result);
 
@@ -56,8 +59,8 @@ static bool serve_frames(struct channel *c, struct input *in)
 		case FRAME_PARTIAL:
 			return true;
 		case FRAME_BAD_TYPE:
-			channel_end(c, REASON_bad_frame,
-				"a frame of unknown type");
+			channel_end(
+				c, REASON_bad_frame, "a frame of unknown type");
 			return false;
 		case FRAME_BAD_LENGTH:
 			channel_end(c, REASON_bad_frame,

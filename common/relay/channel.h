@@ -52,8 +52,8 @@ struct channel {
 };
 
 /* Take the stream over; messages come after channel_start. */
-void channel_init(struct channel *c, struct stream *s,
-	const struct channel_ops *ops);
+void channel_init(
+	struct channel *c, struct stream *s, const struct channel_ops *ops);
 
 /* Begin to receive. */
 void channel_start(struct channel *c);
@@ -65,8 +65,7 @@ void channel_start(struct channel *c);
 int channel_send(struct channel *c, const struct message *m) must_check;
 
 /* Encrypt from here on, both ways, under the key; 0 or -ENOMEM. */
-int channel_encrypt(
-	struct channel *c, const struct cipher_key *key) must_check;
+int channel_encrypt(struct channel *c, const struct cipher_key *key) must_check;
 
 /*
  * From inside the message callback of a clear channel with nothing unsent:

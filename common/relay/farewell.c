@@ -73,8 +73,8 @@ static void farewell_sent(struct stream_writer *w, struct chunk *c, int result)
 		farewell_turn(f);
 }
 
-void farewell_begin(struct farewells *fs, struct stream *s,
-	struct chunk_queue *last_words)
+void farewell_begin(
+	struct farewells *fs, struct stream *s, struct chunk_queue *last_words)
 {
 	struct farewell *f = calloc(1, sizeof(*f));
 
@@ -99,6 +99,6 @@ void farewell_begin(struct farewells *fs, struct stream *s,
 
 void farewells_cut(struct farewells *fs)
 {
-	list_each_safe(l, &fs->list)
+	list_each_safe (l, &fs->list)
 		farewell_end(container_of(l, struct farewell, link), true);
 }

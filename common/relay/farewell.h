@@ -27,8 +27,8 @@ void farewells_init(struct farewells *fs);
  * Take over the stream, which nobody reads any more, with a write perhaps
  * still running, and the chunks to send after it.
  */
-void farewell_begin(struct farewells *fs, struct stream *s,
-	struct chunk_queue *last_words);
+void farewell_begin(
+	struct farewells *fs, struct stream *s, struct chunk_queue *last_words);
 
 /* Cut all of them short. */
 void farewells_cut(struct farewells *fs);

@@ -51,8 +51,8 @@ struct relay {
 	struct drain drain;   /* of A, when `out` has ended early */
 	struct timer timer;
 	void (*ended)(struct relay *r, enum reason why);
-	uint8_t state;    /* enum relay_state */
-	uint8_t why;      /* enum reason, while ENDING */
+	uint8_t state; /* enum relay_state */
+	uint8_t why;   /* enum reason, while ENDING */
 	bool a_half_close, b_half_close;
 	bool answer_due;          /* B's end without a byte is a failure */
 	bool out_held;            /* `out` waits for relay_release */

@@ -5,8 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 
-void stream_init(
-	struct stream *s, struct loop *l, const struct stream_ops *ops)
+void stream_init(struct stream *s, struct loop *l, const struct stream_ops *ops)
 {
 	s->ops = ops;
 	s->loop = l;

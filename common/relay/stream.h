@@ -44,7 +44,8 @@ struct stream_ops {
 	/* Start to receive; stream_received brings the outcome. */
 	void (*read)(struct stream *s);
 	/* Start to send; stream_sent brings how many bytes were taken. */
-	void (*write)(struct stream *s, const void *data, uint32_t n, bool more);
+	void (*write)(
+		struct stream *s, const void *data, uint32_t n, bool more);
 	/* End our direction (FIN, close_notify); 0 or -errno. */
 	int (*finish)(struct stream *s);
 	/* Cut: the other end sees an abort. Else: it sees an end. */
@@ -93,8 +94,8 @@ void stream_unread(struct stream *s, struct chunk *c);
  * Write all bytes of the chunk, which must not be empty, while no other write
  * runs. `more`: further bytes follow at once.
  */
-void stream_write(struct stream *s, struct chunk *c, bool more,
-	struct stream_writer *w);
+void stream_write(
+	struct stream *s, struct chunk *c, bool more, struct stream_writer *w);
 
 /* The writer is not to be called any more; the write itself goes on. */
 void stream_leave_writing(struct stream *s);

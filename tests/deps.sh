@@ -1,0 +1,106 @@
+#!/bin/sh
+# Install the Debian packages that are missing for what is asked: build, demo,
+# check (several may be given). What is there in any form is respected: tests
+# are for commands, headers and Python modules, never for package names.
+# `deps.sh python` prints the Python that the tests run with.
+set -u
+
+CC=${CC:-gcc}
+SSL_INC=${SSL_INC:-/usr/include/android}
+
+has() { command -v "$1" >/dev/null 2>&1; }
+header() {
+	printf '#include <%s>\n' "$1" |
+		"$CC" ${2:+-isystem "$2"} -E -xc - >/dev/null 2>&1
+}
+imports() { "$1" -c "import $2" >/dev/null 2>&1; }
+
+# The Python on PATH unless only Debian's has the modules that tests import.
+python() {
+	for p in python3 /usr/bin/python3; do
+		imports "$p" 'cryptography, websockets' && {
+			echo "$p"
+			return
+		}
+	done
+	for p in python3 /usr/bin/python3; do
+		imports "$p" cryptography && { echo "$p"; return; }
+	done
+	echo python3
+}
+
+# One line a need: a test, and the package that meets it.
+missing() {
+	for what; do
+		case $what in
+		build)
+			has "$CC" || echo gcc
+			has make || echo make
+			header stdio.h || echo libc6-dev
+			header liburing.h || echo liburing-dev
+			header yaml.h || echo libyaml-dev
+			header jansson.h || echo libjansson-dev
+			header uthash.h || echo uthash-dev
+			header openssl/aead.h "$SSL_INC" ||
+				echo android-libboringssl-dev
+			;;
+		demo)
+			has curl || echo curl
+			has python3 || echo python3
+			;;
+		check)
+			header criterion/criterion.h || echo libcriterion-dev
+			has git || echo git
+			has nginx || [ -x /usr/sbin/nginx ] || echo nginx-light
+			has nc || echo netcat-openbsd
+			imports "$(python)" cryptography ||
+				echo python3 python3-cryptography
+			imports "$(python)" websockets ||
+				echo python3 python3-websockets
+			;;
+		*)
+			echo "deps.sh: unknown: $what" >&2
+			exit 2
+			;;
+		esac
+	done
+}
+
+if [ "${1:-}" = python ]; then
+	python
+	exit 0
+fi
+
+packages=$(missing "$@" | tr ' ' '\n' | sort -u | tr '\n' ' ')
+[ -z "$packages" ] && exit 0
+
+if ! has apt-get; then
+	echo "missing, and this is not Debian; install what provides:" \
+		"$packages" >&2
+	exit 1
+fi
+as_root=
+if [ "$(id -u)" != 0 ]; then
+	has sudo || {
+		echo "missing packages; as root: apt-get install $packages" >&2
+		exit 1
+	}
+	as_root=sudo
+fi
+echo "installing: $packages"
+export DEBIAN_FRONTEND=noninteractive
+install() {
+	$as_root apt-get install -y --no-install-recommends "$@" >&2
+}
+# The package lists may be absent or old: fetch them only when needed.
+# shellcheck disable=SC2086
+install $packages || { $as_root apt-get update >&2 && install $packages; } || {
+	echo "could not install: $packages" >&2
+	exit 1
+}
+# An unmet need now would only be found later, with a worse message.
+left=$(missing "$@" | tr '\n' ' ')
+[ -z "$left" ] || {
+	echo "still missing after the installation: $left" >&2
+	exit 1
+}
