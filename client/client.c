@@ -60,7 +60,7 @@ int client_create(struct client *c, const struct settings *s, bool one_line)
 	if (!make_pools(c) || proxies_create(c) < 0)
 		log_error("no memory for the pools");
 	else
-		rc = resolver_create(&c->resolver);
+		rc = 0;
 	if (rc == 0) {
 		/* Two operations a stream, one a dial, and the mailbox's. */
 		params.ops = 2 * pool_limit(c->pools.streams) +
@@ -69,6 +69,9 @@ int client_create(struct client *c, const struct settings *s, bool one_line)
 				     2 * pool_limit(c->pools.streams);
 		rc = core_create(&c->core, &client_ops, &params);
 	}
+	/* After the core, whose signals its thread must not take. */
+	if (rc == 0)
+		rc = resolver_create(&c->resolver);
 	if (rc < 0)
 		client_destroy(c);
 	return rc;

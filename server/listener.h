@@ -20,7 +20,7 @@ struct worker;
 enum listener_state {
 	/* The accept is in flight. Next: PAUSED, CLOSING. */
 	LISTENER_ACCEPTING,
-	/* The timer is set, an accept may still end. Next: ACCEPTING, CLOSING. */
+	/* The timer is set, an accept may end. Next: ACCEPTING, CLOSING. */
 	LISTENER_PAUSED,
 	/* The port is free again; the last accept is awaited. Next: gone. */
 	LISTENER_CLOSING,

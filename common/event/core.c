@@ -66,11 +66,25 @@ static void deliver_report(struct mailbox *m, struct letter *letter)
 	free(text);
 }
 
+/* The signals that the main thread takes, and no other. */
+static void signal_set(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGUSR1);
+}
+
 int core_create(
 	struct core *c, const struct core_ops *ops, struct loop_params *params)
 {
 	int rc = mailbox_init(&c->mailbox);
+	sigset_t set;
 
+	/* Before any thread starts, so that all of them inherit the mask. */
+	signal_set(&set);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
 	if (rc < 0) {
 		log_error("eventfd: %s", strerror(-rc));
 		return rc;
@@ -177,13 +191,7 @@ int core_supervise(struct core *c)
 	struct thread_args args = { .core = c };
 	sigset_t set;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGUSR1);
-	/* Blocked before the thread starts, so that it inherits the mask. */
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
+	signal_set(&set);
 	args.end = eventfd(0, EFD_CLOEXEC);
 	s.waits[WAIT_SIGNAL].fd = signalfd(-1, &set, SFD_CLOEXEC);
 	s.waits[WAIT_LOG].fd = log_wakeup_fd();

@@ -24,7 +24,7 @@ struct core;
 struct core_ops {
 	/* Begin. 0, or -errno after saying why in the log: the core ends. */
 	int (*start)(struct core *c);
-	/* Take no new work, and call core_stop when the running work is done. */
+	/* Take no new work; call core_stop when the running work is done. */
 	void (*drain)(struct core *c);
 	/* Stop at once: call core_stop, now or soon. */
 	void (*quit)(struct core *c);
@@ -47,7 +47,8 @@ struct core {
 /*
  * Make the core's loop and mailbox on the calling thread, so that a refusal
  * is seen before anything runs; 0 or -errno, after an error in the log that
- * says what the operator can do.
+ * says what the operator can do. From here on the process's signals are the
+ * supervisor's: threads that should not take them are started later.
  */
 int core_create(struct core *c, const struct core_ops *ops,
 	struct loop_params *params) must_check;

@@ -27,7 +27,7 @@ struct op;
 typedef void op_fn(struct op *op, int result);
 
 enum op_state {
-	/* Not in flight: zeroed, or the last callback has begun. Next: FLYING. */
+	/* Not in flight: zeroed, or in its last callback. Next: FLYING. */
 	OP_IDLE,
 	/* Started; the callback is to come. Next: IDLE, CANCELLED. */
 	OP_FLYING,

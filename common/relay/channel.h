@@ -23,7 +23,7 @@ struct channel;
 /* What the message callback did. */
 enum channel_verdict {
 	CHANNEL_GO_ON,
-	/* Closed or released the channel, which may be gone: do not touch it. */
+	/* Closed or released the channel: it may be gone, do not touch. */
 	CHANNEL_LEFT,
 };
 

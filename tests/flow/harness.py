@@ -1,0 +1,474 @@
+"""The parts of a flow test: aditd, adit, services, curl, and the cases.
+
+A test file declares cases with @case and ends with main(). Every case prints
+one line: `ok NAME`, `not ok NAME: why` or `skip NAME: why`. All servers live
+on loopback, each in a directory of its own below one temporary directory.
+"""
+import atexit
+import contextlib
+import hashlib
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tests", "peer"))
+ADITD = os.environ.get("ADITD", os.path.join(ROOT, "build", "aditd"))
+ADIT = os.environ.get("ADIT", os.path.join(ROOT, "build", "adit"))
+TOKEN = "t0ken-for-tests"
+CASE_TIMEOUT = float(os.environ.get("CASE_TIMEOUT", "120"))
+SANITIZER = re.compile(r"ERROR: AddressSanitizer|ERROR: LeakSanitizer|"
+                       r"runtime error:|WARNING: ThreadSanitizer")
+
+TEMP = tempfile.mkdtemp(prefix="adit-flow-")
+atexit.register(shutil.rmtree, TEMP, ignore_errors=True)
+
+
+class Skip(Exception):
+    """Raised by a case that cannot run here; the text says why."""
+
+
+class Failed(Exception):
+    """A check did not hold."""
+
+
+def check(condition, why):
+    if not condition:
+        raise Failed(why)
+
+
+def equal(have, want, what="value"):
+    check(have == want, f"{what}: have {have!r}, want {want!r}")
+
+
+def until(condition, what, timeout=10.0, step=0.02):
+    """Wait until condition() is true; its value."""
+    end = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise Failed(f"not within {timeout:g} s: {what}")
+        time.sleep(step)
+
+
+# Ports below the ephemeral range, so that no outgoing connection takes them.
+_ports = iter(random.SystemRandom().sample(range(10240, 32000), 4000))
+
+
+def free_port():
+    for port in _ports:
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise Failed("no free port")
+
+
+def merge(base, over):
+    """Nested dictionaries; a None removes a key."""
+    out = dict(base)
+    for key, value in over.items():
+        if isinstance(value, dict) and isinstance(out.get(key), dict):
+            out[key] = merge(out[key], value)
+        elif value is None:
+            out.pop(key, None)
+        else:
+            out[key] = value
+    return out
+
+
+class Program:
+    """A program that logs to a file; started, watched and stopped."""
+
+    def __init__(self, argv, name, env=None, nofile=None):
+        self.dir = tempfile.mkdtemp(prefix=name + "-", dir=TEMP)
+        self.name, self.argv = name, argv
+        self.env = {**os.environ, **(env or {})}
+        self.nofile = nofile
+        self.expect_exit = 0
+        self.process = None
+        self.log_path = os.path.join(self.dir, "log")
+
+    def launch(self):
+        prefix = []
+        if self.nofile:
+            prefix = ["prlimit", f"--nofile={self.nofile}:{self.nofile}"]
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(
+                prefix + self.argv, stdout=log, stderr=log,
+                stdin=subprocess.DEVNULL, env=self.env, cwd=self.dir)
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def alive(self):
+        return self.process is not None and self.process.poll() is None
+
+    def log(self):
+        with open(self.log_path, errors="replace") as f:
+            return f.read()
+
+    def wait_log(self, pattern, timeout=10, since=0):
+        """Wait for a regular expression in the log; the match."""
+        def found():
+            m = re.search(pattern, self.log()[since:])
+            if not m and not self.alive():
+                raise Failed(f"{self.name} ended before it logged "
+                             f"{pattern!r}:\n{self.log()[-2000:]}")
+            return m
+        return until(found, f"{self.name} logs {pattern!r}:\n"
+                     + self.log()[-1000:], timeout)
+
+    def mark(self):
+        """A position for wait_log's `since`."""
+        return len(self.log())
+
+    def stop(self, sig=signal.SIGTERM, timeout=40):
+        """End it; its exit code."""
+        if self.alive():
+            self.process.send_signal(sig)
+        try:
+            return self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise Failed(f"{self.name} did not stop within {timeout} s:\n"
+                         + self.log()[-1000:]) from None
+
+    def kill(self):
+        if self.alive():
+            self.process.kill()
+        self.process.wait()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        if self.process is None:
+            return
+        if kind is not None and self.alive() and os.environ.get("SHOW_LOGS"):
+            print(self.log(), file=sys.stderr)
+        killed = self.process.poll() == -signal.SIGKILL
+        code = self.stop()
+        if kind is not None:
+            return
+        found = SANITIZER.search(self.log())
+        check(not found, f"{self.name}: sanitizer:\n"
+              + (self.log()[found.start():][:3000] if found else ""))
+        if self.expect_exit is not None and not killed:
+            equal(code, self.expect_exit, f"{self.name}'s exit code")
+
+    def fds(self):
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def threads(self):
+        names = []
+        for task in os.listdir(f"/proc/{self.pid}/task"):
+            with contextlib.suppress(OSError):
+                with open(f"/proc/{self.pid}/task/{task}/comm") as f:
+                    names.append(f.read().strip())
+        return names
+
+    def cpu(self):
+        """Seconds of processor time so far."""
+        with open(f"/proc/{self.pid}/stat") as f:
+            fields = f.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def counters(self):
+        """All counters and pool levels, as of now."""
+        since = self.mark()
+        self.process.send_signal(signal.SIGUSR1)
+        m = self.wait_log(r"counters ([^\n]*)\n", since=since)
+        return {k: int(v) for k, v in re.findall(r"([\w.]+)=(-?\d+)",
+                                                 m.group(1))}
+
+
+class AditProgram(Program):
+    """aditd or adit with a configuration file."""
+
+    def __init__(self, binary, conf, **options):
+        super().__init__([binary], os.path.basename(binary), **options)
+        self.conf_path = os.path.join(self.dir, "conf.yaml")
+        self.write(conf)
+        self.argv = [binary, "-c", self.conf_path]
+
+    def write(self, conf):
+        """JSON is YAML; a text is written as it is."""
+        self.conf = conf
+        with open(self.conf_path, "w") as f:
+            f.write(conf if isinstance(conf, str) else json.dumps(conf))
+
+
+class Server(AditProgram):
+    """aditd on free ports of 127.0.0.1."""
+
+    def __init__(self, conf=None, start=True, **options):
+        self.port, self.http = free_port(), free_port()
+        self.token = TOKEN
+        super().__init__(ADITD, merge({
+            "bindAddr": "127.0.0.1", "bindPort": self.port,
+            "vhostHTTPPort": self.http, "subDomainHost": "tunnel.test",
+            "auth": {"token": TOKEN}, "log": {"level": "debug"},
+        }, conf or {}), **options)
+        if start:
+            self.start()
+
+    def start(self):
+        since = os.path.exists(self.log_path) and self.mark() or 0
+        self.launch()
+        self.wait_log("frps started successfully", since=since)
+        return self
+
+    def restart(self):
+        self.kill()
+        self.start()
+
+
+class Client(AditProgram):
+    """adit with proxies; waits until all of them have started."""
+
+    def __init__(self, server, proxies, conf=None, wait=True, start=True,
+                 port=None, **options):
+        super().__init__(ADIT, merge({
+            "serverAddr": "127.0.0.1",
+            "serverPort": port or getattr(server, "port", server),
+            "auth": {"token": TOKEN}, "log": {"level": "debug"},
+            "transport": {"tls": {"enable": False}, "tcpMux": False},
+            "proxies": proxies,
+        }, conf or {}), **options)
+        self.proxies, self.wait = proxies, wait
+        if start:
+            self.start()
+
+    def start(self):
+        since = os.path.exists(self.log_path) and self.mark() or 0
+        self.launch()
+        if self.wait:
+            for p in self.proxies:
+                self.wait_log(rf"\[{re.escape(p['name'])}\] start proxy "
+                              "success", since=since)
+        return self
+
+
+class Origin:
+    """A local service: one thread a connection, running serve(conn)."""
+
+    def __init__(self, serve, host="127.0.0.1", port=0):
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.serve = serve
+        self.connections = 0
+        self.error = None
+        self.listener = socket.socket(family)
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind((host, port or (free_port() if host ==
+                                           "127.0.0.1" else 0)))
+        self.port = self.listener.getsockname()[1]
+        self.listener.listen(1024)
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                conn, _ = self.listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self._run, args=(conn,),
+                             daemon=True).start()
+
+    def _run(self, conn):
+        conn.settimeout(CASE_TIMEOUT)
+        try:
+            with conn:
+                self.serve(conn)
+        except OSError:
+            pass
+        except Exception as e:  # the case reads it
+            self.error = e
+
+    def close(self):
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def echo(conn):
+    """Send back what comes, then the end."""
+    while data := conn.recv(65536):
+        conn.sendall(data)
+    conn.shutdown(socket.SHUT_WR)
+
+
+def read_all(conn):
+    parts = []
+    while data := conn.recv(262144):
+        parts.append(data)
+    return b"".join(parts)
+
+
+def read_until(conn, end):
+    data = b""
+    while end not in data:
+        more = conn.recv(65536)
+        if not more:
+            break
+        data += more
+    return data
+
+
+def reset(conn):
+    """Close with RST."""
+    conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                    b"\x01\0\0\0\0\0\0\0")
+    conn.close()
+
+
+def dial(port, host="127.0.0.1", timeout=20):
+    return socket.create_connection((host, port), timeout)
+
+
+def sha(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+class Nginx(Program):
+    """A real nginx, serving a directory on a free port."""
+
+    def __init__(self, files, extra=""):
+        binary = shutil.which("nginx") or "/usr/sbin/nginx"
+        if not os.access(binary, os.X_OK):
+            raise Skip("nginx is not installed")
+        super().__init__([binary], "nginx")
+        self.port = free_port()
+        root = os.path.join(self.dir, "www")
+        os.mkdir(root)
+        for name, data in files.items():
+            with open(os.path.join(root, name), "wb") as f:
+                f.write(data)
+        path = os.path.join(self.dir, "nginx.conf")
+        temp = "".join(f"{t}_temp_path {self.dir}/{t};" for t in (
+            "client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        with open(path, "w") as f:
+            f.write(f"daemon off; master_process off; pid {self.dir}/pid;"
+                    f"error_log {self.dir}/error.log;"
+                    "events { worker_connections 2000; } http {"
+                    f"access_log {self.dir}/access.log; {temp}"
+                    f"client_max_body_size 100m; server {{"
+                    f"listen 127.0.0.1:{self.port} backlog=1024;"
+                    f"root {root}; {extra} }} }}")
+        self.argv = [binary, "-p", self.dir, "-c", path,
+                     "-e", f"{self.dir}/error.log"]
+        self.launch()
+        until(lambda: answers(self.port), "nginx answers")
+
+
+def answers(port):
+    with contextlib.suppress(OSError):
+        dial(port, timeout=1).close()
+        return True
+    return False
+
+
+def curl(url, *args, timeout=60):
+    """The status, the head as text and the body of a real curl."""
+    head = os.path.join(TEMP, f"head-{threading.get_ident()}")
+    r = subprocess.run(["curl", "-sS", "--noproxy", "*", "-D", head,
+                        "--max-time", str(timeout), url, *args],
+                       capture_output=True)
+    check(r.returncode == 0, f"curl {url}: {r.stderr.decode()}")
+    with open(head) as f:
+        text = f.read()
+    last = [h for h in re.split(r"\r?\n\r?\n", text) if h.strip()][-1]
+    return int(last.split()[1]), last, r.stdout
+
+
+def request(port, data, timeout=20):
+    """Send bytes to a port; all that comes back until its end."""
+    with dial(port, timeout=timeout) as s:
+        s.sendall(data)
+        return read_all(s)
+
+
+def levels(program):
+    """What must be the same before and after: descriptors, pool levels."""
+    counters = program.counters()
+    return {"fds": program.fds(), **{
+        k: v for k, v in counters.items() if k.startswith("pool_")
+        and k not in ("pool_hits", "pool_misses", "pool_count_clamped")}}
+
+
+def settle(program, base, timeout=10):
+    """Wait until descriptors and pools are back at `base`."""
+    end = time.monotonic() + timeout
+    while True:
+        now = levels(program)
+        if now == base:
+            return
+        if time.monotonic() > end:
+            raise Failed("not back at base: " + ", ".join(
+                f"{k} {base.get(k)} -> {now.get(k)}" for k in
+                sorted(base.keys() | now.keys()) if base.get(k) != now.get(k)))
+        time.sleep(0.1)
+
+
+_cases = []
+
+
+def case(name):
+    def register(function):
+        _cases.append((name, function))
+        return function
+    return register
+
+
+def _alarm(*_):
+    raise Failed(f"longer than {CASE_TIMEOUT:g} s")
+
+
+def main():
+    """Run the cases whose names contain an argument, or all of them."""
+    words = sys.argv[1:]
+    failed = ran = 0
+    signal.signal(signal.SIGALRM, _alarm)
+    for name, function in _cases:
+        if words and not any(w in name for w in words):
+            continue
+        signal.setitimer(signal.ITIMER_REAL, CASE_TIMEOUT)
+        try:
+            function()
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            ran += 1
+            print(f"ok {name}", flush=True)
+        except Skip as e:
+            print(f"skip {name}: {e}", flush=True)
+        except Exception as e:
+            failed += 1
+            print(f"not ok {name}: {e or type(e).__name__}", flush=True)
+            if not isinstance(e, Failed):
+                traceback.print_exc(file=sys.stdout)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+    sys.exit(1 if failed else 0 if ran else 77)
