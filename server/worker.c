@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/socket.h"
 #include "common/relay/raw_stream.h"
@@ -18,6 +20,9 @@
 #include "server/proxy.h"
 #include "server/visitor.h"
 #include "server/work.h"
+
+/* How long start-up waits for the ports of a process that was killed. */
+#define PORT_WAIT (2 * CLOCK_SECOND)
 
 #define CHUNK_SIZE 16384
 #define PAGE_404_MAX (1024 * 1024)
@@ -150,6 +155,28 @@ static int read_page_404(struct worker *w)
 	return 0;
 }
 
+/*
+ * Listen, before anything is served. The kernel ends the ring of a killed
+ * process some time after the process, and the ring holds its ports: a port
+ * that no living process holds is waited for.
+ */
+static int open_listener(struct worker *w, struct listener **l_r,
+	const struct address *a, void (*accepted)(struct listener *l, int fd))
+{
+	static const struct timespec pause = { .tv_nsec = 20 * CLOCK_MS };
+	int64_t end = clock_now() + PORT_WAIT;
+	char owner[128];
+	int rc;
+
+	for (;;) {
+		rc = listener_open(l_r, w, a, NULL, accepted);
+		if (rc != -EADDRINUSE || clock_now() > end ||
+			socket_find_owner(a, owner, sizeof(owner)))
+			return rc;
+		nanosleep(&pause, NULL);
+	}
+}
+
 static int open_port(struct worker *w, struct listener **l_r, const char *key,
 	const char *ip, uint16_t port,
 	void (*accepted)(struct listener *l, int fd))
@@ -159,7 +186,7 @@ static int open_port(struct worker *w, struct listener **l_r, const char *key,
 	int rc = address_parse(&a, ip, port);
 
 	if (rc == 0)
-		rc = listener_open(l_r, w, &a, NULL, accepted);
+		rc = open_listener(w, l_r, &a, accepted);
 	address_join(text, sizeof(text), ip, port);
 	if (rc == -EADDRINUSE) {
 		socket_find_owner(&a, owner, sizeof(owner));

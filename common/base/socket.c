@@ -162,9 +162,10 @@ static void describe(const char *pid, char *text, size_t size)
 	snprintf(text, size, "%s (pid %s)", name, pid);
 }
 
-void socket_find_owner(const struct address *a, char *text, size_t size)
+bool socket_find_owner(const struct address *a, char *text, size_t size)
 {
 	uint64_t inode = find_inode("/proc/net/tcp", address_port(a));
+	bool found = false;
 	struct dirent *e;
 	DIR *d;
 
@@ -172,12 +173,13 @@ void socket_find_owner(const struct address *a, char *text, size_t size)
 		inode = find_inode("/proc/net/tcp6", address_port(a));
 	snprintf(text, size, "another process");
 	d = inode ? opendir("/proc") : NULL;
-	while (d && (e = readdir(d)))
-		if (strspn(e->d_name, "0123456789") == strlen(e->d_name) &&
-			process_holds(e->d_name, inode)) {
+	while (d && !found && (e = readdir(d))) {
+		found = strspn(e->d_name, "0123456789") == strlen(e->d_name) &&
+			process_holds(e->d_name, inode);
+		if (found)
 			describe(e->d_name, text, size);
-			break;
-		}
+	}
 	if (d)
 		closedir(d);
+	return found;
 }

@@ -44,8 +44,9 @@ void socket_set_abort(int fd, bool abort);
 
 /*
  * Who listens on the port of this address: writes "NAME (pid N)" or "another
- * process" for an error message. Reads /proc; for start-up only.
+ * process" for an error message. True if it was found. Reads /proc; for
+ * start-up only.
  */
-void socket_find_owner(const struct address *a, char *text, size_t size);
+bool socket_find_owner(const struct address *a, char *text, size_t size);
 
 #endif
