@@ -337,6 +337,7 @@ void control_close(struct control *c, enum reason why, const char *detail)
 	assert(list_empty(&c->waiting));
 	channel_close(&c->channel, !reason_is_clean(why));
 	loop_cancel_timer(loop, &c->heartbeat);
+	loop_cancel_timer(loop, &c->trim);
 	list_remove(&c->link);
 	loop_set_timer(loop, &c->grave, 0, control_bury);
 }
@@ -374,6 +375,34 @@ void control_dequeue(struct control *c, struct visitor *v)
 	c->waiting_count--;
 }
 
+/* A burst leaves more idle connections than were asked for: let them go. */
+static void control_trim(struct timer *t)
+{
+	struct control *c = container_of(t, struct control, trim);
+
+	while (c->parked_count > c->pool) {
+		struct stream *s = control_take_work(c);
+
+		stream_close(&s, false);
+	}
+}
+
+static void control_park(struct control *c, struct stream *s)
+{
+	struct loop *loop = worker_loop(c->worker);
+
+	if (c->parked_count >= c->pool + CONTROL_POOL_SPARE ||
+		!work_park(c, s)) {
+		work_refuse(c->worker, s,
+			"work connection pool is full, discarding");
+		return;
+	}
+	count(&c->worker->core.counters, work_conns);
+	if (c->parked_count > c->pool && !timer_is_set(&c->trim))
+		loop_set_timer(
+			loop, &c->trim, CONTROL_SURPLUS_TIME, control_trim);
+}
+
 void control_add_work(struct control *c, struct stream *s)
 {
 	struct counters *counters = &c->worker->core.counters;
@@ -387,12 +416,8 @@ void control_add_work(struct control *c, struct stream *s)
 		count(counters, work_conns);
 		control_dequeue(c, v);
 		visitor_start(v, s);
-	} else if (c->parked_count >= c->pool + CONTROL_POOL_SPARE ||
-		   !work_park(c, s)) {
-		work_refuse(c->worker, s,
-			"work connection pool is full, discarding");
 	} else {
-		count(counters, work_conns);
+		control_park(c, s);
 	}
 }
 

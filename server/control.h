@@ -27,6 +27,9 @@ struct worker;
 /* A ReqWorkConn unanswered for so long counts as lost. */
 #define CONTROL_REQUEST_TIME (10 * CLOCK_SECOND)
 
+/* How long idle work connections beyond the pool count are kept. */
+#define CONTROL_SURPLUS_TIME (10 * CLOCK_SECOND)
+
 enum control_state {
 	/* Serving. Next: CLOSED. */
 	CONTROL_RUNNING,
@@ -41,8 +44,8 @@ struct control {
 	struct list proxies; /* proxy.link */
 	struct list parked; /* work.link: idle work connections, oldest first */
 	struct list waiting; /* visitor.queue: who waits for one, in order */
-	struct timer
-		heartbeat; /* due when the client has been silent too long */
+	struct timer heartbeat; /* due when the client was silent too long */
+	struct timer trim;      /* due when surplus was idle long enough */
 	struct timer grave;
 	uint32_t pool; /* idle work connections wanted */
 	uint32_t parked_count, waiting_count;

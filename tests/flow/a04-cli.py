@@ -1,0 +1,230 @@
+"""The command lines: one-line forms, tokens, errors, exit codes, signals."""
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+
+from harness import (ADIT, ADITD, TEMP, TOKEN, AditProgram, Client, Origin,
+                     Program, Server, answers, case, check, curl, dial, echo,
+                     equal, free_port, main, read_until, until)
+
+
+def page(conn):
+    read_until(conn, b"\r\n\r\n")
+    conn.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n"
+                 b"Connection: close\r\n\r\nyes")
+
+
+class OneLine(Program):
+    """adit without a file; what it prints on standard output apart."""
+
+    def __init__(self, *args, env=None):
+        super().__init__([ADIT, *map(str, args)], "one-line", env=env)
+        self.out = os.path.join(self.dir, "out")
+        with open(self.out, "wb") as out, open(self.log_path, "wb") as log:
+            self.process = subprocess.Popen(
+                self.argv, stdout=out, stderr=log, stdin=subprocess.DEVNULL,
+                env={**os.environ, **(env or {})})
+
+    def printed(self):
+        with open(self.out) as f:
+            return f.read()
+
+    def address(self):
+        text = until(lambda: "\n" in self.printed() and self.printed(),
+                     "an address is printed\n" + self.log())
+        equal(text.count("\n"), 1, "lines printed")
+        return text.strip()
+
+
+def run(*args):
+    r = subprocess.run([*map(str, args)], capture_output=True, text=True,
+                       timeout=20)
+    return r.returncode, r.stdout, r.stderr
+
+
+@case("adit http PORT --domain")
+def one_line_http():
+    with Origin(page) as o, Server() as s:
+        server = f"127.0.0.1:{s.port}"
+        with OneLine("http", o.port, "--domain", "www.example.com", "-s",
+                     server, env={"ADIT_TOKEN": TOKEN}) as c:
+            equal(c.address(), f"http://www.example.com:{s.http}")
+            equal(curl(f"http://127.0.0.1:{s.http}/", "-H",
+                       "Host: www.example.com")[2], b"yes")
+        with OneLine("http", f"localhost:{o.port}", "--subdomain", "x", "-s",
+                     server, env={"ADIT_TOKEN": TOKEN}) as c:
+            equal(c.address(), f"http://x.tunnel.test:{s.http}")
+            equal(curl(f"http://127.0.0.1:{s.http}/", "-H",
+                       "Host: x.tunnel.test")[2], b"yes")
+
+
+@case("adit tcp PORT --remote-port; tokens by file and by option")
+def one_line_tcp():
+    port = free_port()
+    path = os.path.join(TEMP, "token")
+    with open(path, "w") as f:
+        f.write(TOKEN + "\n")
+    with Origin(echo) as o, Server() as s:
+        server = f"--server=127.0.0.1:{s.port}"
+        with OneLine("tcp", o.port, "--remote-port", port, server,
+                     "--token-file", path) as c:
+            equal(c.address(), f"tcp://127.0.0.1:{port}")
+            with dial(port) as conn:
+                conn.sendall(b"hi")
+                equal(conn.recv(2), b"hi")
+        with OneLine("tcp", o.port, server, "--token", TOKEN) as c:
+            check(re.fullmatch(r"tcp://127.0.0.1:\d+", c.address()),
+                  c.printed())
+            with open(f"/proc/{c.pid}/cmdline") as f:
+                check(TOKEN not in f.read(), "token in the command line")
+        with OneLine("tcp", o.port, server, f"--token={TOKEN}") as c:
+            c.address()
+            with open(f"/proc/{c.pid}/cmdline") as f:
+                check(TOKEN not in f.read(), "token in the command line")
+
+
+@case("a wrong token ends adit at once")
+def wrong_token():
+    with Server() as s:
+        code, out, err = run(ADIT, "tcp", 22, "-s", f"127.0.0.1:{s.port}",
+                             "--token", "no")
+        equal((code, out), (1, ""))
+        check("token in login doesn't match" in err, err)
+
+
+@case("loginFailExit false: adit keeps trying")
+def keeps_trying():
+    port = free_port()
+    with Origin(echo) as o, Client(port, [
+            {"name": "t", "type": "tcp", "localPort": o.port}],
+            {"loginFailExit": False}, wait=False) as c:
+        c.wait_log("Connection refused")
+        with Server({"bindPort": port}):
+            c.wait_log("start proxy success", 20)
+
+
+@case("help, version, wrong command lines")
+def command_lines():
+    for program, name in ((ADIT, "adit"), (ADITD, "aditd")):
+        code, out, err = run(program, "--help")
+        equal((code, err), (0, ""))
+        check("--config" in out, out)
+        code, out, err = run(program, "--version")
+        check(code == 0 and re.fullmatch(rf"{name} \d+\.\d+\.\d+\n", out),
+              out)
+        for args in (["--nonsense"], ["nonsense"], [], ["-c"],
+                     ["-c", "/nonexistent"]):
+            code, out, err = run(program, *args)
+            equal((code, out), (2, ""), f"{name} {args}")
+            check(err.count("\n") == 1 and len(err) > 20, err)
+    for args in (["http", "3000"], ["tcp"], ["tcp", "70000"], ["tcp", "0"],
+                 ["http", "80", "--domain", "a", "--remote-port", "1"],
+                 ["tcp", "22", "--domain", "a"], ["tcp", "22", "33"],
+                 ["tcp", "22", "-s", "nowhere:x"],
+                 ["tcp", "22", "--token-file", "/nonexistent"]):
+        code, out, err = run(ADIT, *args)
+        equal((code, out), (2, ""), f"adit {args}")
+
+
+@case("configuration errors name file, line and key")
+def configuration():
+    rows = [("bindAdr: x\n", r":1:.*bindAdr.*bindAddr"),
+            ("bindPort: 70000\n", r":1:.*bindPort"),
+            ("bindPort: [\n", r":\d+:"),
+            ("auth:\n  token: 7\n  method: oidc\n", r":3:.*auth\.method"),
+            ("bindPort: 1\nbindPort: 2\n", r":2:.*bindPort"),
+            ("transport:\n  tls:\n    force: true\n", r":3:.*tls")]
+    for text, want in rows:
+        path = os.path.join(TEMP, "bad.yaml")
+        with open(path, "w") as f:
+            f.write(text)
+        for args in (["-c", path], ["verify", "-c", path]):
+            code, out, err = run(ADITD, *args)
+            equal((code, out), (2, ""), text)
+            check(re.search(re.escape(path) + want, err), f"{text}: {err}")
+    root = os.path.dirname(os.path.dirname(os.path.dirname(
+        os.path.abspath(__file__))))
+    for program, name in ((ADIT, "adit"), (ADITD, "aditd")):
+        code, out, err = run(program, "verify", "-c",
+                             f"{root}/config/{name}.yaml")
+        equal(code, 0, err)
+        check("syntax is ok" in out, out)
+
+
+@case("workers: N is accepted, with one line in the log")
+def workers():
+    with Server({"workers": 4}) as s:
+        equal(len(re.findall("workers", s.log())), 1)
+
+
+@case("a port that is taken: by whom")
+def taken():
+    with Server() as s:
+        with AditProgram(ADITD, {**s.conf}) as second:
+            second.expect_exit = None
+            second.launch()
+            equal(second.process.wait(10), 1, "exit code")
+            check(re.search(rf"{s.port} is taken by aditd \(pid {s.pid}\)",
+                            second.log()), second.log())
+
+
+@case("SIGUSR1 writes the counters as one line")
+def counters():
+    with Origin(echo) as o, Server() as s, Client(s, [
+            {"name": "t", "type": "tcp", "localPort": o.port}]) as c:
+        equal(s.counters()["logins"], 1)
+        equal(c.counters()["pool_works"], 1)
+        equal(s.log().count("counters "), 1, "lines")
+
+
+@case("SIGTERM drains: a transfer ends whole, new visitors are refused")
+def drain():
+    port = free_port()
+    with Origin(echo) as o, Server() as s, Client(s, [
+            {"name": "t", "type": "tcp", "localPort": o.port,
+             "remotePort": port}]) as c:
+        with dial(port) as conn:
+            conn.sendall(b"a")
+            equal(conn.recv(1), b"a")
+            for program in (c, s):
+                mark = program.mark()
+                program.process.send_signal(signal.SIGTERM)
+                program.wait_log("draining: 1 visitors", since=mark)
+            until(lambda: not answers(port), "new visitors are refused")
+            conn.sendall(b"b" * 100000)
+            conn.shutdown(socket.SHUT_WR)
+            data = b""
+            while more := conn.recv(65536):
+                data += more
+            equal(data, b"b" * 100000)
+        equal((c.process.wait(10), s.process.wait(10)), (0, 0), "exit codes")
+
+
+@case("drainTimeout, and a second signal")
+def drain_ends():
+    port = free_port()
+    with Origin(echo) as o:
+        proxies = [{"name": "t", "type": "tcp", "localPort": o.port,
+                    "remotePort": port}]
+        with Server({"drainTimeout": 1}) as s, Client(s, proxies):
+            with dial(port) as conn:
+                conn.sendall(b"a")
+                equal(conn.recv(1), b"a")
+                start = time.monotonic()
+                equal(s.stop(), 0, "exit code")
+                check(0.5 < time.monotonic() - start < 5, "after 1 s")
+        with Server() as s, Client(s, proxies):
+            with dial(port) as conn:
+                conn.sendall(b"a")
+                equal(conn.recv(1), b"a")
+                s.process.send_signal(signal.SIGTERM)
+                s.wait_log("draining")
+                start = time.monotonic()
+                equal(s.stop(signal.SIGINT), 0, "exit code")
+                check(time.monotonic() - start < 3, "at once")
+
+
+main()

@@ -1,0 +1,305 @@
+"""Trouble: killed ends, services that are down, slow or resetting, too few
+descriptors, floods. Afterwards everything is back at its base."""
+import contextlib
+import os
+import signal
+import socket
+import threading
+import time
+
+from harness import (Client, Origin, Server, answers, case, check, dial, echo,
+                     equal, free_port, levels, main, read_all, reset, settle,
+                     sha, until)
+
+
+def tcp(name, origin, port):
+    return {"name": name, "type": "tcp", "remotePort": port,
+            "localPort": getattr(origin, "port", origin)}
+
+
+def talk(conn, data=b"hello"):
+    conn.sendall(data)
+    got = b""
+    while len(got) < len(data):
+        more = conn.recv(65536)
+        check(more, "ended early")
+        got += more
+    equal(got, data, "echo")
+
+
+def cut(conn):
+    """How a connection ended: "end", "reset"; what still comes is read."""
+    try:
+        while conn.recv(65536):
+            pass
+        return "end"
+    except ConnectionResetError:
+        return "reset"
+
+
+@contextlib.contextmanager
+def others(s):
+    """A second client with a running tunnel that must not notice."""
+    port = free_port()
+    with Origin(echo) as o, Client(s, [tcp("other", o, port)]) as c:
+        with dial(port) as conn:
+            talk(conn)
+            yield c
+            talk(conn)
+
+
+@case("client killed during traffic: its visitors are cut, its port is free")
+def client_killed():
+    port = free_port()
+    stop = threading.Event()
+
+    def pour(conn):
+        while not stop.is_set():
+            conn.sendall(b"x" * 65536)
+    with Origin(pour) as o, Server() as s, others(s):
+        base = levels(s)
+        for _ in range(3):
+            with Client(s, [tcp("t", o, port)]) as c:
+                conns = [dial(port) for _ in range(10)]
+                for conn in conns:
+                    conn.recv(1000)
+                c.kill()
+                for conn in conns:
+                    equal(cut(conn), "reset", "a cut stream looks cut")
+                    conn.close()
+            until(lambda: not answers(port), "the port is closed")
+        stop.set()
+        settle(s, base)
+
+
+@case("server killed and started again: client back, same ports, in 2 s")
+def server_killed():
+    a, b = free_port(), free_port()
+    with Origin(echo) as o, Server() as s, Client(s, [
+            tcp("a", o, a), tcp("b", o, b), tcp("any", o, 0)]) as c:
+        given = int(c.wait_log(r"\[any\].*remote_addr=:(\d+)").group(1))
+        base = levels(c)
+        for _ in range(2):
+            conn = dial(a)
+            talk(conn)
+            s.kill()
+            equal(cut(conn), "reset", "a cut stream looks cut")
+            conn.close()
+            s.start()
+            start = time.monotonic()
+            for port in (a, b, given):
+                until(lambda p=port: answers(p), f"port {port} is back", 5)
+            took = time.monotonic() - start
+            check(took < 2, f"back after {took:.1f} s")
+            with dial(given) as conn:
+                talk(conn)
+        settle(c, base)
+
+
+@case("server away for a while: attempts spread out, no spin")
+def server_away():
+    port = free_port()
+    with Origin(echo) as o, Server() as s, Client(s, [
+            tcp("t", o, port)]) as c:
+        s.kill()
+        mark, cpu = c.mark(), c.cpu()
+        time.sleep(6)
+        tries = c.log()[mark:].count("Connection refused")
+        check(2 <= tries <= 60, f"{tries} attempts in 6 s")
+        check(c.cpu() - cpu < 1, "no spin")
+        s.start()
+        until(lambda: answers(port), "back", 20)
+
+
+@case("local service down, then up")
+def service_down():
+    port, local = free_port(), free_port()
+    with Server() as s, others(s), Client(s, [tcp("t", local, port)]) as c:
+        base, mine = levels(s), levels(c)
+        for _ in range(20):
+            with dial(port) as conn:
+                cut(conn)
+        equal(c.counters()["dials_failed"], 20, "dials_failed")
+        check("Connection refused" in c.log(), "the reason is logged")
+        with Origin(echo, port=local), dial(port) as conn:
+            talk(conn)
+        settle(s, base)
+        settle(c, mine)
+
+
+@case("local service slow: bytes wait in the kernel, others do not")
+def service_slow():
+    port = free_port()
+    data = os.urandom(8 << 20)
+    got = []
+
+    def slow(conn):
+        parts = []
+        time.sleep(2)
+        while more := conn.recv(65536):
+            parts.append(more)
+            time.sleep(0.002)
+        got.append(b"".join(parts))
+        conn.sendall(b"done")
+    with Origin(slow) as o, Server() as s, others(s), Client(s, [
+            tcp("t", o, port)]):
+        base = levels(s)
+        conns = [dial(port, timeout=60) for _ in range(8)]
+
+        def send(conn):
+            conn.sendall(data)
+            conn.shutdown(socket.SHUT_WR)
+        threads = [threading.Thread(target=send, args=(c,)) for c in conns]
+        for t in threads:
+            t.start()
+        time.sleep(1)
+        check(s.counters()["pool_buffers"] <= 256, "buffers")
+        for conn in conns:
+            equal(read_all(conn), b"done")
+            conn.close()
+        equal({sha(g) for g in got}, {sha(data)}, "hashes")
+        settle(s, base)
+
+
+@case("local service resetting")
+def service_resetting():
+    port = free_port()
+
+    def serve(conn):
+        conn.sendall(b"some")
+        conn.recv(4)
+        reset(conn)
+    with Origin(serve) as o, Server() as s, others(s), Client(s, [
+            tcp("t", o, port)]) as c:
+        base, mine = levels(s), levels(c)
+        for _ in range(20):
+            with dial(port) as conn:
+                equal(conn.recv(4), b"some")
+                conn.sendall(b"more")
+                equal(cut(conn), "reset")
+        settle(s, base)
+        settle(c, mine)
+
+
+@case("descriptor limit of 64: accepting pauses and recovers, no spin")
+def descriptors():
+    port = free_port()
+    with Origin(echo) as o, Server(nofile=64) as s, Client(s, [
+            tcp("t", o, port)]):
+        base = levels(s)
+        conns = []
+        for _ in range(200):
+            with contextlib.suppress(OSError):
+                conns.append(dial(port, timeout=2))
+        time.sleep(0.5)
+        cpu = s.cpu()
+        time.sleep(2)
+        check(s.cpu() - cpu < 0.6, f"spin: {s.cpu() - cpu:.2f} s of 2")
+        check(s.fds() <= 64, "descriptors")
+        counters = s.counters()
+        check(counters["accept_pauses"] + counters["visitors_refused"] > 0,
+              f"neither paused nor refused: {counters}")
+        for conn in conns:
+            reset(conn)
+        settle(s, base, 20)
+        with dial(port) as conn:
+            talk(conn)
+
+
+@case("1,000 connections opened and dropped, on every port")
+def flood():
+    port = free_port()
+    with Origin(echo) as o, Server() as s, others(s), Client(s, [
+            tcp("t", o, port)]) as c:
+        base, mine = levels(s), levels(c)
+        for target in (port, s.port, s.http):
+            for i in range(1000):
+                conn = dial(target)
+                if i % 2:
+                    reset(conn)
+                else:
+                    conn.close()
+        # A visitor that ended politely waits for the service's end.
+        settle(s, base, 60)
+        settle(c, mine, 60)
+        with dial(port) as conn:
+            talk(conn)
+
+
+@case("visitors reset in the middle of everything, 500 times")
+def churn():
+    port = free_port()
+    with Origin(echo) as o, Server() as s, others(s), Client(s, [
+            tcp("t", o, port)], {"transport": {"poolCount": 5}}) as c:
+        base, mine = levels(s), levels(c)
+
+        def visit(i):
+            with contextlib.suppress(OSError):
+                conn = dial(port)
+                conn.sendall(b"z" * (i * 997 % 300000))
+                time.sleep(i % 7 / 1000)
+                reset(conn)
+        for round_ in range(10):
+            threads = [threading.Thread(target=visit, args=(i,))
+                       for i in range(round_ * 50, round_ * 50 + 50)]
+            for t in threads:
+                t.start()
+            for t in threads:
+                t.join()
+        settle(s, base, 60)
+        settle(c, mine, 60)
+
+
+@case("client stopped (SIGSTOP): its visitors wait, then time out")
+def client_stopped():
+    port = free_port()
+    with Origin(echo) as o, Server({"userConnTimeout": 2}) as s, others(s), \
+            Client(s, [tcp("t", o, port)],
+                   {"transport": {"poolCount": 1}}) as c:
+        base = levels(s)
+        c.process.send_signal(signal.SIGSTOP)
+        conns = [dial(port) for _ in range(5)]
+        time.sleep(3)
+        check(s.counters()["visitors_timeout"] >= 3, "timeouts")
+        c.process.send_signal(signal.SIGCONT)
+        for conn in conns:
+            reset(conn)
+        settle(s, base, 60)
+        with dial(port) as conn:
+            talk(conn)
+
+
+@case("a client that goes silent is let go after heartbeatTimeout")
+def silent_client():
+    port = free_port()
+    with Origin(echo) as o, \
+            Server({"transport": {"heartbeatTimeout": 2}}) as s, Client(
+                s, [tcp("t", o, port)],
+                {"transport": {"heartbeatInterval": 1,
+                               "heartbeatTimeout": 4}}) as c:
+        time.sleep(4)
+        equal(s.counters()["heartbeat_timeouts"], 0, "heartbeats came")
+        c.process.send_signal(signal.SIGSTOP)
+        until(lambda: not answers(port), "the port is closed")
+        equal(s.counters()["heartbeat_timeouts"], 1, "heartbeat_timeouts")
+        c.process.send_signal(signal.SIGCONT)
+        until(lambda: answers(port), "back again", 20)
+
+
+@case("no io-wq thread, whatever happened")
+def threads():
+    port = free_port()
+    with Origin(echo) as o, Server() as s, Client(s, [
+            tcp("t", o, port)]) as c:
+        conns = [dial(port) for _ in range(50)]
+        for conn in conns:
+            talk(conn, os.urandom(100000))
+        for program in (s, c):
+            names = program.threads()
+            check(not [n for n in names if n.startswith("iou-wrk")],
+                  f"{program.name}: {names}")
+        for conn in conns:
+            conn.close()
+
+
+main()
