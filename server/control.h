@@ -43,7 +43,7 @@ struct control {
 	struct list link;    /* worker's controls */
 	struct list proxies; /* proxy.link */
 	struct list parked; /* work.link: idle work connections, oldest first */
-	struct list waiting; /* visitor.queue: who waits for one, in order */
+	struct list waiting;    /* visitor.queue: who waits for one, in order */
 	struct timer heartbeat; /* due when the client was silent too long */
 	struct timer trim;      /* due when surplus was idle long enough */
 	struct timer grave;
