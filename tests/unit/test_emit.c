@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The forwarded head: golden bytes for what came in. */
+// links: common/http/emit.c common/http/framing.c common/http/target.c common/http/host.c common/http/head.c common/http/text.c
+
+#include "common/http/emit.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "common/http/framing.h"
+#include "common/http/target.h"
+#include "tests/unit/request.h"
+
+#define OURS(host)                                              \
+	"X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Host: " host \
+	"\r\nX-Forwarded-Proto: http\r\nConnection: close\r\n\r\n"
+
+static ssize_t emit(
+	const char *text, uint8_t *out, size_t size, bool trusted, bool tls)
+{
+	struct http_framing framing;
+	struct http_target target;
+	struct http_head head;
+	const uint8_t *data = request_parse(&head, text);
+	struct emit_params params = { .head = &head,
+		.data = data,
+		.target = &target,
+		.framing = &framing,
+		.peer = "192.0.2.1",
+		.host = "fallback",
+		.tls = tls,
+		.trusted = trusted };
+
+	cr_assert_eq(target_authority(&target, &head, data), 0, "%s", text);
+	cr_assert_eq(framing_request(&framing, &head, data), 0, "%s", text);
+	return emit_request(out, size, &params);
+}
+
+static void expect(const char *in, bool trusted, bool tls, const char *want)
+{
+	uint8_t out[4096];
+	ssize_t n = emit(in, out, sizeof(out), trusted, tls);
+
+	cr_assert_gt(n, 0);
+	out[n] = '\0';
+	cr_assert_str_eq((char *)out, want);
+	cr_assert_leq((size_t)n, strlen(in) + EMIT_EXTRA);
+	/* Exactly as much room is enough, one byte less is not. */
+	cr_assert_eq(emit(in, out, (size_t)n, trusted, tls), n);
+	cr_assert_eq(emit(in, out, (size_t)n - 1, trusted, tls), -EMSGSIZE);
+}
+
+Test(emit, plain)
+{
+	expect("GET /a%20b?c HTTP/1.0\r\nHost: A.test.:80\r\nx-Y:  z  \r\n"
+	       "A: 1\r\na: 2\r\n\r\n",
+		false, false,
+		"GET /a%20b?c HTTP/1.1\r\nHost: A.test.:80\r\nx-Y: z\r\n"
+		"A: 1\r\na: 2\r\n" OURS("A.test.:80"));
+}
+
+Test(emit, targets)
+{
+	expect("GET http://b.test/x HTTP/1.1\r\nA: b\r\nHost: a\r\n\r\n", false,
+		false,
+		"GET /x HTTP/1.1\r\nA: b\r\nHost: b.test\r\n" OURS("b.test"));
+	expect("GET http://b.test?q HTTP/1.1\r\nHost: a\r\n\r\n", false, false,
+		"GET /?q HTTP/1.1\r\nHost: b.test\r\n" OURS("b.test"));
+	expect("OPTIONS http://b.test HTTP/1.1\r\nHost: a\r\n\r\n", false,
+		false, "OPTIONS * HTTP/1.1\r\nHost: b.test\r\n" OURS("b.test"));
+	expect("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", false, false,
+		"OPTIONS * HTTP/1.1\r\nHost: a\r\n" OURS("a"));
+	expect("GET / HTTP/1.0\r\n\r\n", false, false,
+		"GET / HTTP/1.1\r\nHost: fallback\r\n" OURS("fallback"));
+	expect("GET /\xc3\xa4\"{} HTTP/1.1\r\nHost: a\r\n\r\n", false, false,
+		"GET /%C3%A4\"{} HTTP/1.1\r\nHost: a\r\n" OURS("a"));
+}
+
+Test(emit, fields_of_one_connection_go)
+{
+	expect("GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, X-Mine,"
+	       " Cookie, Host, X-Forwarded-For\r\nX-Mine: 1\r\nx-mine: 2\r\n"
+	       "Cookie: c\r\nKeep-Alive: 5\r\nProxy-Connection: x\r\n"
+	       "TE: trailers\r\nTrailer: x\r\nUpgrade: h2c\r\n"
+	       "HTTP2-Settings: x\r\nProxy-Authorization: x\r\n"
+	       "Expect: 100-continue\r\nAuthorization: b\r\n\r\n",
+		false, false,
+		"GET / HTTP/1.1\r\nHost: a\r\nCookie: c\r\nAuthorization: b"
+		"\r\n" OURS("a"));
+}
+
+Test(emit, who_the_visitor_is)
+{
+	static const char in[] =
+		"GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 9.9.9.9\r\n"
+		"X-Forwarded-Host: h\r\nX-Forwarded-Proto: p\r\n"
+		"Forwarded: f\r\nX-Real-IP: r\r\nX_Forwarded_For: s\r\n"
+		"X-Forwarded_Proto: s\r\nX-Real_IP: s\r\napi_key: k\r\n"
+		"X-Forwarded-For: , 8.8.8.8\r\n\r\n";
+
+	expect(in, false, true,
+		"GET / HTTP/1.1\r\nHost: a\r\napi_key: k\r\n"
+		"X-Forwarded-For: 9.9.9.9, 8.8.8.8, 192.0.2.1\r\n"
+		"X-Forwarded-Host: a\r\nX-Forwarded-Proto: https\r\n"
+		"Connection: close\r\n\r\n");
+	expect(in, true, true,
+		"GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-Host: h\r\n"
+		"X-Forwarded-Proto: p\r\nForwarded: f\r\nX-Real-IP: r\r\n"
+		"api_key: k\r\n"
+		"X-Forwarded-For: 9.9.9.9, 8.8.8.8, 192.0.2.1\r\n"
+		"Connection: close\r\n\r\n");
+}
+
+Test(emit, bodies_and_upgrades)
+{
+	expect("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n"
+	       "Expect: 100-continue\r\n\r\n",
+		false, false,
+		"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n"
+		"Expect: 100-continue\r\n" OURS("a"));
+	expect("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n"
+	       "\r\n",
+		false, false,
+		"POST / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.1\r\n"
+		"X-Forwarded-Host: a\r\nX-Forwarded-Proto: http\r\n"
+		"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n");
+	expect("GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c, websocket\r\n"
+	       "Connection: Upgrade, HTTP2-Settings\r\n"
+	       "Sec-WebSocket-Key: k\r\n\r\n",
+		false, false,
+		"GET / HTTP/1.1\r\nHost: a\r\nSec-WebSocket-Key: k\r\n"
+		"X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Host: a\r\n"
+		"X-Forwarded-Proto: http\r\nConnection: Upgrade\r\n"
+		"Upgrade: websocket\r\n\r\n");
+}
+
+Test(emit, circles)
+{
+	char text[2000];
+	uint8_t out[4096];
+	int n = sprintf(text, "GET / HTTP/1.1\r\nHost: a\r\n");
+
+	for (int i = 0; i < EMIT_FORWARDED_MAX; i++)
+		n += sprintf(text + n, "X-Forwarded-For: 1.1.1.1\r\n");
+	strcpy(text + n, "\r\n");
+	cr_assert_gt(emit(text, out, sizeof(out), false, false), 0);
+	strcpy(text + n, "X-Forwarded-For: 1.1.1.1\r\n\r\n");
+	cr_assert_eq(emit(text, out, sizeof(out), false, false), -508);
+}
