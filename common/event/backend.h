@@ -40,6 +40,8 @@ struct backend {
 	 * completed to l->batch. Returns how many.
 	 */
 	int (*wait)(struct loop *l, int64_t timeout);
+	/* The time that timers go by: clock_now(), or a test's own. */
+	int64_t (*now)(const struct loop *l);
 };
 
 /* io_uring(7), Linux 6.1 or later. */

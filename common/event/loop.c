@@ -19,7 +19,6 @@ int loop_create(struct loop **l_r, const struct backend *backend,
 		goto err0;
 	l->backend = backend;
 	l->counters = params->counters;
-	l->now = clock_now();
 	l->chunks = chunk_pool_create(
 		params->chunk_size, params->chunks_soft, params->chunks_hard);
 	if (!l->chunks)
@@ -27,6 +26,7 @@ int loop_create(struct loop **l_r, const struct backend *backend,
 	rc = backend->create(l, params);
 	if (rc < 0)
 		goto err2;
+	l->now = backend->now(l);
 	*l_r = l;
 	return 0;
 err2:
@@ -126,11 +126,11 @@ void loop_turn(struct loop *l)
 	int n;
 
 	if (due != INT64_MAX) {
-		wait = due - clock_now();
+		wait = due - l->backend->now(l);
 		wait = wait < 0 ? 0 : wait;
 	}
 	n = l->backend->wait(l, wait);
-	l->now = clock_now();
+	l->now = l->backend->now(l);
 	count_add(l->counters, completions, (uint64_t)n);
 	for (int i = 0; i < n; i++) {
 		struct completion *c = &l->batch[i];

@@ -424,6 +424,12 @@ static int ring_wait(struct loop *l, int64_t timeout)
 	return n;
 }
 
+static int64_t ring_now(const struct loop *l)
+{
+	(void)l;
+	return clock_now();
+}
+
 const struct backend backend_ring = {
 	.name = "io_uring",
 	.create = ring_create,
@@ -432,6 +438,7 @@ const struct backend backend_ring = {
 	.start = ring_start,
 	.cancel = ring_cancel,
 	.wait = ring_wait,
+	.now = ring_now,
 };
 
 /* The sysctl kernel.io_uring_disabled, -1 where the kernel has none. */

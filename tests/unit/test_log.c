@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Log lines: format, escaping, levels, rings of threads. */
+// links: common/base/log.c
+
+#include "common/base/log.h"
+
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <string.h>
+#include <unistd.h>
+
+static int ends[2];
+static char text[1 << 20];
+
+static void open_pipe(enum log_level level, enum log_format format)
+{
+	cr_assert_eq(pipe2(ends, O_NONBLOCK), 0);
+	fcntl(ends[1], F_SETPIPE_SZ, sizeof(text));
+	log_open(ends[1], level, format);
+}
+
+static const char *written(void)
+{
+	ssize_t n = read(ends[0], text, sizeof(text) - 1);
+
+	text[n > 0 ? n : 0] = '\0';
+	return text;
+}
+
+Test(log, lines_and_levels)
+{
+	open_pipe(LOG_INFO, LOG_TEXT);
+	log_debug("hidden");
+	cr_assert_not(log_enabled(LOG_DEBUG));
+	log_write(LOG_WARN, LOG_PAIRS("key", "value", "two", "a b"), "n=%d", 5);
+	written();
+	/* 2026-11-24 10:00:00.123 */
+	cr_assert_eq(text[4], '-');
+	cr_assert_eq(text[19], '.');
+	cr_assert_str_eq(
+		text + 23, " warn msg=\"n=5\" key=value two=\"a b\"\n");
+}
+
+Test(log, outside_text_cannot_break_a_line)
+{
+	open_pipe(LOG_INFO, LOG_TEXT);
+	log_info("%s", "a\nb\r\x1b[31m\"\\\x7f");
+	written();
+	cr_assert_eq(strchr(text, '\n'), text + strlen(text) - 1);
+	cr_assert_null(strchr(text, '\r'));
+	cr_assert_null(strchr(text, '\x1b'));
+	cr_assert_null(strchr(text, '\x7f'));
+}
+
+Test(log, json)
+{
+	open_pipe(LOG_INFO, LOG_JSON);
+	log_write(LOG_INFO, LOG_PAIRS("k", "v"), "say \"hi\"\n");
+	written();
+	cr_assert_eq(text[0], '{');
+	cr_assert(strstr(text, "\"level\":\"info\""), "%s", text);
+	cr_assert(strstr(text, "say \\\"hi\\\"\\n"), "%s", text);
+	cr_assert(strstr(text, "\"k\":\"v\""), "%s", text);
+}
+
+Test(log, long_lines_are_cut)
+{
+	char big[5000];
+
+	open_pipe(LOG_INFO, LOG_TEXT);
+	memset(big, 'x', sizeof(big) - 1);
+	big[sizeof(big) - 1] = '\0';
+	log_info("%s", big);
+	written();
+	cr_assert_lt(strlen(text), 2200);
+	cr_assert_eq(text[strlen(text) - 1], '\n');
+	log_long(LOG_INFO, big);
+	cr_assert_gt(strlen(written()), 5000);
+}
+
+static void *chatter(void *arg)
+{
+	cr_assert_eq(log_attach(), 0);
+	for (int i = 0; i < 100; i++)
+		log_info("%s %d", (const char *)arg, i);
+	return NULL;
+}
+
+Test(log, threads_leave_lines_for_the_main_thread)
+{
+	struct pollfd p = { .events = POLLIN };
+	pthread_t a, b;
+	int lines = 0;
+
+	open_pipe(LOG_INFO, LOG_TEXT);
+	pthread_create(&a, NULL, chatter, "a");
+	pthread_create(&b, NULL, chatter, "b");
+	pthread_join(a, NULL);
+	pthread_join(b, NULL);
+	cr_assert_str_eq(written(), "");
+	p.fd = log_wakeup_fd();
+	cr_assert_eq(poll(&p, 1, 1000), 1);
+	log_drain();
+	written();
+	for (char *c = text; (c = strchr(c, '\n')); c++)
+		lines++;
+	cr_assert_eq(lines, 200);
+	cr_assert_eq(poll(&p, 1, 0), 0);
+}
