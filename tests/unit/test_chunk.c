@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Chunks: soft and hard limits, order, queues. */
+// links: common/event/chunk.c
+
+#include "common/event/chunk.h"
+
+#include <criterion/criterion.h>
+
+Test(chunk, limits)
+{
+	struct chunk_pool *p = chunk_pool_create(100, 8, 12);
+	struct chunk *c[12];
+
+	for (uint32_t i = 0; i < 12; i++) {
+		c[i] = chunk_take(p);
+		cr_assert_not_null(c[i]);
+		cr_assert_eq(c[i]->size, 100);
+		cr_assert_eq(chunk_length(c[i]), 0);
+		cr_assert_eq(chunk_pool_used(p), i + 1);
+		cr_assert_eq(chunk_pool_scarce(p), i + 1 > 4);
+	}
+	cr_assert_null(chunk_take(p));
+	for (int i = 0; i < 12; i++)
+		chunk_give(c[i]);
+	chunk_give(NULL);
+	cr_assert_eq(chunk_pool_used(p), 0);
+	cr_assert_eq(chunk_take(p), c[11]);
+	chunk_give(c[11]);
+	chunk_pool_destroy(&p);
+}
+
+Test(chunk, lent_ones_do_not_count)
+{
+	struct chunk_pool *p = chunk_pool_create(100, 8, 12);
+	struct chunk *c = chunk_take(p);
+
+	chunk_pool_lend(p, 1);
+	cr_assert_eq(chunk_pool_used(p), 0);
+	chunk_pool_lend(p, -1);
+	cr_assert_eq(chunk_pool_used(p), 1);
+	chunk_give(c);
+	chunk_pool_destroy(&p);
+}
+
+Test(chunk, queue)
+{
+	struct chunk_queue q = { 0 };
+	struct chunk *a = chunk_from_heap(10), *b = chunk_from_heap(10);
+
+	cr_assert_null(chunk_queue_pop(&q));
+	chunk_queue_push(&q, a);
+	chunk_queue_push(&q, b);
+	cr_assert_eq(chunk_queue_pop(&q), a);
+	chunk_queue_push(&q, a);
+	cr_assert_eq(chunk_queue_pop(&q), b);
+	chunk_give(b);
+	chunk_queue_clear(&q);
+	cr_assert_null(chunk_queue_pop(&q));
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Letters from several threads: none lost, each sender's in order. */
+// links: common/event/mailbox.c common/event/ring.c common/event/loop.c common/event/chunk.c common/base/timer.c common/base/counter.c common/base/reason.c
+// libs: -luring
+
+#include "common/event/mailbox.h"
+
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "common/event/backend.h"
+
+enum {
+	SENDERS = 4,
+	LETTERS = 20000
+};
+
+struct note {
+	struct letter letter;
+	int sender, number;
+};
+
+static struct mailbox m;
+static int next[SENDERS], total;
+
+static void deliver(struct mailbox *to, struct letter *letter)
+{
+	struct note *n = (struct note *)letter;
+
+	cr_assert_eq(to, &m);
+	cr_assert_eq(n->number, next[n->sender]);
+	next[n->sender]++;
+	total++;
+}
+
+static void *post(void *arg)
+{
+	for (int i = 0; i < LETTERS; i++) {
+		struct note *n = malloc(sizeof(*n));
+
+		n->sender = (int)(intptr_t)arg;
+		n->number = i;
+		mailbox_post(&m, &n->letter, deliver);
+	}
+	return NULL;
+}
+
+Test(mailbox, several_senders)
+{
+	struct counters counters = { 0 };
+	struct loop_params params = { .ops = 8,
+		.chunk_size = 1024,
+		.chunks_soft = 4,
+		.chunks_hard = 8,
+		.counters = &counters };
+	pthread_t threads[SENDERS];
+	struct loop *l;
+
+	cr_assert_eq(loop_create(&l, &backend_ring, &params), 0);
+	cr_assert_eq(loop_enter(l), 0);
+	cr_assert_eq(mailbox_init(&m), 0);
+	mailbox_start(&m, l);
+	for (int i = 0; i < SENDERS; i++)
+		pthread_create(&threads[i], NULL, post, (void *)(intptr_t)i);
+	while (total < SENDERS * LETTERS)
+		loop_turn(l);
+	for (int i = 0; i < SENDERS; i++)
+		pthread_join(threads[i], NULL);
+	mailbox_stop(&m);
+	while (l->in_flight > 0)
+		loop_turn(l);
+	/* Never delivered, and freed all the same. */
+	post((void *)0);
+	mailbox_destroy(&m);
+	loop_destroy(&l);
+	cr_assert_eq(total, SENDERS * LETTERS);
+}
