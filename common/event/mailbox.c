@@ -5,12 +5,14 @@
 #include "common/event/mailbox.h"
 
 #include <errno.h>
+#include <string.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 int mailbox_init(struct mailbox *m)
 {
+	memset(m, 0, sizeof(*m));
 	m->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	return m->fd < 0 ? -errno : 0;
 }
