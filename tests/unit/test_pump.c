@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* One direction: order, marks, limits, inspectors, ends. */
+// links: common/relay/pump.c common/relay/raw_stream.c common/relay/stream.c common/event/loop.c common/event/chunk.c common/base/timer.c common/base/pool.c common/base/socket.c common/base/address.c common/base/counter.c common/base/reason.c tests/double/script.c tests/double/streams.c
+
+#include "common/relay/pump.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/double/streams.h"
+
+static struct end a, b;
+static struct pump p;
+static int ends;
+static enum pump_end how;
+static char out[1 << 20];
+static size_t out_size;
+
+static void setup(void)
+{
+	world_begin();
+	a = end_open();
+	b = end_open();
+}
+
+static void teardown(void)
+{
+	pump_stop(&p);
+	stream_close(&a.stream, true);
+	stream_close(&b.stream, true);
+	world_end();
+}
+
+TestSuite(pump, .init = setup, .fini = teardown);
+
+static void ended(struct pump *q, enum pump_end e)
+{
+	cr_assert_eq(q, &p);
+	ends++;
+	how = e;
+}
+
+static void start(uint64_t limit, struct inspector *inspector)
+{
+	pump_init(&p, &(struct pump_params){ .source = a.stream,
+			      .sink = b.stream,
+			      .ended = ended,
+			      .limit = limit,
+			      .inspector = inspector,
+			      .counters = &world_counters,
+			      .counter = COUNTER_bytes_in });
+	pump_start(&p);
+}
+
+/* The sink takes up to n bytes of what is being sent. */
+static bool drain(uint32_t n)
+{
+	struct script_op *s = script_find(OP_SEND, b.fd);
+
+	if (!s)
+		return false;
+	n = n < s->args.size ? n : s->args.size;
+	memcpy(out + out_size, s->args.data, n);
+	out_size += n;
+	return end_take(&b, (int)n);
+}
+
+static void expect(const char *want, enum pump_end e)
+{
+	while (drain(UINT32_MAX))
+		;
+	cr_assert_eq(ends, 1);
+	cr_assert_eq(how, e);
+	cr_assert_eq(out_size, strlen(want));
+	cr_assert(memcmp(out, want, out_size) == 0);
+}
+
+Test(pump, moves_and_ends)
+{
+	start(PUMP_UNLIMITED, NULL);
+	end_feed(&a, "hello ", 6);
+	cr_assert(drain(4));
+	cr_assert(drain(2));
+	end_feed(&a, "world", 5);
+	end_feed(&a, NULL, 0);
+	cr_assert_eq(ends, 0);
+	expect("hello world", PUMP_EOF);
+	cr_assert_eq(world_counters.value[COUNTER_bytes_in], 11);
+}
+
+Test(pump, back_pressure)
+{
+	static const char line[] = "0123456789";
+
+	start(PUMP_UNLIMITED, NULL);
+	/* One being sent, and PUMP_MARK waiting. */
+	for (int i = 0; i < PUMP_MARK + 1; i++)
+		end_feed(&a, line, 10);
+	cr_assert_not(end_reads(&a));
+	cr_assert(drain(10));
+	cr_assert(end_reads(&a));
+}
+
+Test(pump, one_buffer_when_they_are_scarce)
+{
+	struct chunk *held[9];
+
+	for (int i = 0; i < 9; i++)
+		held[i] = chunk_take(world_loop->chunks);
+	start(PUMP_UNLIMITED, NULL);
+	end_feed(&a, "x", 1);
+	cr_assert_not(end_reads(&a));
+	cr_assert(drain(1));
+	cr_assert(end_reads(&a));
+	for (int i = 0; i < 9; i++)
+		chunk_give(held[i]);
+}
+
+Test(pump, pushed_bytes_go_first_and_do_not_count)
+{
+	struct chunk *c = chunk_from_heap(4);
+
+	memcpy(c->data, "head", 4);
+	c->to = 4;
+	pump_init(&p, &(struct pump_params){ .source = a.stream,
+			      .sink = b.stream,
+			      .ended = ended,
+			      .limit = 3,
+			      .counters = &world_counters,
+			      .counter = COUNTER_bytes_in });
+	pump_push(&p, c);
+	pump_start(&p);
+	end_feed(&a, "body", 4);
+	expect("headbod", PUMP_LIMIT);
+	cr_assert_eq(world_counters.value[COUNTER_bytes_in], 3);
+	/* What is beyond the limit stays the source's. */
+	cr_assert_eq(stream_take(a.stream, &c), 1);
+	cr_assert_eq(*chunk_bytes(c), 'y');
+	chunk_give(c);
+}
+
+Test(pump, a_limit_of_nothing)
+{
+	start(0, NULL);
+	expect("", PUMP_LIMIT);
+}
+
+Test(pump, a_failed_source_delivers_what_came_before)
+{
+	start(PUMP_UNLIMITED, NULL);
+	end_feed(&a, "abc", 3);
+	end_feed(&a, NULL, -ECONNRESET);
+	cr_assert_eq(ends, 0);
+	expect("abc", PUMP_SOURCE_FAILED);
+}
+
+Test(pump, a_failed_sink_ends_at_once)
+{
+	start(PUMP_UNLIMITED, NULL);
+	end_feed(&a, "abc", 3);
+	end_feed(&a, "def", 3);
+	end_take(&b, -EPIPE);
+	cr_assert_eq(ends, 1);
+	cr_assert_eq(how, PUMP_SINK_FAILED);
+}
+
+/* Takes "P", runs over two after "R", drops "D", ends at "E", fails at "B". */
+static struct inspection letters(
+	struct inspector *i, const uint8_t *bytes, uint32_t size)
+{
+	(void)i;
+	(void)size;
+	switch (bytes[0]) {
+	case 'R':
+		return (struct inspection){ INSPECT_RUN, 3 };
+	case 'D':
+		return (struct inspection){ INSPECT_DROP, 1 };
+	case 'E':
+		return (struct inspection){ INSPECT_DONE, 0 };
+	case 'B':
+		return (struct inspection){ INSPECT_BAD, 0 };
+	default:
+		return (struct inspection){ INSPECT_PASS, 1 };
+	}
+}
+
+static struct inspector inspector = { letters };
+
+Test(pump, inspector)
+{
+	struct chunk *c;
+
+	start(PUMP_UNLIMITED, &inspector);
+	/* The run reaches over chunks; its bytes are not looked at. */
+	end_feed(&a, "PDRD", 4);
+	end_feed(&a, "BDPEnext", 8);
+	expect("PRDBP", PUMP_INSPECTED);
+	cr_assert_eq(stream_take(a.stream, &c), 5);
+	cr_assert(memcmp(chunk_bytes(c), "Enext", 5) == 0);
+	chunk_give(c);
+}
+
+Test(pump, inspector_refuses)
+{
+	start(PUMP_UNLIMITED, &inspector);
+	end_feed(&a, "PPB", 3);
+	cr_assert_eq(ends, 1);
+	cr_assert_eq(how, PUMP_BAD);
+}
+
+Test(pump, stop_leaves_both_streams)
+{
+	start(PUMP_UNLIMITED, NULL);
+	end_feed(&a, "abc", 3);
+	end_feed(&a, "def", 3);
+	pump_stop(&p);
+	end_take(&b, 3);
+	cr_assert_eq(ends, 0);
+	cr_assert_null(a.stream->reader);
+}
+
+/* Whatever the pieces: the bytes that come out are those that went in. */
+Test(pump, any_pieces)
+{
+	enum {
+		SIZE = 300000
+	};
+	char *in = malloc(SIZE);
+	size_t fed = 0;
+
+	srand(11);
+	for (size_t i = 0; i < SIZE; i++)
+		in[i] = (char)rand();
+	start(PUMP_UNLIMITED, NULL);
+	while (fed < SIZE || out_size < SIZE) {
+		if (rand() % 2 && fed < SIZE && end_reads(&a)) {
+			int n = 1 + rand() % 1024;
+
+			n = (size_t)n < SIZE - fed ? n : (int)(SIZE - fed);
+			end_feed(&a, in + fed, n);
+			fed += (size_t)n;
+		} else {
+			drain(1 + (uint32_t)rand() % 1024);
+		}
+		cr_assert_leq(
+			chunk_pool_used(world_loop->chunks), PUMP_MARK + 2);
+	}
+	end_feed(&a, NULL, 0);
+	cr_assert_eq(how, PUMP_EOF);
+	cr_assert_eq(ends, 1);
+	cr_assert(memcmp(in, out, SIZE) == 0);
+	free(in);
+}
