@@ -81,7 +81,8 @@ CLIENT := $(wildcard client/*.c)
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
 .PHONY: all
-all: $(B)/aditd $(B)/adit
+all: $(B)/aditd $(B)/adit ## build both programs
+	@:
 
 $(B)/common.a: $(call obj,$(COMMON))
 	$(say) AR $@
@@ -176,7 +177,7 @@ uninstall: ## remove what install put there
 	rm -rf $(DESTDIR)$(DOCDIR)
 
 SOURCES := $(wildcard common/*/*.[ch] server/*.[ch] client/*.[ch] \
-	tests/unit/*.c tests/double/*.[ch])
+	tests/unit/*.[ch] tests/double/*.[ch])
 
 format: ## format the C files (needs clang-format 14)
 	$(Q)clang-format-14 -i $(SOURCES)

@@ -20,10 +20,10 @@
 /*
  * Reads `host [ ":" [ port ] ]`, the value of a Host field or the authority of
  * a target (RFC 9110, section 7.2), and writes the normalised host. The host
- * is a name of letters, digits, `.`, `-` and `_`, of at most 253 bytes, without
- * empty labels, or an IPv6 address in brackets, which is written in its
- * shortest form, brackets included. The port is at most 65535. False if it is none of
- * these; `out` is then the empty string.
+ * is a name of letters, digits, `.`, `-` and `_`, of at most 253 bytes,
+ * without empty labels, or an IPv6 address in brackets, which is written in
+ * its shortest form, brackets included. The port is at most 65535. False if it
+ * is none of these; `out` is then the empty string.
  */
 must_check bool host_parse(
 	struct http_text text, char out[static HTTP_HOST_MAX]);

@@ -156,8 +156,12 @@ def configuration():
 
 @case("workers: N is accepted, with one line in the log")
 def workers():
-    with Server({"workers": 4}) as s:
-        equal(len(re.findall("workers", s.log())), 1)
+    with Origin(echo) as o, Server({"workers": 4}) as s, Client(s, [
+            {"name": "t", "type": "tcp", "localPort": o.port}],
+            {"workers": 4}) as c:
+        for program in (s, c):
+            equal(len(re.findall("workers", program.log())), 1,
+                  program.name)
 
 
 @case("a port that is taken: by whom")

@@ -2,14 +2,22 @@
 descriptors, floods. Afterwards everything is back at its base."""
 import contextlib
 import os
+import queue
 import signal
 import socket
 import threading
 import time
 
-from harness import (Client, Origin, Server, answers, case, check, dial, echo,
-                     equal, free_port, levels, main, read_all, reset, settle,
-                     sha, until)
+from harness import (TOKEN, Client, Origin, Server, Skip, answers, case, check,
+                     dial, echo, equal, free_port, levels, main, read_all,
+                     reset, settle, sha, until)
+
+try:
+    from frp import Cfb, FrpServer, frame
+except ImportError as e:
+    frp_missing = str(e)
+else:
+    frp_missing = None
 
 
 def tcp(name, origin, port):
@@ -101,6 +109,7 @@ def server_away():
     port = free_port()
     with Origin(echo) as o, Server() as s, Client(s, [
             tcp("t", o, port)]) as c:
+        mine = levels(c)
         s.kill()
         mark, cpu = c.mark(), c.cpu()
         time.sleep(6)
@@ -109,6 +118,64 @@ def server_away():
         check(c.cpu() - cpu < 1, "no spin")
         s.start()
         until(lambda: answers(port), "back", 20)
+        settle(c, mine)
+
+
+@case("thirty clients log in once each, and keep their control")
+def one_login_each():
+    with Origin(echo) as o, Server() as s:
+        for i in range(30):
+            with Client(s, [tcp(f"t{i}", o, 0)]) as c:
+                lost = c.log().count("connection to server lost")
+                equal(lost, 0, f"client {i}: controls lost\n{c.log()}")
+        equal(s.counters()["logins"], 30, "logins")
+
+
+@case("LoginResp and what follows it, cut into segments anywhere")
+def login_segments():
+    if frp_missing:
+        raise Skip(frp_missing)
+    answer = frame("1", {"version": "0.60.0", "run_id": "0123456789abcdef"})
+    controls = queue.Queue()
+
+    def greet(cut_at):
+        def on_login(channel, _):
+            channel.cfb = Cfb(TOKEN)
+            both = answer + channel.cfb.encrypt(frame("r", {}))
+            # None: all at once.
+            channel.sock.sendall(both[:cut_at])
+            time.sleep(0.1)
+            channel.sock.sendall(both[len(both[:cut_at]):])
+            controls.put(channel)
+            return True
+        return on_login
+    n = len(answer)
+    # One segment; inside the frame, behind it, inside the IV, behind it.
+    for cut_at in (None, 1, 12, n, n + 1, n + 15, n + 16, n + 20):
+        with FrpServer(TOKEN, on_login=greet(cut_at)) as s, Client(
+                s.port, [tcp("t", 1, 6000)], wait=False) as c:
+            c.wait_log("login to server success")
+            control = controls.get(timeout=5)
+            equal(control.recv()[0], "p", f"cut at {cut_at}")
+            _, work = s.works.get(timeout=5)
+            equal(work["run_id"], "0123456789abcdef", f"cut at {cut_at}")
+            check("lost" not in c.log(), f"cut at {cut_at}:\n{c.log()}")
+            control.close()
+
+
+@case("a server that ends every control at once: attempts spread out")
+def dies_after_login():
+    if frp_missing:
+        raise Skip(frp_missing)
+    with FrpServer(TOKEN) as s, Client(s.port, [tcp("t", 1, 6000)],
+                                       wait=False):
+        logins, end = 0, time.monotonic() + 8
+        while time.monotonic() < end:
+            with contextlib.suppress(queue.Empty):
+                s.control(0.5)[0].close()
+                logins += 1
+        # 0.1, 0.2, 0.5 s, then 1 s and more: about ten.
+        check(4 <= logins <= 15, f"{logins} logins in 8 s")
 
 
 @case("local service down, then up")
@@ -117,7 +184,9 @@ def service_down():
     with Server() as s, others(s), Client(s, [tcp("t", local, port)]) as c:
         base, mine = levels(s), levels(c)
         for _ in range(20):
-            with dial(port) as conn:
+            # The reset may come before connect(2) has returned.
+            with contextlib.suppress(ConnectionResetError), \
+                    dial(port) as conn:
                 cut(conn)
         equal(c.counters()["dials_failed"], 20, "dials_failed")
         check("Connection refused" in c.log(), "the reason is logged")
@@ -159,6 +228,34 @@ def service_slow():
             conn.close()
         equal({sha(g) for g in got}, {sha(data)}, "hashes")
         settle(s, base)
+
+
+@case("visitors that send and never read: no kernel thread waits for them")
+def deaf_visitors():
+    """A blocked send must not be woken into io-wq by what comes in."""
+    port = free_port()
+
+    def pour(conn):
+        def drop():
+            with contextlib.suppress(OSError):
+                read_all(conn)
+        threading.Thread(target=drop, daemon=True).start()
+        while True:
+            conn.sendall(b"x" * 65536)
+    with Origin(pour) as o, Server() as s, Client(s, [tcp("t", o, port)]) as c:
+        base, mine = levels(s), levels(c)
+        conns = [dial(port) for _ in range(10)]
+        time.sleep(1)
+        for _ in range(400):
+            for conn in conns:
+                conn.sendall(b"y")
+            time.sleep(0.002)
+        for program in (s, c):
+            equal(len(program.punted()), 0, f"{program.name}'s io-wq threads")
+        for conn in conns:
+            reset(conn)
+        settle(s, base)
+        settle(c, mine)
 
 
 @case("local service resetting")
@@ -204,6 +301,50 @@ def descriptors():
         settle(s, base, 20)
         with dial(port) as conn:
             talk(conn)
+
+
+@case("descriptor limit of 64: silent connections on bindPort and http")
+def descriptors_elsewhere():
+    conf = {"limits": {"firstMessageTimeout": 3}, "http": {"headTimeout": 3}}
+    port = free_port()
+    with Origin(echo) as o, Server(conf, nofile=64) as s, Client(s, [
+            tcp("t", o, port)]):
+        base = levels(s)
+        for target in (s.port, s.http):
+            conns = []
+            for _ in range(200):
+                with contextlib.suppress(OSError):
+                    conns.append(dial(target, timeout=2))
+            time.sleep(0.5)
+            cpu = s.cpu()
+            time.sleep(1.5)
+            check(s.cpu() - cpu < 0.5, f"spin: {s.cpu() - cpu:.2f} s of 1.5")
+            check(s.fds() <= 64, "descriptors")
+            for conn in conns:
+                conn.close()
+            settle(s, base, 30)
+        with dial(port) as conn:
+            talk(conn)
+
+
+@case("SIGTERM in the middle of a transfer: it ends whole, then exit 0")
+def drain():
+    port, data = free_port(), os.urandom(32 << 20)
+
+    def serve(conn):
+        conn.sendall(data)
+        conn.shutdown(socket.SHUT_WR)
+        read_all(conn)
+    with Origin(serve) as o, Server() as s, Client(s, [tcp("t", o, port)]):
+        with dial(port) as conn:
+            parts = [conn.recv(65536)]
+            s.process.send_signal(signal.SIGTERM)
+            s.wait_log("draining: 1 visitors")
+            while part := conn.recv(65536):
+                parts.append(part)
+                time.sleep(0.002)
+        equal(sha(b"".join(parts)), sha(data), "hash")
+        equal(s.process.wait(10), 0, "exit code")
 
 
 @case("1,000 connections opened and dropped, on every port")
@@ -277,6 +418,7 @@ def silent_client():
                 s, [tcp("t", o, port)],
                 {"transport": {"heartbeatInterval": 1,
                                "heartbeatTimeout": 4}}) as c:
+        base = levels(s)
         time.sleep(4)
         equal(s.counters()["heartbeat_timeouts"], 0, "heartbeats came")
         c.process.send_signal(signal.SIGSTOP)
@@ -284,6 +426,7 @@ def silent_client():
         equal(s.counters()["heartbeat_timeouts"], 1, "heartbeat_timeouts")
         c.process.send_signal(signal.SIGCONT)
         until(lambda: answers(port), "back again", 20)
+        settle(s, base)
 
 
 @case("no io-wq thread, whatever happened")
@@ -291,15 +434,16 @@ def threads():
     port = free_port()
     with Origin(echo) as o, Server() as s, Client(s, [
             tcp("t", o, port)]) as c:
+        base, mine = levels(s), levels(c)
         conns = [dial(port) for _ in range(50)]
         for conn in conns:
             talk(conn, os.urandom(100000))
         for program in (s, c):
-            names = program.threads()
-            check(not [n for n in names if n.startswith("iou-wrk")],
-                  f"{program.name}: {names}")
+            equal(program.punted(), [], f"{program.name}'s io-wq threads")
         for conn in conns:
             conn.close()
+        settle(s, base)
+        settle(c, mine)
 
 
 main()

@@ -132,8 +132,12 @@ class Program:
                 raise Failed(f"{self.name} ended before it logged "
                              f"{pattern!r}:\n{self.log()[-2000:]}")
             return m
-        return until(found, f"{self.name} logs {pattern!r}:\n"
-                     + self.log()[-1000:], timeout)
+        try:
+            return until(found, f"{self.name} logs {pattern!r}", timeout)
+        except Failed as e:
+            if self.alive():
+                raise Failed(f"{e}:\n{self.log()[-1000:]}") from None
+            raise
 
     def mark(self):
         """A position for wait_log's `since`."""
@@ -165,9 +169,11 @@ class Program:
         if kind is not None and self.alive() and os.environ.get("SHOW_LOGS"):
             print(self.log(), file=sys.stderr)
         killed = self.process.poll() == -signal.SIGKILL
+        punted = self.punted() if self.alive() else []
         code = self.stop()
         if kind is not None:
             return
+        check(not punted, f"{self.name}: io-wq threads: {punted}")
         found = SANITIZER.search(self.log())
         check(not found, f"{self.name}: sanitizer:\n"
               + (self.log()[found.start():][:3000] if found else ""))
@@ -184,6 +190,10 @@ class Program:
                 with open(f"/proc/{self.pid}/task/{task}/comm") as f:
                     names.append(f.read().strip())
         return names
+
+    def punted(self):
+        """Names of io-wq threads: operations that the kernel punted."""
+        return [n for n in self.threads() if n.startswith("iou-wrk")]
 
     def cpu(self):
         """Seconds of processor time so far."""

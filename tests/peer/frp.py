@@ -121,7 +121,7 @@ class FrpClient:
 
     def __init__(self, port, token, host="127.0.0.1", serve=None):
         self.host, self.port, self.token = host, port, token
-        self.serve = serve  # serve(sock, start message); None: echo
+        self.serve = serve  # serve(sock, StartWorkConn, first bytes); None: echo
         self.run_id = None
         self.answers = queue.Queue()  # all but ReqWorkConn
         self.requests = 0             # ReqWorkConn seen
@@ -151,8 +151,8 @@ class FrpClient:
         return answer
 
     def _read(self, control):
-        control.sock.settimeout(None)
         try:
+            control.sock.settimeout(None)
             while True:
                 kind, body = control.recv()
                 if kind != "r":
@@ -206,7 +206,7 @@ class FrpClient:
                 return
             try:
                 if self.serve:
-                    self.serve(sock, start)
+                    self.serve(sock, start, channel.buffer)
                     return
                 data = channel.buffer
                 while data or (data := sock.recv(65536)):

@@ -15,9 +15,8 @@ static inline const uint8_t *request_parse(
 	struct http_head *head, const char *text)
 {
 	head_init(head);
-	cr_assert_gt(
-		head_parse(head, (const uint8_t *)text, strlen(text)), 0, "%s",
-		text);
+	cr_assert_gt(head_parse(head, (const uint8_t *)text, strlen(text)), 0,
+		"%s", text);
 	return (const uint8_t *)text;
 }
 

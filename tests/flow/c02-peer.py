@@ -1,0 +1,255 @@
+"""frp's protocol played in Python: every message in its place."""
+import os
+import socket
+import time
+
+from harness import (TOKEN, Client, Origin, Server, Skip, case, check, dial,
+                     echo, equal, free_port, levels, main, settle, until)
+
+try:
+    from frp import FrpClient, FrpServer, frame, login_key
+except ImportError as e:
+    frp_missing = str(e)
+else:
+    frp_missing = None
+
+
+def client(s, **options):
+    if frp_missing:
+        raise Skip(frp_missing)
+    return FrpClient(s.port, TOKEN, **options)
+
+
+def server(**options):
+    if frp_missing:
+        raise Skip(frp_missing)
+    return FrpServer(TOKEN, free_port(), **options)
+
+
+def talk(conn, data=b"hello"):
+    conn.sendall(data)
+    got = b""
+    while len(got) < len(data):
+        more = conn.recv(65536)
+        check(more, "ended early")
+        got += more
+    equal(got, data, "echo")
+
+
+@case("aditd: login, pool, proxy, visitor")
+def aditd_serves():
+    port = free_port()
+    with Server() as s, client(s) as c:
+        answer = c.login(pool_count=3, hostname="h", metas={"a": "b"},
+                         future={"x": [1, 2]})
+        equal(sorted(answer), ["run_id", "version"], "LoginResp")
+        check(len(answer["run_id"]) == 16, answer)
+        until(lambda: c.requests == 3, "three ReqWorkConn")
+        until(lambda: s.counters()["pool_works"] == 3, "three idle")
+        equal(c.new_proxy("t", remote_port=port),
+              {"proxy_name": "t", "remote_addr": f":{port}"})
+        for _ in range(5):
+            with dial(port) as conn:
+                talk(conn, os.urandom(100000))
+        equal(c.ping(), {}, "Pong")
+        c.close_proxy("t")
+        until(lambda: not reachable(port), "CloseProxy closes the port")
+        equal(c.new_proxy("t", remote_port=port)["remote_addr"], f":{port}")
+
+
+def reachable(port):
+    try:
+        dial(port, timeout=1).close()
+        return True
+    except OSError:
+        return False
+
+
+@case("aditd: StartWorkConn tells who visits")
+def start_work():
+    starts = []
+
+    def serve(sock, start, _early):
+        starts.append(start)
+        sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    port = free_port()
+    with Server() as s, client(s, serve=serve) as c:
+        c.login()
+        c.new_proxy("t", remote_port=port)
+        c.new_proxy("w", "http", custom_domains=["w.test"])
+        with dial(port) as conn:
+            me = conn.getsockname()
+            conn.recv(1)
+        equal(starts[0], {"proxy_name": "t", "src_addr": "127.0.0.1",
+                          "dst_addr": "127.0.0.1", "src_port": me[1],
+                          "dst_port": port})
+        with dial(s.http) as conn:
+            me = conn.getsockname()
+            conn.sendall(b"GET / HTTP/1.1\r\nHost: w.test\r\n\r\n")
+            conn.recv(1)
+        equal(starts[1], {"proxy_name": "w", "src_addr": "127.0.0.1",
+                          "src_port": me[1]})
+
+
+@case("aditd: one work connection for each visitor, two requests a miss")
+def misses():
+    port = free_port()
+    with Server() as s, client(s) as c:
+        c.login(pool_count=0)
+        c.new_proxy("t", remote_port=port)
+        equal(c.requests, 0)
+        with dial(port) as conn:
+            talk(conn)
+        counters = s.counters()
+        equal(counters["pool_misses"], 1, "misses")
+        check(1 <= c.requests <= 2, f"{c.requests} requests")
+
+
+@case("aditd: the adit object is answered, and only when it came")
+def extension():
+    with Server() as s:
+        with client(s) as c:
+            check("adit" not in c.login(), "frp sees none")
+        with client(s) as c:
+            equal(c.login(adit={"v": 1, "caps": ["half-close", "other"]})
+                  ["adit"], {"v": 1, "caps": ["half-close"]})
+        with client(s) as c:
+            equal(c.login(adit={"v": 1})["adit"], {"v": 1, "caps": []})
+
+
+@case("aditd: half-close by capability")
+def half_close():
+    ends = []
+
+    def serve(sock, _start, data):
+        sock.settimeout(2)
+        try:
+            while more := sock.recv(65536):
+                data += more
+            ends.append(True)
+        except TimeoutError:
+            ends.append(False)
+        sock.sendall(data[::-1])
+    for caps, want in (([], False), (["half-close"], True)):
+        port = free_port()
+        with Server() as s, client(s, serve=serve) as c:
+            c.login(adit={"v": 1, "caps": caps})
+            c.new_proxy("t", remote_port=port)
+            with dial(port) as conn:
+                conn.sendall(b"abc")
+                conn.shutdown(socket.SHUT_WR)
+                equal(conn.recv(3), b"cba")
+                equal(conn.recv(1), b"", "the end")
+            equal(ends.pop(), want, f"FIN forwarded with {caps}")
+
+
+@case("aditd: a run id of an earlier login is used again")
+def run_id():
+    with Server() as s, client(s) as first, client(s) as second:
+        run_id = first.login()["run_id"]
+        first.close()
+        until(lambda: s.counters()["pool_controls"] == 0, "gone")
+        equal(second.login(run_id=run_id)["run_id"], run_id)
+
+
+@case("aditd: scopes HeartBeats and NewWorkConns")
+def scopes():
+    with Server({"auth": {"additionalScopes": [
+            "HeartBeats", "NewWorkConns"]}}) as s, client(s) as c:
+        c.auto = False
+        c.login()
+        check("error" in c.ping(), "Ping without a key")
+        now = int(time.time())
+        key = {"privilege_key": login_key(TOKEN, now), "timestamp": now}
+        equal(c.ping(**key), {}, "Ping with a key")
+        work = c.open_work()
+        check("token in NewWorkConn" in work.recv()[1]["error"], "refused")
+        work.close()
+        work = c.open_work(**key)
+        until(lambda: s.counters()["pool_works"] == 1, "taken")
+        work.close()
+
+
+@case("aditd: everything byte by byte, and everything at once")
+def pieces():
+    port = free_port()
+    with Server() as s, client(s) as c:
+        c.login()
+        data = frame("p", {"proxy_name": "t", "proxy_type": "tcp",
+                           "remote_port": port})
+        for byte in c.control.cfb.encrypt(data):
+            c.control.sock.sendall(bytes([byte]))
+        equal(c.answer("2")["proxy_name"], "t")
+        c.control.send_raw(frame("h", {}) * 100)
+        for _ in range(100):
+            c.answer("4")
+
+
+@case("adit: login, proxies, visitors")
+def adit_serves():
+    with Origin(echo) as o, server() as f, Client(f, [
+            {"name": "t", "type": "tcp", "localPort": o.port,
+             "remotePort": 6000},
+            {"name": "w", "type": "http", "localPort": o.port,
+             "customDomains": ["w.test"], "metadatas": {"k": "v"}}],
+            {"user": "me", "transport": {"poolCount": 3}}, wait=False) as a:
+        control, login = f.control()
+        equal(login["user"], "me")
+        equal(login["pool_count"], 3)
+        equal(login["client_spec"], {})
+        equal(login["adit"], {"v": 1, "caps": ["half-close"]})
+        check("run_id" not in login, "no run id at first")
+        bodies = f.accept_proxies(control, 2)
+        equal(bodies[0], {"proxy_name": "me.t", "proxy_type": "tcp",
+                          "remote_port": 6000})
+        equal(bodies[1], {"proxy_name": "me.w", "proxy_type": "http",
+                          "metas": {"k": "v"}, "custom_domains": ["w.test"]})
+        base = levels(a)
+        for _ in range(5):
+            sock = f.start_work(control, "me.t")
+            talk(sock, os.urandom(100000))
+            sock.close()
+        settle(a, base, 40)
+        control.close()
+
+
+@case("adit: heartbeats; a server that is silent is left")
+def heartbeats():
+    with Origin(echo) as o, server() as f, Client(f, [
+            {"name": "t", "type": "tcp", "localPort": o.port}],
+            {"transport": {"heartbeatInterval": 1, "heartbeatTimeout": 3}},
+            wait=False) as a:
+        control, _ = f.control()
+        f.accept_proxies(control, 1)
+        for _ in range(3):
+            equal(control.recv(), ("h", {}), "Ping")
+            control.send("4", {})
+        again, login = f.control(20)
+        equal(login["run_id"], "0123456789abcdef")
+        equal(a.counters()["heartbeat_timeouts"], 1)
+        control.close()
+        again.close()
+
+
+@case("adit: a refused proxy leaves the others, and is tried again later")
+def refused_proxy():
+    with Origin(echo) as o, server() as f, Client(f, [
+            {"name": "bad", "type": "tcp", "localPort": o.port},
+            {"name": "good", "type": "tcp", "localPort": o.port}],
+            wait=False) as a:
+        control, _ = f.control()
+        for _ in range(2):
+            _, body = control.recv()
+            name = body["proxy_name"]
+            control.send("2", {"proxy_name": name, **(
+                {"error": "no\nway"} if name == "bad" else
+                {"remote_addr": ":1"})})
+        a.wait_log(r"\[good\] start proxy success")
+        a.wait_log(r"\[bad\] start error: no\\nway")
+        sock = f.start_work(control, "good")
+        talk(sock)
+        sock.close()
+        control.close()
+
+
+main()
