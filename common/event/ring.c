@@ -27,11 +27,26 @@
 #define NO_SLOT UINT32_MAX
 #define USER_DATA_NONE 0 /* generations start at 1 */
 
+/* How far a send has come; other operations stay in SEND_TRIED. */
+enum send_stage {
+	SEND_TRIED,   /* send(2) is under way */
+	SEND_WAITING, /* it found no room: waiting until the socket has some */
+	SEND_RETRIED, /* send(2) again; without room it pauses */
+	SEND_PAUSED,  /* the socket said room, send(2) said none: SEND_PAUSE */
+};
+
+/* For a kernel that is short of memory, not of room in the socket. */
+static struct __kernel_timespec send_pause = { .tv_nsec = 2 * CLOCK_MS };
+
 struct slot {
 	struct op *op; /* NULL: free */
+	const void *data;
+	uint32_t size;
 	int fd;
 	uint32_t generation;
 	uint32_t next; /* free stack, or queue of those that lack a buffer */
+	bool more;
+	uint8_t stage; /* enum send_stage */
 };
 
 struct ring {
@@ -226,6 +241,52 @@ static void submit_recv(struct loop *l, uint32_t index)
 	sqe->user_data = user_data(r, index);
 }
 
+/*
+ * MSG_DONTWAIT: left to itself, the kernel gives up polling a busy socket
+ * after 128 attempts and blocks a thread of io-wq on it.
+ */
+static void submit_send(struct loop *l, uint32_t index)
+{
+	struct ring *r = l->state;
+	struct slot *s = &r->slots[index];
+	struct io_uring_sqe *sqe = take_sqe(l);
+
+	io_uring_prep_send(sqe, s->fd, s->data, s->size,
+		MSG_DONTWAIT | MSG_NOSIGNAL | (s->more ? MSG_MORE : 0));
+	sqe->user_data = user_data(r, index);
+}
+
+/* The next step of a send that has found no room, or may have now. */
+static void continue_send(struct loop *l, uint32_t index)
+{
+	struct ring *r = l->state;
+	struct slot *s = &r->slots[index];
+	struct io_uring_sqe *sqe;
+
+	switch ((enum send_stage)s->stage) {
+	case SEND_WAITING:
+	case SEND_PAUSED:
+		s->stage = SEND_RETRIED;
+		submit_send(l, index);
+		return;
+	case SEND_TRIED:
+		s->stage = SEND_WAITING;
+		count(l->counters, send_waits);
+		sqe = take_sqe(l);
+		io_uring_prep_poll_add(sqe, s->fd, POLLOUT);
+		break;
+	case SEND_RETRIED:
+		s->stage = SEND_PAUSED;
+		count(l->counters, send_pauses);
+		sqe = take_sqe(l);
+		io_uring_prep_timeout(sqe, &send_pause, 0, 0);
+		break;
+	default:
+		never_reached();
+	}
+	sqe->user_data = user_data(r, index);
+}
+
 static void ring_start(struct loop *l, struct op *op, const struct op_args *a)
 {
 	struct ring *r = l->state;
@@ -236,20 +297,27 @@ static void ring_start(struct loop *l, struct op *op, const struct op_args *a)
 		submit_recv(l, op->slot);
 		return;
 	}
+	if (op->kind == OP_SEND) {
+		struct slot *s = &r->slots[op->slot];
+
+		s->data = a->data;
+		s->size = a->size;
+		s->more = a->more;
+		s->stage = SEND_TRIED;
+		submit_send(l, op->slot);
+		return;
+	}
 	sqe = take_sqe(l);
 	switch ((enum op_kind)op->kind) {
 	case OP_ACCEPT:
 		io_uring_prep_multishot_accept(
 			sqe, a->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		break;
-	case OP_SEND:
-		io_uring_prep_send(sqe, a->fd, a->data, a->size,
-			MSG_NOSIGNAL | (a->more ? MSG_MORE : 0));
-		break;
 	case OP_POLL:
 		io_uring_prep_poll_add(sqe, a->fd, a->events);
 		break;
 	case OP_RECV:
+	case OP_SEND:
 		break;
 	}
 	sqe->user_data = user_data(r, op->slot);
@@ -350,6 +418,15 @@ static void finish_recv(
 	}
 }
 
+/* Whether this result is a step of the send and not its end. */
+static bool send_goes_on(const struct slot *s, int result)
+{
+	bool waits = s->stage == SEND_WAITING || s->stage == SEND_PAUSED;
+
+	/* A poll's events, a timeout's ETIME; a failed poll ends the send. */
+	return waits ? result >= 0 || result == -ETIME : result == -EAGAIN;
+}
+
 /* Turn one entry into a completion; false when nobody is to be told. */
 static bool collect(
 	struct loop *l, const struct io_uring_cqe *cqe, struct completion *c)
@@ -367,6 +444,11 @@ static bool collect(
 		push_hungry(l, index);
 		return false;
 	}
+	if (s->op->kind == OP_SEND && s->op->state == OP_FLYING &&
+		send_goes_on(s, cqe->res)) {
+		continue_send(l, index);
+		return false;
+	}
 	c->op = s->op;
 	c->result = cqe->res;
 	c->chunk = NULL;
@@ -377,6 +459,8 @@ static bool collect(
 		c->result = -ECANCELED;
 	if (s->op->kind == OP_RECV)
 		finish_recv(r, cqe, c);
+	if (s->op->kind == OP_SEND && send_goes_on(s, cqe->res))
+		c->result = -ECANCELED;
 	if (c->last)
 		give_slot(r, index);
 	return true;

@@ -173,7 +173,7 @@ class Program:
         code = self.stop()
         if kind is not None:
             return
-        check(not punted, f"{self.name}: io-wq threads: {punted}")
+        equal(len(punted), 0, f"{self.name}'s io-wq threads")
         found = SANITIZER.search(self.log())
         check(not found, f"{self.name}: sanitizer:\n"
               + (self.log()[found.start():][:3000] if found else ""))
