@@ -20,7 +20,7 @@ struct backoff {
 /* The next wait in nanoseconds; `random` is any 32-bit number. */
 int64_t backoff_next(struct backoff *b, uint32_t random);
 
-/* The server was reached. */
+/* The server was reached, and the control has lasted. */
 void backoff_reset(struct backoff *b);
 
 #endif

@@ -139,6 +139,14 @@ static bool has_half_close(const struct message_extension *e)
 	return false;
 }
 
+/* It has lasted: whatever ends it now is a trouble of its own. */
+static void control_proven(struct timer *t)
+{
+	struct control *k = container_of(t, struct control, timer);
+
+	backoff_reset(&k->backoff);
+}
+
 /* LoginResp: false when the control was left. */
 static bool control_login_answered(
 	struct control *k, const struct message_login_resp *m)
@@ -160,8 +168,8 @@ static bool control_login_answered(
 		return false;
 	}
 	control_set_state(k, CONTROL_RUNNING);
-	loop_cancel_timer(client_loop(c), &k->timer);
-	backoff_reset(&k->backoff);
+	loop_set_timer(
+		client_loop(c), &k->timer, CONTROL_PROVEN, control_proven);
 	snprintf(k->run_id, sizeof(k->run_id), "%s", m->run_id);
 	k->ever = true;
 	k->half_close = has_half_close(&m->adit);

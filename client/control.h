@@ -19,6 +19,9 @@
 /* A run id as the server gives it, and its NUL. */
 #define CONTROL_RUN_ID_SIZE 257
 
+/* A control that ends sooner counts as one more failed attempt. */
+#define CONTROL_PROVEN (5 * CLOCK_SECOND)
+
 enum control_state {
 	/* Not started, or stopped for good. Next: DIALING. */
 	CONTROL_IDLE,
@@ -36,7 +39,7 @@ struct control {
 	struct dial *dial;
 	struct dial_owner dial_owner;
 	struct channel channel;
-	struct timer timer;     /* LoginResp, or the next attempt */
+	struct timer timer;     /* LoginResp, being proven, the next attempt */
 	struct timer heartbeat; /* the next Ping */
 	struct backoff backoff;
 	struct address server; /* where the session is; for work connections */

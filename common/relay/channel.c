@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/*
+ * What arrives is served frame by frame where it lies; only an incomplete
+ * frame is copied, to wait for its rest.
+ */
+
 #include "common/relay/channel.h"
 
 #include <assert.h>
@@ -54,6 +59,7 @@ static bool serve_frames(struct channel *c, struct input *in)
 	for (;;) {
 		size_t size = 0;
 		const uint8_t *frame = in->bytes;
+		bool clear = !c->ciphers;
 
 		switch (frame_peek(in->bytes, in->size, &size)) {
 		case FRAME_PARTIAL:
@@ -74,6 +80,10 @@ static bool serve_frames(struct channel *c, struct input *in)
 			c->rest_size = in->size;
 			if (!serve_frame(c, frame, size))
 				return false;
+			/* The message switched to the cipher: so does this. */
+			if (clear && c->ciphers)
+				in->size = (uint32_t)cipher_open(
+					&c->ciphers[OPEN], in->bytes, in->size);
 		}
 	}
 }

@@ -20,6 +20,7 @@ static enum reason why;
 static char last[64];
 static struct stream *released;
 static bool release, close_inside;
+static const struct cipher_key *encrypt_next;
 
 static enum channel_verdict on_message(struct channel *c, struct message *m)
 {
@@ -31,6 +32,10 @@ static enum channel_verdict on_message(struct channel *c, struct message *m)
 		released = channel_release(c);
 		cr_assert_not_null(released);
 		return CHANNEL_LEFT;
+	}
+	if (encrypt_next) {
+		cr_assert_eq(channel_encrypt(c, encrypt_next), 0);
+		encrypt_next = NULL;
 	}
 	if (close_inside) {
 		channel_close(c, true);
@@ -173,6 +178,35 @@ Test(channel, encrypted_both_ways)
 	cipher_init_open(&open, &key);
 	cr_assert_eq(cipher_open(&open, wire, s->args.size), 11);
 	cr_assert(memcmp(wire, "r\0\0\0\0\0\0\0\2{}", 11) == 0);
+}
+
+/* LoginResp and the first encrypted bytes, cut anywhere. */
+Test(channel, encrypted_from_the_middle_of_a_segment)
+{
+	uint8_t wire[2 * FRAME_MAX], plain[FRAME_MAX];
+	struct cipher_key key;
+	struct cipher seal;
+	int first, n;
+
+	cipher_key_derive(&key, "token");
+	first = frame(wire, "clear");
+	n = frame(plain, "secret");
+	cipher_init_seal(&seal, &key);
+	n = first + (int)cipher_seal(&seal, plain, (size_t)n, wire + first);
+	for (int cut = 0; cut < n; cut++) {
+		encrypt_next = &key;
+		messages = 0;
+		if (cut > 0)
+			end_feed(&e, wire, cut);
+		end_feed(&e, wire + cut, n - cut);
+		cr_assert_eq(messages, 2, "cut at %d", cut);
+		cr_assert_str_eq(last, "secret");
+		channel_close(&ch, true);
+		script_run(world_loop);
+		e = end_open();
+		channel_init(&ch, e.stream, &ops);
+		channel_start(&ch);
+	}
 }
 
 Test(channel, released_with_what_follows)
