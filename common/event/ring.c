@@ -3,27 +3,23 @@
 /*
  * The io_uring backend. An operation in flight has a slot; user_data is the
  * slot's index and generation, so that a late completion finds nobody. Receive
- * buffers are chunks lent to the kernel through a ring of provided buffers;
- * one comes back with each receive that has bytes.
+ * buffers are chunks lent to the kernel (lent.h).
  */
 
 #include <errno.h>
 #include <liburing.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "common/event/backend.h"
+#include "common/event/lent.h"
 
 /* Not in liburing 2.3's header on every system (io_uring_enter(2)). */
 #define CQE_SOCK_NONEMPTY (1U << 2)
 
 #define SQ_ENTRIES 1024
 #define CQ_ENTRIES 8192
-#define LENT_MAX 256 /* chunks with the kernel: x 16 KiB = 4 MiB */
-#define LENT_GROUP 0
 #define NO_SLOT UINT32_MAX
 #define USER_DATA_NONE 0 /* generations start at 1 */
 
@@ -55,10 +51,7 @@ struct ring {
 	uint32_t slot_count, slots_made, slot_free;
 	/* Receives that found no buffer, first to last. */
 	uint32_t hungry, hungry_last;
-	struct io_uring_buf_ring *lent_ring;
-	struct chunk *lent[LENT_MAX]; /* by buffer id; NULL: not lent */
-	uint16_t lent_free[LENT_MAX]; /* stack of unused buffer ids */
-	uint32_t lent_free_count;
+	struct lent lent;
 };
 
 static const unsigned setup_flags[] = {
@@ -83,44 +76,6 @@ static int setup(struct io_uring *u)
 	return rc;
 }
 
-static void lend(struct ring *r, struct chunk_pool *chunks)
-{
-	int added = 0;
-
-	while (r->lent_free_count > 0) {
-		struct chunk *c = chunk_take(chunks);
-		uint16_t id;
-
-		if (!c)
-			break;
-		id = r->lent_free[--r->lent_free_count];
-		r->lent[id] = c;
-		io_uring_buf_ring_add(r->lent_ring, c->data, c->size, id,
-			io_uring_buf_ring_mask(LENT_MAX), added++);
-	}
-	if (added == 0)
-		return;
-	chunk_pool_lend(chunks, added);
-	io_uring_buf_ring_advance(r->lent_ring, added);
-}
-
-static int lend_setup(struct ring *r)
-{
-	size_t size = LENT_MAX * sizeof(struct io_uring_buf);
-	struct io_uring_buf_reg reg = { .ring_entries = LENT_MAX,
-		.bgid = LENT_GROUP };
-
-	r->lent_ring = aligned_alloc((size_t)sysconf(_SC_PAGESIZE), size);
-	if (!r->lent_ring)
-		return -ENOMEM;
-	io_uring_buf_ring_init(r->lent_ring);
-	for (int i = 0; i < LENT_MAX; i++)
-		r->lent_free[r->lent_free_count++] =
-			(uint16_t)(LENT_MAX - 1 - i);
-	reg.ring_addr = (uintptr_t)r->lent_ring;
-	return io_uring_register_buf_ring(&r->uring, &reg, 0);
-}
-
 static int ring_create(struct loop *l, const struct loop_params *params)
 {
 	struct ring *r = calloc(1, sizeof(*r));
@@ -136,13 +91,12 @@ static int ring_create(struct loop *l, const struct loop_params *params)
 	rc = setup(&r->uring);
 	if (rc < 0)
 		goto err2;
-	rc = lend_setup(r);
+	rc = lent_create(&r->lent, &r->uring);
 	if (rc < 0)
 		goto err3;
 	l->state = r;
 	return 0;
 err3:
-	free(r->lent_ring);
 	io_uring_queue_exit(&r->uring);
 err2:
 	free(r->slots);
@@ -158,13 +112,7 @@ static void ring_destroy(struct loop *l)
 
 	/* The kernel lets go of the lent chunks first. */
 	io_uring_queue_exit(&r->uring);
-	for (int i = 0; i < LENT_MAX; i++) {
-		if (!r->lent[i])
-			continue;
-		chunk_pool_lend(l->chunks, -1);
-		chunk_give(r->lent[i]);
-	}
-	free(r->lent_ring);
+	lent_destroy(&r->lent);
 	free(r->slots);
 	free(r);
 }
@@ -378,30 +326,13 @@ static void feed(struct loop *l)
 	struct ring *r = l->state;
 	uint32_t lent;
 
-	if (r->lent_free_count > 0)
-		lend(r, l->chunks);
-	lent = LENT_MAX - r->lent_free_count;
+	lent = lent_fill(&r->lent, l->chunks);
 	while (r->hungry != NO_SLOT && lent-- > 0) {
 		uint32_t index = r->hungry;
 
 		r->hungry = r->slots[index].next;
 		submit_recv(l, index);
 	}
-}
-
-/* The chunk that the kernel filled with n bytes. */
-static struct chunk *claim_chunk(
-	struct ring *r, const struct io_uring_cqe *cqe, int n)
-{
-	uint16_t id = (uint16_t)(cqe->flags >> IORING_CQE_BUFFER_SHIFT);
-	struct chunk *c = r->lent[id];
-
-	r->lent[id] = NULL;
-	r->lent_free[r->lent_free_count++] = id;
-	chunk_pool_lend(c->pool, -1);
-	c->from = 0;
-	c->to = n > 0 ? (uint32_t)n : 0;
-	return c;
 }
 
 static void finish_recv(
@@ -411,7 +342,7 @@ static void finish_recv(
 
 	op->drained = !(cqe->flags & CQE_SOCK_NONEMPTY);
 	if (cqe->flags & IORING_CQE_F_BUFFER)
-		c->chunk = claim_chunk(r, cqe, cqe->res);
+		c->chunk = lent_claim(&r->lent, cqe);
 	if (c->result <= 0 && c->chunk) {
 		chunk_give(c->chunk);
 		c->chunk = NULL;
@@ -524,42 +455,3 @@ const struct backend backend_ring = {
 	.wait = ring_wait,
 	.now = ring_now,
 };
-
-/* The sysctl kernel.io_uring_disabled, -1 where the kernel has none. */
-static int read_disabled(void)
-{
-	FILE *f = fopen("/proc/sys/kernel/io_uring_disabled", "re");
-	int value = -1;
-
-	if (f && fscanf(f, "%d", &value) != 1)
-		value = -1;
-	if (f)
-		fclose(f);
-	return value;
-}
-
-const char *backend_ring_hint(int error)
-{
-	switch (error) {
-	case EPERM:
-		if (read_disabled() > 0)
-			return "the sysctl kernel.io_uring_disabled forbids "
-			       "it: set it to 0";
-		return "a seccomp profile forbids it: allow io_uring_setup, "
-		       "io_uring_enter and io_uring_register";
-	case ENOSYS:
-		return "a seccomp profile hides io_uring_setup (Podman's "
-		       "default does), or the kernel has no io_uring: "
-		       "Linux 6.1 is needed";
-	case ENOMEM:
-		return "locked memory is short: raise ulimit -l "
-		       "(RLIMIT_MEMLOCK)";
-	case EMFILE:
-	case ENFILE:
-		return "descriptors are short: raise ulimit -n";
-	case EINVAL:
-		return "the kernel is too old: Linux 6.1 is needed";
-	default:
-		return "see io_uring_setup(2)";
-	}
-}
