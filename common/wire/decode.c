@@ -6,8 +6,6 @@
  * depth is measured before jansson, which recurses, sees the text.
  */
 
-#include "common/wire/decode.h"
-
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -331,10 +329,11 @@ int message_decode(const uint8_t *frame, size_t size, struct message *m,
 	return r;
 }
 
-void decode_free(void *owned)
+void message_clear(struct message *m)
 {
-	struct owned *o = owned;
+	struct owned *o = m->owned;
 
+	m->owned = NULL;
 	if (!o)
 		return;
 	while (o->blocks) {

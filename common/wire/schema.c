@@ -65,3 +65,8 @@ const struct schema_message schema_messages[MESSAGE_TYPES] = {
 #define END
 #include "common/wire/message.def"
 };
+
+const char *message_name(enum message_type type)
+{
+	return schema_messages[type].name;
+}

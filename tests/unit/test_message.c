@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Messages: frp's known answers, every row there and back, refusals. */
-// links: common/wire/message.c common/wire/decode.c common/wire/encode.c common/wire/schema.c common/wire/frame.c
+// links: common/wire/decode.c common/wire/encode.c common/wire/schema.c common/wire/frame.c
 // libs: -ljansson
 
 #include "common/wire/message.h"
