@@ -235,11 +235,14 @@ static void http_bytes(struct visitor *v, struct chunk *c)
 	if (used < chunk_length(c)) {
 		struct chunk *rest = chunk_from_heap(chunk_length(c) - used);
 
-		if (rest) {
-			memcpy(rest->data, chunk_bytes(c) + used, rest->size);
-			rest->to = rest->size;
-			stream_unread(v->stream, rest);
+		if (!rest) {
+			chunk_give(c);
+			visitor_close(v, REASON_no_memory);
+			return;
 		}
+		memcpy(rest->data, chunk_bytes(c) + used, rest->size);
+		rest->to = rest->size;
+		stream_unread(v->stream, rest);
 	}
 	http_head_done(v, data);
 	chunk_give(c);
