@@ -130,13 +130,16 @@ static void client_quit(struct core *core)
 	core_stop(core, 0);
 }
 
-static void client_report(struct core *core, FILE *out)
+static int client_report(struct core *core, struct core_level *levels)
 {
 	struct client *c = client_of(core);
+	int n = 0;
 
-	fprintf(out, " pool_streams=%u pool_dials=%u pool_works=%u",
-		pool_used(c->pools.streams), pool_used(c->pools.dials),
-		pool_used(c->pools.works));
+	levels[n++] =
+		(struct core_level){ "streams", pool_used(c->pools.streams) };
+	levels[n++] = (struct core_level){ "dials", pool_used(c->pools.dials) };
+	levels[n++] = (struct core_level){ "works", pool_used(c->pools.works) };
+	return n;
 }
 
 static bool client_join(struct core *core)

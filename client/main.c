@@ -49,7 +49,7 @@ static int serve(const struct settings *s, bool one_line)
 		free(c);
 		return EXIT_RUNTIME;
 	}
-	rc = core_supervise(&c->core);
+	rc = core_supervise(&(struct core *){ &c->core }, 1);
 	client_destroy(c);
 	free(c);
 	if (fd > STDERR_FILENO)

@@ -14,20 +14,18 @@
 #include "common/crypto/login.h"
 #include "common/crypto/random.h"
 #include "server/proxy.h"
-#include "server/visitor.h"
-#include "server/work.h"
+#include "server/registry.h"
 #include "server/worker.h"
 
 static const struct channel_ops control_ops;
 
 static void control_set_state(struct control *c, enum control_state state)
 {
-	assert(c->state == CONTROL_RUNNING && state == CONTROL_CLOSED);
+	assert(state > c->state);
 	c->state = state;
 }
 
-/* Send, or close the control when that cannot be. False: it was closed. */
-static bool control_send(struct control *c, const struct message *m)
+bool control_send(struct control *c, const struct message *m)
 {
 	int rc = channel_send(&c->channel, m);
 
@@ -120,11 +118,10 @@ static struct control *control_new(struct worker *w, struct stream *s,
 	}
 	c->worker = w;
 	list_init(&c->proxies);
-	list_init(&c->parked);
-	list_init(&c->waiting);
 	list_append(&w->controls, &c->link);
 	address_ip(peer, c->peer);
-	c->pool = pool_count(w, login->pool_count);
+	matchmaker_init(&c->match, pool_count(w, login->pool_count));
+	c->extended = login->adit.present;
 	c->half_close = has_capability(&login->adit, "half-close");
 	if (is_run_id(login->run_id))
 		snprintf(c->run_id, sizeof(c->run_id), "%s", login->run_id);
@@ -135,14 +132,14 @@ static struct control *control_new(struct worker *w, struct stream *s,
 }
 
 /* The answer to a Login that was accepted, still in clear. */
-static bool login_answer(struct control *c, bool extended)
+static bool login_answer(struct control *c)
 {
 	static const char *caps[] = { "half-close" };
 	struct message m = { .type = MESSAGE_LOGIN_RESP };
 
 	m.login_resp.version = ADIT_VERSION;
 	m.login_resp.run_id = c->run_id;
-	if (extended) {
+	if (c->extended) {
 		m.login_resp.adit.present = true;
 		m.login_resp.adit.v = 1;
 		m.login_resp.adit.caps.items = caps;
@@ -150,24 +147,22 @@ static bool login_answer(struct control *c, bool extended)
 	}
 	if (!control_send(c, &m))
 		return false;
-	if (channel_encrypt(&c->channel, &c->worker->token_key) == 0)
+	if (channel_encrypt(&c->channel, &c->worker->server->token_key) == 0)
 		return true;
 	control_close(c, REASON_no_memory, "no memory");
 	return false;
 }
 
-/*
- * Whoever has the run id makes room: its names and ports are free when this
- * returns, and nothing waits for its connection.
- */
-static void replace_control(struct worker *w, const char *run_id)
+/* Ask the registry for the run id. */
+static bool control_claim(struct control *c)
 {
-	struct control *old = directory_find_control(&w->directory, run_id);
+	struct claim *claim = claim_new(CLAIM_CONTROL, c->run_id, NULL, 0);
 
-	if (!old)
-		return;
-	count(&w->core.counters, controls_replaced);
-	control_close(old, REASON_replaced, "replaced by a new login");
+	if (!claim)
+		return false;
+	claim->owner = claim->control = worker_ref(c->worker, c);
+	registry_claim(c->worker, claim);
+	return true;
 }
 
 void control_login(struct worker *w, struct stream *s,
@@ -186,59 +181,97 @@ void control_login(struct worker *w, struct stream *s,
 			"configuration");
 		return;
 	}
-	if (is_run_id(login->run_id))
-		replace_control(w, login->run_id);
 	c = control_new(w, s, peer, login);
 	if (!c) {
 		login_refuse(w, s, peer, "too many clients");
 		return;
 	}
-	if (directory_add_control(&w->directory, c->run_id, c) < 0) {
-		control_close(c, REASON_no_memory, "no memory");
-		return;
-	}
-	count(&w->core.counters, logins);
 	log_info("client login info: ip [%s] version [%.64s] hostname [%.64s] "
 		 "os [%.64s] arch [%.64s] run id [%s]",
 		c->peer, login->version, login->hostname, login->os,
 		login->arch, c->run_id);
-	if (!login_answer(c, login->adit.present))
+	if (!control_claim(c))
+		control_close(c, REASON_no_memory, "no memory");
+}
+
+/* The run id is ours, and every worker knows it. */
+static void control_run(struct control *c)
+{
+	control_set_state(c, CONTROL_RUNNING);
+	count(&c->worker->core.counters, logins);
+	if (!login_answer(c))
 		return;
 	control_heard(c);
 	channel_start(&c->channel);
-	control_request_work(c);
+	matchmaker_request(c);
 }
 
-static bool control_new_proxy(struct control *c, const struct message *m)
+/* Too many of them: the stream is left with the refusal. */
+static void control_refuse(struct control *c, const char *error)
 {
-	const struct message_new_proxy *np = &m->new_proxy;
-	struct message answer = { .type = MESSAGE_NEW_PROXY_RESP };
-	char error[PROXY_ERROR_SIZE], summary[PROXY_ERROR_SIZE];
-	char *remote = NULL;
-	bool going;
+	struct message m = { .type = MESSAGE_LOGIN_RESP };
 
-	if (proxy_open(c, np, &remote, error) < 0) {
-		count(&c->worker->core.counters, proxies_refused);
-		log_warn(
-			"[%.64s] new proxy refused: %s", np->proxy_name, error);
-		snprintf(summary, sizeof(summary), "new proxy [%.64s] error",
-			np->proxy_name);
-		answer.new_proxy_resp.error =
-			c->worker->settings->detailed_errors ? error : summary;
+	log_warn("login of [%s] refused: %s", c->peer, error);
+	count(&c->worker->core.counters, logins_refused);
+	m.login_resp.version = ADIT_VERSION;
+	m.login_resp.error = c->worker->settings->detailed_errors
+				     ? error
+				     : "register control error";
+	if (control_send(c, &m)) {
+		channel_part(&c->channel, &c->worker->farewells);
+		control_close(c, REASON_refused, error);
 	}
-	answer.new_proxy_resp.proxy_name = np->proxy_name;
-	answer.new_proxy_resp.remote_addr = remote;
-	going = control_send(c, &answer);
-	free(remote);
-	return going;
+}
+
+void control_decided(struct mailbox *m, struct letter *letter)
+{
+	const struct decision *d = (struct decision *)letter;
+	struct worker *w = worker_of_mailbox(m);
+	struct control *c = pool_find(w->pools.controls, d->owner.handle);
+
+	if (!c || c->state != CONTROL_CLAIMED) {
+		/* Closed meanwhile: what was granted goes back. */
+		if (!*d->error)
+			registry_release(w, d->entry);
+	} else if (*d->error) {
+		control_refuse(c, d->error);
+	} else {
+		c->entry = d->entry;
+		control_run(c);
+	}
+}
+
+/* A letter that names a control. */
+struct evict_letter {
+	struct letter letter;
+	struct handle control;
+};
+
+static void deliver_eviction(struct mailbox *m, struct letter *letter)
+{
+	struct worker *w = worker_of_mailbox(m);
+	struct control *c = pool_find(
+		w->pools.controls, ((struct evict_letter *)letter)->control);
+
+	if (!c || c->state == CONTROL_CLOSED)
+		return;
+	count(&w->core.counters, controls_replaced);
+	control_close(c, REASON_replaced, "replaced by a new login");
+}
+
+void control_evict(struct worker *w, struct ref control)
+{
+	struct evict_letter *l = letter_new(sizeof(*l));
+
+	l->control = control.handle;
+	worker_post(w, control.worker, &l->letter, deliver_eviction);
 }
 
 static bool control_close_proxy(struct control *c, const struct message *m)
 {
-	struct proxy *p = directory_find_name(
-		&c->worker->directory, m->close_proxy.proxy_name);
+	struct proxy *p = proxy_find(c, m->close_proxy.proxy_name);
 
-	if (p && p->control == c)
+	if (p)
 		proxy_close(p, REASON_proxy_closed);
 	return true;
 }
@@ -270,7 +303,7 @@ static enum channel_verdict control_message(
 
 	switch (m->type) {
 	case MESSAGE_NEW_PROXY:
-		going = control_new_proxy(c, m);
+		going = proxy_open(c, &m->new_proxy);
 		break;
 	case MESSAGE_CLOSE_PROXY:
 		going = control_close_proxy(c, m);
@@ -316,7 +349,7 @@ void control_close(struct control *c, enum reason why, const char *detail)
 {
 	struct worker *w = c->worker;
 	struct loop *loop = worker_loop(w);
-	struct list *l;
+	bool running = c->state == CONTROL_RUNNING;
 
 	if (c->state == CONTROL_CLOSED)
 		return;
@@ -324,114 +357,15 @@ void control_close(struct control *c, enum reason why, const char *detail)
 	log_write(LOG_INFO, LOG_PAIRS("reason", reason_name(why)),
 		"client exit success: run id [%s], %s", c->run_id, detail);
 	w->core.counters.ended[why]++;
-	directory_drop_control(&w->directory, c->run_id, c);
+	/* The names first: who claims the run id next claims them, too. */
 	while (!list_empty(&c->proxies))
 		proxy_close(container_of(c->proxies.next, struct proxy, link),
 			REASON_proxy_closed);
-	while ((l = c->parked.next) != &c->parked) {
-		struct stream *s =
-			work_unpark(container_of(l, struct work, link));
-
-		stream_close(&s, false);
-	}
-	assert(list_empty(&c->waiting));
+	if (running)
+		registry_release(w, c->entry);
+	matchmaker_close(c);
 	channel_close(&c->channel, !reason_is_clean(why));
 	loop_cancel_timer(loop, &c->heartbeat);
-	loop_cancel_timer(loop, &c->trim);
 	list_remove(&c->link);
 	loop_set_timer(loop, &c->grave, 0, control_bury);
-}
-
-/* Send one ReqWorkConn; false: the control was closed. */
-static bool request_one(struct control *c)
-{
-	static const struct message m = { .type = MESSAGE_REQ_WORK_CONN };
-
-	c->last_request = worker_loop(c->worker)->now;
-	c->outstanding++;
-	count(&c->worker->core.counters, work_requests);
-	return control_send(c, &m);
-}
-
-struct stream *control_take_work(struct control *c)
-{
-	if (list_empty(&c->parked))
-		return NULL;
-	return work_unpark(container_of(c->parked.next, struct work, link));
-}
-
-void control_enqueue(struct control *c, struct visitor *v)
-{
-	list_append(&c->waiting, &v->queue);
-	c->waiting_count++;
-	/* Always one more: an earlier request may have been lost. */
-	if (request_one(c))
-		control_request_work(c);
-}
-
-void control_dequeue(struct control *c, struct visitor *v)
-{
-	list_remove(&v->queue);
-	c->waiting_count--;
-}
-
-/* A burst leaves more idle connections than were asked for: let them go. */
-static void control_trim(struct timer *t)
-{
-	struct control *c = container_of(t, struct control, trim);
-
-	while (c->parked_count > c->pool) {
-		struct stream *s = control_take_work(c);
-
-		stream_close(&s, false);
-	}
-}
-
-static void control_park(struct control *c, struct stream *s)
-{
-	struct loop *loop = worker_loop(c->worker);
-
-	if (c->parked_count >= c->pool + CONTROL_POOL_SPARE ||
-		!work_park(c, s)) {
-		work_refuse(c->worker, s,
-			"work connection pool is full, discarding");
-		return;
-	}
-	count(&c->worker->core.counters, work_conns);
-	if (c->parked_count > c->pool && !timer_is_set(&c->trim))
-		loop_set_timer(
-			loop, &c->trim, CONTROL_SURPLUS_TIME, control_trim);
-}
-
-void control_add_work(struct control *c, struct stream *s)
-{
-	struct counters *counters = &c->worker->core.counters;
-
-	if (c->outstanding > 0)
-		c->outstanding--;
-	if (!list_empty(&c->waiting)) {
-		struct visitor *v =
-			container_of(c->waiting.next, struct visitor, queue);
-
-		count(counters, work_conns);
-		control_dequeue(c, v);
-		visitor_start(v, s);
-	} else {
-		control_park(c, s);
-	}
-}
-
-void control_request_work(struct control *c)
-{
-	uint32_t have, want = c->pool + c->waiting_count;
-
-	if (c->state == CONTROL_CLOSED)
-		return;
-	/* Requests that were lost on the client's side are made again. */
-	if (worker_loop(c->worker)->now - c->last_request >
-		CONTROL_REQUEST_TIME)
-		c->outstanding = 0;
-	for (have = c->parked_count + c->outstanding; have < want; have++)
-		if (!request_one(c))
-			return;
 }

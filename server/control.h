@@ -2,8 +2,8 @@
 
 /*
  * A control is one client's logged-in control connection and all that hangs
- * on it: it owns its proxies, keeps their idle work connections and the
- * visitors that wait for one, and brings the two together.
+ * on it: it owns its proxies, and its matchmaker keeps their idle work
+ * connections and the visitors that wait for one.
  */
 
 #ifndef ADIT_SERVER_CONTROL_H
@@ -13,24 +13,16 @@
 #include "common/base/list.h"
 #include "common/base/timer.h"
 #include "common/relay/channel.h"
+#include "server/matchmaker.h"
 
-struct visitor;
-struct work;
 struct worker;
 
 /* A run id in use, and its NUL (frp's has 16 characters). */
 #define RUN_ID_SIZE 65
 
-/* Idle work connections beyond the pool count, as in frp. */
-#define CONTROL_POOL_SPARE 10
-
-/* A ReqWorkConn unanswered for so long counts as lost. */
-#define CONTROL_REQUEST_TIME (10 * CLOCK_SECOND)
-
-/* How long idle work connections beyond the pool count are kept. */
-#define CONTROL_SURPLUS_TIME (10 * CLOCK_SECOND)
-
 enum control_state {
+	/* The registry decides about the run id. Next: RUNNING, CLOSED. */
+	CONTROL_CLAIMED,
 	/* Serving. Next: CLOSED. */
 	CONTROL_RUNNING,
 	/* Everything is taken down; freed with the next turn. */
@@ -42,18 +34,14 @@ struct control {
 	struct channel channel;
 	struct list link;    /* worker's controls */
 	struct list proxies; /* proxy.link */
-	struct list parked; /* work.link: idle work connections, oldest first */
-	struct list waiting;    /* visitor.queue: who waits for one, in order */
+	struct matchmaker match;
 	struct timer heartbeat; /* due when the client was silent too long */
-	struct timer trim;      /* due when surplus was idle long enough */
 	struct timer grave;
-	uint32_t pool; /* idle work connections wanted */
-	uint32_t parked_count, waiting_count;
-	uint32_t outstanding; /* ReqWorkConn sent and not yet answered */
-	uint32_t ports;       /* remote ports in use */
-	int64_t last_request; /* clock.h: of the newest ReqWorkConn */
-	bool half_close;      /* capability: its work connections carry it */
-	uint8_t state;        /* enum control_state */
+	struct handle entry; /* of the registry, when RUNNING */
+	uint32_t ports;      /* remote ports in use, or claimed */
+	bool extended;       /* it speaks our extension */
+	bool half_close;     /* capability: its work connections carry it */
+	uint8_t state;       /* enum control_state */
 	char run_id[RUN_ID_SIZE];
 	char peer[ADDRESS_TEXT_SIZE];
 	char *user; /* owned; "" without one */
@@ -69,17 +57,13 @@ void control_login(struct worker *w, struct stream *s,
 /* Take everything down; visitors that are being served stay. */
 void control_close(struct control *c, enum reason why, const char *detail);
 
-/* An idle work connection for a visitor, or NULL: then the visitor waits. */
-struct stream *control_take_work(struct control *c);
+/* Send, or close the control when that cannot be. False: it was closed. */
+bool control_send(struct control *c, const struct message *m) must_check;
 
-/* Put a visitor last in the queue, or take it out of it. */
-void control_enqueue(struct control *c, struct visitor *v);
-void control_dequeue(struct control *c, struct visitor *v);
+/* The registry's answer (struct decision), on the control's worker. */
+void control_decided(struct mailbox *m, struct letter *letter);
 
-/* A work connection has come (the control owns the stream now). */
-void control_add_work(struct control *c, struct stream *s);
-
-/* Ask for as many work connections as are missing. */
-void control_request_work(struct control *c);
+/* From the registry's worker `w`: another login has the control's run id. */
+void control_evict(struct worker *w, struct ref control);
 
 #endif

@@ -1,206 +1,161 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* uthash tables of one kind of entry. */
+/* uthash tables of one kind of entry: a key and the route it leads to. */
 
 #include "server/directory.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
 
-#include "common/base/clock.h"
-
 struct entry {
 	UT_hash_handle hh;
-	void *value;
-	uint16_t port; /* of a memory */
-	int64_t since; /* of a memory */
+	struct route *route;
 	char key[];
 };
 
-static struct entry *find(struct entry *table, const char *key)
+static struct route *find(struct entry *table, const void *key, size_t n)
 {
 	struct entry *e;
 
-	HASH_FIND(hh, table, key, strlen(key), e);
-	return e;
+	HASH_FIND(hh, table, key, n, e);
+	return e ? e->route : NULL;
 }
 
-static void *find_value(struct entry *table, const char *key)
+static struct route *find_text(struct entry *table, const char *key)
 {
-	struct entry *e = find(table, key);
-
-	return e ? e->value : NULL;
+	return find(table, key, strlen(key));
 }
 
-static struct entry *add(struct entry **table, const char *key, void *value)
+static int add(struct entry **table, const void *key, size_t n, struct route *r)
 {
-	size_t n = strlen(key);
 	struct entry *e = calloc(1, sizeof(*e) + n + 1);
 
 	if (!e)
-		return NULL;
-	e->value = value;
-	memcpy(e->key, key, n + 1);
+		return -ENOMEM;
+	e->route = r;
+	memcpy(e->key, key, n);
 	HASH_ADD(hh, *table, key, n, e);
-	return e;
+	return 0;
 }
 
-static int claim(struct entry **table, const char *key, void *value)
+static void drop(
+	struct entry **table, const void *key, size_t n, const struct route *r)
 {
-	if (find(*table, key))
-		return -EEXIST;
-	return add(table, key, value) ? 0 : -ENOMEM;
-}
+	struct entry *e;
 
-static void drop_entry(struct entry **table, struct entry *e)
-{
+	HASH_FIND(hh, *table, key, n, e);
+	if (!e || e->route != r)
+		return;
 	HASH_DEL(*table, e);
 	free(e);
 }
 
-static void drop(struct entry **table, const char *key, const void *value)
+static int add_keys(struct directory *d, struct route *r)
 {
-	struct entry *e = find(*table, key);
+	const struct claim *c = r->claim;
+	const char *h = claim_first_host(c);
+	int rc = add(&d->routes, &r->entry, sizeof(r->entry), r);
 
-	if (e && e->value == value)
-		drop_entry(table, e);
+	if (rc == 0 && c->kind == CLAIM_CONTROL)
+		rc = add(&d->controls, claim_name(c), strlen(claim_name(c)), r);
+	for (; rc == 0 && h; h = claim_next_host(c, h))
+		rc = add(&d->hosts, h, strlen(h), r);
+	return rc;
 }
 
-static const char *port_key(char text[static 8], uint16_t port)
+int directory_add(struct directory *d, struct claim *claim, struct handle entry,
+	struct route **r_r)
 {
-	snprintf(text, 8, "%u", port);
-	return text;
+	struct route *r = calloc(1, sizeof(*r));
+
+	if (!r) {
+		free(claim);
+		return -ENOMEM;
+	}
+	r->claim = claim;
+	r->entry = entry;
+	r->holders = 1;
+	if (add_keys(d, r) < 0) {
+		directory_remove(d, r);
+		return -ENOMEM;
+	}
+	*r_r = r;
+	return 0;
 }
 
-int directory_claim_name(struct directory *d, const char *name, struct proxy *p)
+void directory_remove(struct directory *d, struct route *r)
 {
-	return claim(&d->names, name, p);
+	const struct claim *c = r->claim;
+	const char *h = claim_first_host(c);
+
+	drop(&d->routes, &r->entry, sizeof(r->entry), r);
+	if (c->kind == CLAIM_CONTROL)
+		drop(&d->controls, claim_name(c), strlen(claim_name(c)), r);
+	for (; h; h = claim_next_host(c, h))
+		drop(&d->hosts, h, strlen(h), r);
+	r->closed = true;
+	route_drop(&r);
 }
 
-int directory_claim_host(struct directory *d, const char *host, struct proxy *p)
+struct route *directory_find(struct directory *d, struct handle entry)
 {
-	return claim(&d->hosts, host, p);
+	return find(d->routes, &entry, sizeof(entry));
 }
 
-int directory_claim_port(struct directory *d, uint16_t port, struct proxy *p)
+struct route *directory_find_control(struct directory *d, const char *run_id)
 {
-	char text[8];
-
-	return claim(&d->ports, port_key(text, port), p);
-}
-
-void directory_drop_name(struct directory *d, const char *name, struct proxy *p)
-{
-	drop(&d->names, name, p);
-}
-
-void directory_drop_host(struct directory *d, const char *host, struct proxy *p)
-{
-	drop(&d->hosts, host, p);
-}
-
-void directory_drop_port(struct directory *d, uint16_t port, struct proxy *p)
-{
-	char text[8];
-
-	drop(&d->ports, port_key(text, port), p);
-}
-
-struct proxy *directory_find_name(struct directory *d, const char *name)
-{
-	return find_value(d->names, name);
-}
-
-struct proxy *directory_find_port(struct directory *d, uint16_t port)
-{
-	char text[8];
-
-	return find_value(d->ports, port_key(text, port));
+	return find_text(d->controls, run_id);
 }
 
 /* "*" before the dot at `dot`: "*.example.com" of "a.b.example.com". */
-static struct proxy *route_wildcard(struct directory *d, const char *dot)
+static struct route *route_wildcard(struct directory *d, const char *dot)
 {
 	char key[256];
 	int n = snprintf(key, sizeof(key), "*%s", dot);
 
-	return n < (int)sizeof(key) ? find_value(d->hosts, key) : NULL;
+	return n < (int)sizeof(key) ? find_text(d->hosts, key) : NULL;
 }
 
-struct proxy *directory_route(struct directory *d, const char *host)
+struct route *directory_route(struct directory *d, const char *host)
 {
-	struct proxy *p = find_value(d->hosts, host);
+	struct route *r = find_text(d->hosts, host);
 	const char *dot = host;
 
 	/* The wildcard stands for one label of three or more. */
-	while (!p && (dot = strchr(dot, '.')) && strchr(dot + 1, '.'))
-		p = route_wildcard(d, dot++);
-	return p ? p : find_value(d->hosts, "*");
+	while (!r && (dot = strchr(dot, '.')) && strchr(dot + 1, '.'))
+		r = route_wildcard(d, dot++);
+	return r ? r : find_text(d->hosts, "*");
 }
 
-int directory_add_control(
-	struct directory *d, const char *run_id, struct control *c)
+void directory_each(struct directory *d,
+	void (*visit)(struct route *r, void *arg), void *arg)
 {
-	struct entry *e = find(d->controls, run_id);
-
-	if (e)
-		e->value = c;
-	else if (!add(&d->controls, run_id, c))
-		return -ENOMEM;
-	return 0;
-}
-
-void directory_drop_control(
-	struct directory *d, const char *run_id, struct control *c)
-{
-	drop(&d->controls, run_id, c);
-}
-
-struct control *directory_find_control(struct directory *d, const char *run_id)
-{
-	return find_value(d->controls, run_id);
-}
-
-uint16_t directory_recall(struct directory *d, const char *name, int64_t now)
-{
-	struct entry *e = find(d->memories, name);
-
-	return e && now - e->since < DIRECTORY_MEMORY_TIME ? e->port : 0;
-}
-
-void directory_remember(
-	struct directory *d, const char *name, uint16_t port, int64_t now)
-{
-	struct entry *e = find(d->memories, name);
-
-	if (!e && d->memory_count == DIRECTORY_MEMORIES) {
-		/* uthash keeps the order of insertion: the first is oldest. */
-		drop_entry(&d->memories, d->memories);
-		d->memory_count--;
-	}
-	if (!e) {
-		e = add(&d->memories, name, NULL);
-		if (!e)
-			return;
-		d->memory_count++;
-	}
-	e->port = port;
-	e->since = now;
-}
-
-static void clear(struct entry **table)
-{
-	while (*table)
-		drop_entry(table, *table);
+	for (struct entry *e = d->routes; e; e = e->hh.next)
+		visit(e->route, arg);
 }
 
 void directory_clear(struct directory *d)
 {
-	clear(&d->names);
-	clear(&d->hosts);
-	clear(&d->ports);
-	clear(&d->controls);
-	clear(&d->memories);
+	while (d->routes)
+		directory_remove(d, d->routes->route);
+}
+
+struct route *route_hold(struct route *r)
+{
+	r->holders++;
+	return r;
+}
+
+void route_drop(struct route **rp)
+{
+	struct route *r = *rp;
+
+	*rp = NULL;
+	if (!r || --r->holders > 0)
+		return;
+	free(r->claim);
+	free(r);
 }

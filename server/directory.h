@@ -1,72 +1,70 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The directory says who serves what: names, ports and hosts to proxies, run
- * ids to controls. Visitors ask it, controls claim in it. It also remembers
- * which port a name had, so that the same name gets the same port again.
+ * The directory of one worker: what the registry has published, read for
+ * each visitor and each work connection without a lock. A row of it is a
+ * route: from a run id to its control, from a port or hosts to a proxy. All
+ * workers have the same rows, each its own copy.
  */
 
 #ifndef ADIT_SERVER_DIRECTORY_H
 #define ADIT_SERVER_DIRECTORY_H
 
-#include <stdint.h>
+#include "server/claim.h"
 
-#include "common/base/compiler.h"
-
-struct control;
-struct proxy;
 struct entry;
+struct listener;
+struct worker;
 
-/* All zero is empty. Keys are byte strings of any length. */
-struct directory {
-	struct entry *names, *hosts, *ports, *controls, *memories;
-	uint32_t memory_count;
+/* Held by the directory and by the visitors that came by it. */
+struct route {
+	struct claim *claim;
+	struct handle entry;       /* of the registry: names the route */
+	struct listener *listener; /* tcp; NULL: closed */
+	uint16_t port;             /* tcp */
+	bool closed;               /* withdrawn: no new visitors */
+	uint32_t holders;
 };
 
-/* Ports remembered at most, and for how long (as frp: a day). */
-#define DIRECTORY_MEMORIES 10000
-#define DIRECTORY_MEMORY_TIME (24 * 3600 * CLOCK_SECOND)
+/* All zero is empty. */
+struct directory {
+	struct entry *hosts, *controls, *routes;
+};
 
 /*
- * Claim a key for a proxy; -EEXIST when it is taken, -ENOMEM. A host is
- * normalised (host_normalise) and may begin with "*.", or be "*".
+ * Add a route, which takes the claim over and is held once, for the
+ * directory; 0, or -ENOMEM: the claim is freed then.
  */
-int directory_claim_name(
-	struct directory *d, const char *name, struct proxy *p) must_check;
-int directory_claim_host(
-	struct directory *d, const char *host, struct proxy *p) must_check;
-int directory_claim_port(
-	struct directory *d, uint16_t port, struct proxy *p) must_check;
+int directory_add(struct directory *d, struct claim *claim, struct handle entry,
+	struct route **r_r) must_check;
 
-/* Give a key up if it is this proxy's. */
-void directory_drop_name(
-	struct directory *d, const char *name, struct proxy *p);
-void directory_drop_host(
-	struct directory *d, const char *host, struct proxy *p);
-void directory_drop_port(struct directory *d, uint16_t port, struct proxy *p);
+/* Take the route out and let it go; the caller has closed its listener. */
+void directory_remove(struct directory *d, struct route *r);
 
-struct proxy *directory_find_name(struct directory *d, const char *name);
-struct proxy *directory_find_port(struct directory *d, uint16_t port);
+/* NULL: not there, or not any more. */
+struct route *directory_find(struct directory *d, struct handle entry);
+struct route *directory_find_control(struct directory *d, const char *run_id);
 
 /*
- * The proxy for a visitor's host (normalised): exact, then "*." instead of
+ * The route for a visitor's host (normalised): exact, then "*." instead of
  * the first label, the second, ... while three labels or more remain, then
  * "*". NULL: nobody.
  */
-struct proxy *directory_route(struct directory *d, const char *host);
+struct route *directory_route(struct directory *d, const char *host);
 
-/* A control's run id; a later one with the same id takes its place. */
-int directory_add_control(
-	struct directory *d, const char *run_id, struct control *c) must_check;
-void directory_drop_control(
-	struct directory *d, const char *run_id, struct control *c);
-struct control *directory_find_control(struct directory *d, const char *run_id);
-
-/* The port that the name had within the last day, or 0. */
-uint16_t directory_recall(struct directory *d, const char *name, int64_t now);
-void directory_remember(
-	struct directory *d, const char *name, uint16_t port, int64_t now);
+/* Call `visit` for each route; it adds and removes none. */
+void directory_each(struct directory *d,
+	void (*visit)(struct route *r, void *arg), void *arg);
 
 void directory_clear(struct directory *d);
+
+/* Keep the route's memory; and let go of it, NULL is accepted. */
+struct route *route_hold(struct route *r);
+void route_drop(struct route **r);
+
+static inline const char *route_name(const struct route *r)
+{
+	return claim_name(r->claim);
+}
 
 #endif

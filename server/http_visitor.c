@@ -13,7 +13,6 @@
 #include "common/http/head.h"
 #include "common/http/target.h"
 #include "server/listener.h"
-#include "server/proxy.h"
 #include "server/visitor.h"
 #include "server/worker.h"
 
@@ -36,13 +35,28 @@ struct http_visit {
 
 static void http_read(struct visitor *v);
 
-void http_visitor_free(struct visitor *v)
+struct http_visit *http_visit_take(struct visitor *v)
 {
 	struct http_visit *h = v->http;
 
+	v->http = NULL;
+	return h;
+}
+
+void http_visit_give(struct http_visit *h, struct visitor *v)
+{
+	v->http = h;
+	if (h)
+		h->visitor = v;
+}
+
+void http_visit_free(struct http_visit **hp)
+{
+	struct http_visit *h = *hp;
+
 	if (!h)
 		return;
-	v->http = NULL;
+	*hp = NULL;
 	chunk_give(h->forwarded);
 	free(h->gathered);
 	free(h);
@@ -84,9 +98,9 @@ void http_visitor_answer(struct visitor *v, int status)
 	struct chunk *c;
 
 	count_answer(&w->core.counters, status);
-	if (status == 404 && w->page_404) {
-		a.body = w->page_404;
-		a.body_len = w->page_404_size;
+	if (status == 404 && w->server->page_404) {
+		a.body = w->server->page_404;
+		a.body_len = w->server->page_404_size;
 	}
 	/* Only a head that was understood says HEAD. */
 	a.head = v->http->head.state == HEAD_DONE && v->http->head_request;
@@ -146,7 +160,7 @@ static int forward(struct visitor *v, const uint8_t *data)
 }
 
 /* One decision from one parse: whose the request is, or what to answer. */
-static int decide(struct visitor *v, const uint8_t *data, struct proxy **p_r)
+static int decide(struct visitor *v, const uint8_t *data, struct route **r_r)
 {
 	struct http_visit *h = v->http;
 	int rc = target_authority(&h->target, &h->head, data);
@@ -156,8 +170,8 @@ static int decide(struct visitor *v, const uint8_t *data, struct proxy **p_r)
 		rc = framing_request(&h->framing, &h->head, data);
 	if (rc < 0)
 		return -rc;
-	*p_r = directory_route(&v->worker->directory, h->target.host);
-	if (!*p_r)
+	*r_r = directory_route(&v->worker->directory, h->target.host);
+	if (!*r_r)
 		return 404;
 	if (h->framing.body == FRAMING_CHUNKED)
 		return 411;
@@ -167,8 +181,8 @@ static int decide(struct visitor *v, const uint8_t *data, struct proxy **p_r)
 /* The head is complete at `data`. */
 static void http_head_done(struct visitor *v, const uint8_t *data)
 {
-	struct proxy *p = NULL;
-	int status = decide(v, data, &p);
+	struct route *r = NULL;
+	int status = decide(v, data, &r);
 
 	loop_cancel_timer(worker_loop(v->worker), &v->timer);
 	if (status) {
@@ -176,7 +190,7 @@ static void http_head_done(struct visitor *v, const uint8_t *data)
 		return;
 	}
 	count(&v->worker->core.counters, http_requests);
-	visitor_route(v, p);
+	visitor_route(v, r);
 }
 
 /* Keep the bytes of an incomplete head; false without memory. */
@@ -279,7 +293,7 @@ void http_visitor_accept(struct listener *l, int fd)
 		visitor_close(v, REASON_no_memory);
 		return;
 	}
-	v->http->visitor = v;
+	http_visit_give(v->http, v);
 	head_init(&v->http->head);
 	loop_set_timer(worker_loop(l->worker), &v->timer,
 		l->worker->settings->head_timeout_ms * CLOCK_MS, http_late);

@@ -10,6 +10,7 @@
 #ifndef ADIT_SERVER_HTTP_VISITOR_H
 #define ADIT_SERVER_HTTP_VISITOR_H
 
+struct http_visit;
 struct listener;
 struct relay_params;
 struct visitor;
@@ -29,7 +30,14 @@ void http_visitor_prepare(struct visitor *v, struct relay_params *params);
  */
 void http_visitor_answer(struct visitor *v, int status);
 
-/* Free what http knows of the visitor; none: no effect. */
-void http_visitor_free(struct visitor *v);
+/*
+ * What http knows of a visitor, taken from it (NULL: nothing) and given to
+ * another one, perhaps on another thread; no bytes of it are a pool's.
+ */
+struct http_visit *http_visit_take(struct visitor *v);
+void http_visit_give(struct http_visit *h, struct visitor *v);
+
+/* NULL is accepted. */
+void http_visit_free(struct http_visit **h);
 
 #endif

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
-#include "common/base/socket.h"
 #include "server/worker.h"
 
 static void listener_accepted(struct op *op, int result);
@@ -97,20 +96,15 @@ static void listener_accepted(struct op *op, int result)
 		accept_failed(l, result < 0 ? -result : 0);
 }
 
-int listener_open(struct listener **l_r, struct worker *w,
-	const struct address *a, void *owner,
+int listener_open(struct listener **l_r, struct worker *w, int fd, void *owner,
 	void (*accepted)(struct listener *l, int fd))
 {
 	struct listener *l = pool_take(w->pools.listeners);
 	struct address bound;
-	int fd;
 
-	if (!l)
+	if (!l) {
+		close(fd);
 		return -ENOBUFS;
-	fd = socket_listen(a);
-	if (fd < 0) {
-		pool_give(w->pools.listeners, l);
-		return fd;
 	}
 	address_of_self(&bound, fd);
 	l->worker = w;

@@ -30,7 +30,7 @@ struct listener {
 	struct worker *worker;
 	/* A new connection; the descriptor is the callee's. */
 	void (*accepted)(struct listener *l, int fd);
-	void *owner; /* the proxy, where there is one */
+	void *owner; /* the route, where there is one */
 	struct op accept;
 	struct timer resume;
 	int fd;
@@ -38,9 +38,11 @@ struct listener {
 	uint8_t state; /* enum listener_state */
 };
 
-/* Listen at the address; 0 or -errno. */
-int listener_open(struct listener **l_r, struct worker *w,
-	const struct address *a, void *owner,
+/*
+ * Accept on the listening descriptor, which is taken over; 0, or -ENOBUFS at
+ * the limit: it is closed then.
+ */
+int listener_open(struct listener **l_r, struct worker *w, int fd, void *owner,
 	void (*accepted)(struct listener *l, int fd)) must_check;
 
 /* Accept no more for LISTENER_PAUSE; those already accepted still come. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* aditd: command line, configuration, and the worker. */
+/* aditd: command line, configuration, and the server. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include "common/base/log.h"
 #include "common/base/version.h"
 #include "common/conf/command.h"
-#include "server/worker.h"
+#include "server/server.h"
 
 /* Exit codes (see aditd --help). */
 enum {
@@ -72,7 +72,7 @@ static int open_log(const char *to)
 static int serve(const struct settings *s)
 {
 	int fd = open_log(s->log_to);
-	struct worker *w;
+	struct server *server;
 	int rc;
 
 	if (fd < 0) {
@@ -82,16 +82,10 @@ static int serve(const struct settings *s)
 	}
 	log_open(fd, (enum log_level)s->log_level,
 		(enum log_format)s->log_format);
-	if (s->workers != 1)
-		log_info("workers: one worker runs until more are supported");
-	w = malloc(sizeof(*w));
-	if (!w || worker_create(w, s) < 0) {
-		free(w);
+	if (server_create(&server, s) < 0)
 		return EXIT_RUNTIME;
-	}
-	rc = core_supervise(&w->core);
-	worker_destroy(w);
-	free(w);
+	rc = server_run(server);
+	server_destroy(&server);
 	if (fd != STDOUT_FILENO)
 		close(fd);
 	return rc;

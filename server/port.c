@@ -4,9 +4,9 @@
 
 #include <errno.h>
 
+#include "common/base/address.h"
+#include "common/base/socket.h"
 #include "common/crypto/random.h"
-#include "server/proxy.h"
-#include "server/worker.h"
 
 /* Random ports tried, of a restricted set, before it is walked in order. */
 #define RANDOM_TRIES 16
@@ -23,26 +23,19 @@ static bool is_allowed(const struct settings *s, int64_t port)
 }
 
 /* Listen on the port, 0 for the kernel's choice; NULL or why not. */
-static const char *listen_on(struct worker *w, struct proxy *p, uint16_t port,
-	void (*accepted)(struct listener *l, int fd))
+static const char *listen_on(
+	const struct port_request *r, uint16_t port, int *fds, uint16_t *port_r)
 {
 	struct address a;
-	int rc;
 
-	if (port && directory_find_port(&w->directory, port))
+	if (port && r->is_taken(r->arg, port))
 		return "port already used";
-	if (address_parse(&a, w->settings->proxy_bind_addr, port) < 0)
+	if (address_parse(&a, r->settings->proxy_bind_addr, port) < 0 ||
+		socket_listen_shared(&a, fds, r->workers) < 0)
 		return "port unavailable";
-	rc = listener_open(&p->listener, w, &a, p, accepted);
-	if (rc < 0)
-		return rc == -ENOBUFS ? "no available port"
-				      : "port unavailable";
-	p->port = p->listener->port;
-	if (directory_claim_port(&w->directory, p->port, p) == 0)
-		return NULL;
-	listener_close(&p->listener);
-	p->port = 0;
-	return "port unavailable";
+	address_of_self(&a, fds[0]);
+	*port_r = address_port(&a);
+	return NULL;
 }
 
 /* How many ports allowPorts has, and the n-th of them. */
@@ -67,47 +60,35 @@ static uint16_t nth_allowed(const struct conf_ranges *r, uint32_t n)
 	return 0;
 }
 
-static const char *listen_anywhere(struct worker *w, struct proxy *p,
-	void (*accepted)(struct listener *l, int fd))
+static const char *listen_anywhere(
+	const struct port_request *r, int *fds, uint16_t *port_r)
 {
-	const struct conf_ranges *r = &w->settings->allow_ports;
-	uint32_t n = count_allowed(r), at;
+	const struct conf_ranges *allowed = &r->settings->allow_ports;
+	uint32_t n = count_allowed(allowed), at;
 
-	if (r->n == 0)
-		return listen_on(w, p, 0, accepted) ? "no available port"
+	if (allowed->n == 0)
+		return listen_on(r, 0, fds, port_r) ? "no available port"
 						    : NULL;
 	for (int i = 0; i < RANDOM_TRIES; i++) {
 		random_bytes(&at, sizeof(at));
-		if (!listen_on(w, p, nth_allowed(r, at % n), accepted))
+		if (!listen_on(r, nth_allowed(allowed, at % n), fds, port_r))
 			return NULL;
 	}
 	for (at = 0; at < n; at++)
-		if (!listen_on(w, p, nth_allowed(r, at), accepted))
+		if (!listen_on(r, nth_allowed(allowed, at), fds, port_r))
 			return NULL;
 	return "no available port";
 }
 
-const char *port_open(struct worker *w, struct proxy *p, int64_t asked,
-	void (*accepted)(struct listener *l, int fd))
+const char *port_open(const struct port_request *r, int *fds, uint16_t *port_r)
 {
-	struct directory *d = &w->directory;
-	int64_t now = worker_loop(w)->now;
-	const char *error;
-	uint16_t before;
-
-	if (asked != 0) {
-		if (!is_allowed(w->settings, asked))
+	if (r->asked != 0) {
+		if (!is_allowed(r->settings, r->asked))
 			return "port not allowed";
-		error = listen_on(w, p, (uint16_t)asked, accepted);
-	} else {
-		before = directory_recall(d, p->name, now);
-		error = "no memory of a port";
-		if (is_allowed(w->settings, before))
-			error = listen_on(w, p, before, accepted);
-		if (error)
-			error = listen_anywhere(w, p, accepted);
+		return listen_on(r, (uint16_t)r->asked, fds, port_r);
 	}
-	if (!error)
-		directory_remember(d, p->name, p->port, now);
-	return error;
+	if (is_allowed(r->settings, r->before) &&
+		!listen_on(r, r->before, fds, port_r))
+		return NULL;
+	return listen_anywhere(r, fds, port_r);
 }

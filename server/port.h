@@ -9,16 +9,23 @@
 #ifndef ADIT_SERVER_PORT_H
 #define ADIT_SERVER_PORT_H
 
-#include "server/listener.h"
+#include "server/settings.h"
 
-struct proxy;
-struct worker;
+struct port_request {
+	const struct settings *settings;
+	int64_t asked;   /* by the client; 0: any */
+	uint16_t before; /* what the name had; 0: nothing */
+	/* Whether one of our own proxies has the port. */
+	bool (*is_taken)(void *arg, uint16_t port);
+	void *arg;
+	int workers; /* how many descriptors are wanted */
+};
 
 /*
- * Open the proxy's listener and claim its port: p->listener and p->port are
- * set. NULL, or frp's text for why not.
+ * Listen, with one descriptor for each worker in `fds`. NULL and the port in
+ * *port_r, or frp's text for why not.
  */
-const char *port_open(struct worker *w, struct proxy *p, int64_t asked,
-	void (*accepted)(struct listener *l, int fd)) must_check;
+const char *port_open(
+	const struct port_request *r, int *fds, uint16_t *port_r) must_check;
 
 #endif

@@ -5,14 +5,16 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/log.h"
 #include "common/http/host.h"
 #include "server/control.h"
-#include "server/port.h"
-#include "server/visitor.h"
+#include "server/registry.h"
 #include "server/worker.h"
+
+#define PROXY_ERROR_SIZE 512
 
 /* Write the error and fail. */
 static int refuse(char *error, const char *fmt, ...) printf_like(2, 3);
@@ -95,32 +97,6 @@ static int parse_type(const char *text, uint8_t *type_r, char *error)
 	return refuse(error, "unknown proxy type: %.64s", text);
 }
 
-static void accept_visitor(struct listener *l, int fd)
-{
-	visitor_accept_tcp(l->owner, l, fd);
-}
-
-static int open_tcp(struct proxy *p, const struct message_new_proxy *m,
-	char **remote_r, char *error)
-{
-	struct control *c = p->control;
-	struct worker *w = c->worker;
-	int64_t max = w->settings->max_ports_per_client;
-	const char *text;
-
-	if (max > 0 && c->ports >= max)
-		return refuse(error, "exceed the max_ports_per_client");
-	text = port_open(w, p, m->remote_port, accept_visitor);
-	if (text)
-		return refuse(error, "%s", text);
-	c->ports++;
-	log_info("[%s] [%.64s] tcp proxy listen port [%u]", c->run_id, p->name,
-		p->port);
-	return asprintf(remote_r, ":%u", p->port) < 0
-		       ? refuse(error, "no memory")
-		       : 0;
-}
-
 /* Whether the host is the subdomain host or below it. */
 static bool belongs_to(const char *host, const char *parent)
 {
@@ -132,17 +108,10 @@ static bool belongs_to(const char *host, const char *parent)
 
 static int add_host(struct proxy *p, const char *host, char *error)
 {
-	int rc = directory_claim_host(&p->control->worker->directory, host, p);
-
-	if (rc == -EEXIST)
-		return refuse(error, "router config conflict");
-	if (rc == 0)
-		p->hosts[p->host_count] = strdup(host);
-	if (rc < 0 || !p->hosts[p->host_count])
+	p->hosts[p->host_count] = strdup(host);
+	if (!p->hosts[p->host_count])
 		return refuse(error, "no memory");
 	p->host_count++;
-	log_info("[%s] [%.64s] http proxy listen for host [%s]",
-		p->control->run_id, p->name, host);
 	return 0;
 }
 
@@ -199,8 +168,18 @@ static char *describe_hosts(const struct proxy *p)
 	return fclose(f) == 0 ? text : NULL;
 }
 
-static int open_http(struct proxy *p, const struct message_new_proxy *m,
-	char **remote_r, char *error)
+static int check_tcp(struct proxy *p, char *error)
+{
+	struct control *c = p->control;
+	int64_t max = c->worker->settings->max_ports_per_client;
+
+	if (max > 0 && c->ports >= max)
+		return refuse(error, "exceed the max_ports_per_client");
+	return 0;
+}
+
+static int check_http(
+	struct proxy *p, const struct message_new_proxy *m, char *error)
 {
 	if (p->control->worker->settings->vhost_http_port == 0)
 		return refuse(error, "type [http] not supported when vhost "
@@ -214,96 +193,189 @@ static int open_http(struct proxy *p, const struct message_new_proxy *m,
 	for (size_t i = 0; i < m->custom_domains.count; i++)
 		if (add_custom_domain(p, m->custom_domains.items[i], error) < 0)
 			return -1;
-	if (*m->subdomain && add_subdomain(p, m->subdomain, error) < 0)
-		return -1;
-	*remote_r = describe_hosts(p);
-	return *remote_r ? 0 : refuse(error, "no memory");
+	return *m->subdomain ? add_subdomain(p, m->subdomain, error) : 0;
 }
 
-/* Undo whatever was opened, and free. */
 static void proxy_free(struct proxy *p)
 {
-	struct worker *w = p->control->worker;
+	struct control *c = p->control;
 
-	if (p->port) {
-		directory_drop_port(&w->directory, p->port, p);
-		p->control->ports--;
-	}
-	listener_close(&p->listener);
-	for (size_t i = 0; i < p->host_count; i++) {
-		directory_drop_host(&w->directory, p->hosts[i], p);
+	if (p->type == PROXY_TCP)
+		c->ports--;
+	for (size_t i = 0; i < p->host_count; i++)
 		free(p->hosts[i]);
-	}
 	free(p->hosts);
-	directory_drop_name(&w->directory, p->name, p);
 	list_remove(&p->link);
 	free(p->name);
-	pool_give(w->pools.proxies, p);
+	pool_give(c->worker->pools.proxies, p);
 }
 
 /* A proxy that has its name and nothing else; NULL with the error. */
-static struct proxy *proxy_new(struct control *c, const char *name, char *error)
+static struct proxy *proxy_new(
+	struct control *c, const char *name, uint8_t type, char *error)
 {
-	struct worker *w = c->worker;
-	struct proxy *p;
-	int rc = -ENOMEM;
+	struct proxy *p = pool_take(c->worker->pools.proxies);
 
-	if (directory_find_name(&w->directory, name)) {
-		refuse(error, "proxy [%.256s] already exists", name);
-		return NULL;
-	}
-	p = pool_take(w->pools.proxies);
 	if (!p) {
 		refuse(error, "too many proxies");
 		return NULL;
 	}
 	p->name = strdup(name);
-	if (p->name)
-		rc = directory_claim_name(&w->directory, name, p);
-	if (rc < 0) {
+	if (!p->name) {
 		refuse(error, "no memory");
-		free(p->name);
-		pool_give(w->pools.proxies, p);
+		pool_give(c->worker->pools.proxies, p);
 		return NULL;
 	}
 	p->control = c;
-	list_init(&p->visitors);
+	p->type = type;
 	list_append(&c->proxies, &p->link);
 	return p;
 }
 
-int proxy_open(struct control *c, const struct message_new_proxy *m,
-	char **remote_r, char error[static PROXY_ERROR_SIZE])
+/* Ask the registry for all that the proxy wants to be known by. */
+static int proxy_claim(
+	struct proxy *p, const struct message_new_proxy *m, char *error)
 {
-	struct proxy *p;
+	struct control *c = p->control;
+	struct claim *claim =
+		claim_new(p->type == PROXY_TCP ? CLAIM_TCP : CLAIM_HTTP,
+			p->name, p->hosts, p->host_count);
+
+	if (!claim)
+		return refuse(error, "no memory");
+	claim->owner = worker_ref(c->worker, p);
+	claim->control = worker_ref(c->worker, c);
+	claim->port = p->type == PROXY_TCP ? m->remote_port : 0;
+	claim->pool = c->match.pool;
+	claim->half_close = c->half_close;
+	registry_claim(c->worker, claim);
+	return 0;
+}
+
+static int prepare(struct control *c, const struct message_new_proxy *m,
+	struct proxy **p_r, char *error)
+{
 	uint8_t type = PROXY_TCP;
+	struct proxy *p;
 	int rc;
 
+	*p_r = NULL;
 	if (check_name(m->proxy_name, error) < 0 ||
 		parse_type(m->proxy_type, &type, error) < 0 ||
 		check_supported(m, error) < 0)
 		return -1;
-	p = proxy_new(c, m->proxy_name, error);
+	p = proxy_new(c, m->proxy_name, type, error);
 	if (!p)
 		return -1;
-	p->type = type;
-	rc = type == PROXY_TCP ? open_tcp(p, m, remote_r, error)
-			       : open_http(p, m, remote_r, error);
-	if (rc < 0) {
+	*p_r = p;
+	rc = type == PROXY_TCP ? check_tcp(p, error) : check_http(p, m, error);
+	if (type == PROXY_TCP)
+		c->ports++;
+	return rc < 0 ? rc : proxy_claim(p, m, error);
+}
+
+/* NewProxyResp with the error, in full or in short. */
+static bool answer_error(struct control *c, const char *name, const char *error)
+{
+	struct message answer = { .type = MESSAGE_NEW_PROXY_RESP };
+	char summary[PROXY_ERROR_SIZE];
+
+	count(&c->worker->core.counters, proxies_refused);
+	log_warn("[%.64s] new proxy refused: %s", name, error);
+	snprintf(summary, sizeof(summary), "new proxy [%.64s] error", name);
+	answer.new_proxy_resp.proxy_name = name;
+	answer.new_proxy_resp.error =
+		c->worker->settings->detailed_errors ? error : summary;
+	return control_send(c, &answer);
+}
+
+bool proxy_open(struct control *c, const struct message_new_proxy *m)
+{
+	char error[PROXY_ERROR_SIZE];
+	struct proxy *p;
+
+	if (prepare(c, m, &p, error) == 0)
+		return true;
+	if (p)
 		proxy_free(p);
-		return rc;
+	return answer_error(c, m->proxy_name, error);
+}
+
+/* NewProxyResp with the address, as frp writes it. */
+static void answer_success(struct proxy *p)
+{
+	struct message answer = { .type = MESSAGE_NEW_PROXY_RESP };
+	struct control *c = p->control;
+	char *remote;
+
+	if (p->type == PROXY_TCP) {
+		log_info("[%s] [%.64s] tcp proxy listen port [%u]", c->run_id,
+			p->name, p->port);
+		if (asprintf(&remote, ":%u", p->port) < 0)
+			remote = NULL;
+	} else {
+		for (size_t i = 0; i < p->host_count; i++)
+			log_info("[%s] [%.64s] http proxy listen for host [%s]",
+				c->run_id, p->name, p->hosts[i]);
+		remote = describe_hosts(p);
 	}
 	count(&c->worker->core.counters, proxies_started);
 	log_info("[%s] new proxy [%.64s] type [%s] success", c->run_id, p->name,
-		type == PROXY_TCP ? "tcp" : "http");
-	return 0;
+		p->type == PROXY_TCP ? "tcp" : "http");
+	answer.new_proxy_resp.proxy_name = p->name;
+	answer.new_proxy_resp.remote_addr = remote;
+	/* Last: it may close the control, and the proxy with it. */
+	if (!control_send(c, &answer))
+		log_debug("[%s] closed while its proxies opened", c->run_id);
+	free(remote);
+}
+
+void proxy_decided(struct mailbox *m, struct letter *letter)
+{
+	const struct decision *d = (struct decision *)letter;
+	struct worker *w = worker_of_mailbox(m);
+	struct proxy *p = pool_find(w->pools.proxies, d->owner.handle);
+
+	if (!p) {
+		/* Closed meanwhile: what was granted goes back. */
+		if (!*d->error)
+			registry_release(w, d->entry);
+	} else if (*d->error) {
+		struct control *c = p->control;
+		char *name = p->name;
+
+		p->name = NULL;
+		proxy_free(p);
+		if (!answer_error(c, name, d->error))
+			log_debug("closed while its proxies opened");
+		free(name);
+	} else {
+		p->state = PROXY_OPEN;
+		p->entry = d->entry;
+		p->port = d->port;
+		answer_success(p);
+	}
+}
+
+struct proxy *proxy_find(struct control *c, const char *name)
+{
+	list_each (l, &c->proxies) {
+		struct proxy *p = container_of(l, struct proxy, link);
+
+		if (!strcmp(p->name, name))
+			return p;
+	}
+	return NULL;
 }
 
 void proxy_close(struct proxy *p, enum reason why)
 {
-	list_each_safe (l, &p->visitors)
-		visitor_lose_proxy(
-			container_of(l, struct visitor, of_proxy), why);
-	log_info("[%s] [%.64s] proxy closed", p->control->run_id, p->name);
+	struct control *c = p->control;
+
+	matchmaker_lose_proxy(c, p, why);
+	/* Unanswered yet, the claim is released when the answer comes. */
+	if (p->state == PROXY_OPEN)
+		registry_release(c->worker, p->entry);
+	log_info("[%s] [%.64s] proxy closed", c->run_id, p->name);
 	proxy_free(p);
 }

@@ -2,8 +2,9 @@
 
 /*
  * A proxy is one published service: a TCP port, or hosts on vhostHTTPPort.
- * It belongs to a control and goes with it; visitors that are being served
- * outlive it.
+ * It belongs to a control and goes with it; what it serves by is claimed from
+ * the registry, whose answer the client waits for. Visitors that are being
+ * served outlive it.
  */
 
 #ifndef ADIT_SERVER_PROXY_H
@@ -11,15 +12,21 @@
 
 #include "common/base/list.h"
 #include "common/base/reason.h"
+#include "common/event/mailbox.h"
 #include "common/wire/message.h"
-#include "server/listener.h"
-
-#define PROXY_ERROR_SIZE 512
+#include "server/claim.h"
 
 /* The longest name of a proxy, in bytes. */
 #define PROXY_NAME_MAX 4096
 
 struct control;
+
+enum proxy_state {
+	/* The registry decides. Next: OPEN, gone. */
+	PROXY_CLAIMED,
+	/* Published everywhere. Next: gone. */
+	PROXY_OPEN,
+};
 
 enum proxy_type {
 	PROXY_TCP,
@@ -28,24 +35,30 @@ enum proxy_type {
 
 struct proxy {
 	struct control *control;
-	struct list link;     /* control's proxies */
-	struct list visitors; /* visitor.of_proxy: waiting or being served */
+	struct list link; /* control's proxies */
 	char *name;
-	struct listener *listener; /* tcp */
-	char **hosts;              /* http, normalised */
+	char **hosts; /* http, normalised */
 	size_t host_count;
-	uint16_t port; /* tcp */
-	uint8_t type;  /* enum proxy_type */
+	struct handle entry; /* of the registry, when OPEN */
+	uint16_t port;       /* tcp, when OPEN */
+	uint8_t type;        /* enum proxy_type */
+	uint8_t state;       /* enum proxy_state */
 };
 
 /*
- * Open what NewProxy asks for. 0, and in `remote_r` its public address as frp
- * writes it (from malloc); or -1 and frp's text in `error`.
+ * Open what NewProxy asks for, and answer it, now or when the registry has
+ * decided. False: the control was closed.
  */
-int proxy_open(struct control *c, const struct message_new_proxy *m,
-	char **remote_r, char error[static PROXY_ERROR_SIZE]) must_check;
+bool proxy_open(
+	struct control *c, const struct message_new_proxy *m) must_check;
+
+/* The control's proxy of that name, or NULL. */
+struct proxy *proxy_find(struct control *c, const char *name);
 
 /* Close it; visitors that wait are turned away for the reason. */
 void proxy_close(struct proxy *p, enum reason why);
+
+/* The registry's answer (struct decision), on the proxy's worker. */
+void proxy_decided(struct mailbox *m, struct letter *letter);
 
 #endif

@@ -163,7 +163,7 @@ static const struct conf_row rows[] = {
 		DEF(INT, workers),
 		.def = "auto",
 		.min = 1,
-		.max = 1024,
+		.max = SETTINGS_WORKERS_MAX,
 		.choices = &conf_workers,
 		.doc = "Threads that carry traffic; auto: one for each CPU "
 		       "that the process may use." },

@@ -15,6 +15,9 @@
 #include "common/conf/conf.h"
 #include "common/conf/rows.h"
 
+/* `workers` at most. */
+#define SETTINGS_WORKERS_MAX 1024
+
 struct settings {
 	const char *bind_addr;
 	uint16_t bind_port;

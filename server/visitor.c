@@ -4,16 +4,38 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <unistd.h>
 
 #include "common/base/log.h"
 #include "common/base/socket.h"
 #include "common/relay/raw_stream.h"
 #include "common/wire/message.h"
-#include "server/control.h"
 #include "server/http_visitor.h"
 #include "server/listener.h"
-#include "server/proxy.h"
+#include "server/matchmaker.h"
+#include "server/work.h"
 #include "server/worker.h"
+
+/* What the matchmaker tells a visitor. */
+struct tell_letter {
+	struct letter letter;
+	struct handle visitor;
+	uint32_t keeper;    /* wait: the control's worker */
+	struct handle wish; /* wait */
+	struct ref work;    /* match */
+	struct ref control; /* match: whose the work connection is */
+	enum reason why;    /* away */
+};
+
+/* A visitor on its way to the worker of its work connection. */
+struct move_letter {
+	struct letter letter;
+	struct handle entry, work;
+	struct address peer, self;
+	struct http_visit *http;   /* owned; NULL: tcp */
+	struct chunk_queue unread; /* owned, none of a pool */
+	int fd;                    /* owned */
+};
 
 static void visitor_want_work(struct visitor *v);
 
@@ -24,47 +46,61 @@ static void visitor_set_state(struct visitor *v, enum visitor_state state)
 	v->state = state;
 }
 
-struct visitor *visitor_new(struct worker *w, struct listener *l, int fd)
+/* One more, on the descriptor; NULL at a limit: it is closed then. */
+static struct visitor *visitor_open(struct worker *w, int fd)
 {
 	struct visitor *v = pool_take(w->pools.visitors);
-	struct stream *s;
+	struct stream *s =
+		raw_stream_open(w->pools.streams, worker_loop(w), fd);
 
-	count(&w->core.counters, visitors);
-	socket_tune(fd, w->settings->tcp_keepalive_s);
-	s = raw_stream_open(w->pools.streams, worker_loop(w), fd);
 	if (!v || !s) {
 		if (v)
 			pool_give(w->pools.visitors, v);
 		stream_close(&s, true);
-		count(&w->core.counters, visitors_refused);
-		if (l->state == LISTENER_ACCEPTING)
-			log_warn("limits.visitors is reached: port %u pauses",
-				l->port);
-		listener_pause(l);
 		return NULL;
 	}
 	v->worker = w;
 	v->stream = s;
 	list_append(&w->visitors, &v->link);
-	list_init(&v->of_proxy);
-	list_init(&v->queue);
-	address_of_peer(&v->peer, fd);
-	address_of_self(&v->self, fd);
 	return v;
 }
 
-void visitor_accept_tcp(struct proxy *p, struct listener *l, int fd)
+struct visitor *visitor_new(struct worker *w, struct listener *l, int fd)
 {
-	struct visitor *v = visitor_new(p->control->worker, l, fd);
+	struct visitor *v = NULL;
+	bool room = quota_take(&w->server->visitors);
 
-	if (v)
-		visitor_route(v, p);
+	count(&w->core.counters, visitors);
+	socket_tune(fd, w->settings->tcp_keepalive_s);
+	if (room)
+		v = visitor_open(w, fd);
+	else
+		close(fd);
+	if (v) {
+		address_of_peer(&v->peer, fd);
+		address_of_self(&v->self, fd);
+		return v;
+	}
+	if (room)
+		quota_give(&w->server->visitors);
+	count(&w->core.counters, visitors_refused);
+	if (l->state == LISTENER_ACCEPTING)
+		log_warn("limits.visitors is reached: port %u pauses", l->port);
+	listener_pause(l);
+	return NULL;
 }
 
-void visitor_route(struct visitor *v, struct proxy *p)
+void visitor_accept_tcp(struct listener *l, struct route *r, int fd)
 {
-	v->proxy = p;
-	list_append(&p->visitors, &v->of_proxy);
+	struct visitor *v = visitor_new(l->worker, l, fd);
+
+	if (v)
+		visitor_route(v, r);
+}
+
+void visitor_route(struct visitor *v, struct route *r)
+{
+	v->route = route_hold(r);
 	visitor_want_work(v);
 }
 
@@ -73,7 +109,8 @@ static void visitor_late(struct timer *t)
 	struct visitor *v = container_of(t, struct visitor, timer);
 
 	count(&v->worker->core.counters, visitors_timeout);
-	log_warn("[%.64s] no work connection came in time", v->proxy->name);
+	log_warn("[%.64s] no work connection came in time",
+		route_name(v->route));
 	visitor_close(v, REASON_work_timeout);
 }
 
@@ -106,26 +143,20 @@ static void watch_visitor(struct visitor *v)
 		stream_unread(v->stream, c);
 }
 
-/* Take an idle work connection, or wait for one. */
+/* Ask the matchmaker of the route's control. */
 static void visitor_want_work(struct visitor *v)
 {
 	struct worker *w = v->worker;
-	struct control *c = v->proxy->control;
-	struct stream *work = control_take_work(c);
+	const struct claim *c = v->route->claim;
 
-	if (work) {
-		count(&w->core.counters, pool_hits);
-		visitor_start(v, work);
-		control_request_work(c);
-		return;
-	}
-	count(&w->core.counters, pool_misses);
-	visitor_set_state(v, VISITOR_WAITING);
-	loop_set_timer(worker_loop(w), &v->timer,
-		w->settings->user_conn_timeout_ms * CLOCK_MS, visitor_late);
-	watch_visitor(v);
-	/* Last: it may close the control, and the visitor with it. */
-	control_enqueue(c, v);
+	visitor_set_state(v, VISITOR_ASKING);
+	if (!timer_is_set(&v->timer))
+		loop_set_timer(worker_loop(w), &v->timer,
+			w->settings->user_conn_timeout_ms * CLOCK_MS,
+			visitor_late);
+	/* Once it has waited, a receive may be in flight: it stays. */
+	matchmaker_wish(
+		w, c->control, c->owner.handle, pool_handle(v), v->tries > 0);
 }
 
 /* The first bytes on a work connection: whose visitor, from where to where. */
@@ -140,7 +171,7 @@ static struct chunk *make_start(struct visitor *v)
 	if (!c)
 		return NULL;
 	address_ip(&v->peer, src);
-	s->proxy_name = v->proxy->name;
+	s->proxy_name = route_name(v->route);
 	s->src_addr = src;
 	s->src_port = address_port(&v->peer);
 	if (!v->http) {
@@ -167,12 +198,11 @@ static void visitor_ended(struct relay *r, enum reason why)
 
 static void visitor_relay(struct visitor *v)
 {
-	bool half_close = v->proxy->control->half_close;
 	struct relay_params params = {
 		.a = v->stream,
 		.b = v->work,
 		.a_half_close = true,
-		.b_half_close = half_close,
+		.b_half_close = v->route->claim->half_close,
 		.limit = PUMP_UNLIMITED,
 		.counters = &v->worker->core.counters,
 		.ended = visitor_ended,
@@ -186,27 +216,34 @@ static void visitor_relay(struct visitor *v)
 	relay_start(&v->relay);
 }
 
+/* A dead one: as frp, try the next, once more than the pool holds. */
+static void visitor_try_next(struct visitor *v)
+{
+	if (v->tries++ > v->route->claim->pool)
+		visitor_close(v, REASON_work_lost);
+	else
+		visitor_want_work(v);
+}
+
 static void visitor_started(
 	struct stream_writer *w, struct chunk *c, int result)
 {
 	struct visitor *v = container_of(w, struct visitor, writer);
 
 	chunk_give(c);
-	if (result == 0 && v->proxy) {
+	if (result == 0 && !v->route->closed) {
 		visitor_relay(v);
 		return;
 	}
-	/* A dead one: as frp, try the next, once more than the pool holds. */
 	stream_close(&v->work, true);
-	if (!v->proxy)
+	if (v->route->closed)
 		visitor_close(v, REASON_proxy_closed);
-	else if (v->tries++ > v->proxy->control->pool)
-		visitor_close(v, REASON_work_lost);
 	else
-		visitor_want_work(v);
+		visitor_try_next(v);
 }
 
-void visitor_start(struct visitor *v, struct stream *work)
+/* It has its work connection. */
+static void visitor_start(struct visitor *v, struct stream *work)
 {
 	struct chunk *c = make_start(v);
 
@@ -222,16 +259,6 @@ void visitor_start(struct visitor *v, struct stream *work)
 	stream_write(work, c, false, &v->writer);
 }
 
-void visitor_lose_proxy(struct visitor *v, enum reason why)
-{
-	if (v->state == VISITOR_WAITING) {
-		visitor_close(v, why);
-		return;
-	}
-	list_remove(&v->of_proxy);
-	v->proxy = NULL;
-}
-
 /* Freed from the loop, as callers up the stack may still look at it. */
 static void visitor_bury(struct timer *t)
 {
@@ -239,8 +266,10 @@ static void visitor_bury(struct timer *t)
 	struct worker *w = v->worker;
 
 	list_remove(&v->link);
-	http_visitor_free(v);
+	http_visit_free(&v->http);
+	route_drop(&v->route);
 	pool_give(w->pools.visitors, v);
+	quota_give(&w->server->visitors);
 	worker_visitor_gone(w);
 }
 
@@ -251,7 +280,8 @@ static bool may_answer(const struct visitor *v, enum reason why)
 		return false;
 	if (why == REASON_visitor_gone || why == REASON_visitor_reset)
 		return false;
-	return v->state == VISITOR_WAITING || v->state == VISITOR_STARTING ||
+	return v->state == VISITOR_ASKING || v->state == VISITOR_WAITING ||
+	       v->state == VISITOR_STARTING ||
 	       (v->state == VISITOR_RELAYING && v->relay.back.bytes == 0);
 }
 
@@ -263,20 +293,203 @@ void visitor_close(struct visitor *v, enum reason why)
 	if (v->state == VISITOR_CLOSED)
 		return;
 	answer = may_answer(v, why);
-	if (v->state == VISITOR_WAITING && !list_empty(&v->queue))
-		control_dequeue(v->proxy->control, v);
+	if (v->state == VISITOR_WAITING)
+		matchmaker_withdraw(
+			w, v->route->claim->control.worker, v->wish);
 	if (v->state == VISITOR_RELAYING)
 		relay_stop(&v->relay);
 	if (v->stream)
 		stream_leave_reading(v->stream);
 	visitor_set_state(v, VISITOR_CLOSED);
 	log_debug("visitor of [%.64s] ended: %s",
-		v->proxy ? v->proxy->name : "", reason_text(why));
+		v->route ? route_name(v->route) : "", reason_text(why));
 	w->core.counters.ended[why]++;
-	list_remove(&v->of_proxy);
 	if (answer)
 		http_visitor_answer(v, 503);
 	stream_close(&v->stream, cut);
 	stream_close(&v->work, cut);
 	loop_set_timer(worker_loop(w), &v->timer, 0, visitor_bury);
+}
+
+/* The handle's visitor, if it still wants a work connection. */
+static struct visitor *find_waiting(struct worker *w, struct handle visitor)
+{
+	struct visitor *v = pool_find(w->pools.visitors, visitor);
+
+	if (!v || (v->state != VISITOR_ASKING && v->state != VISITOR_WAITING))
+		return NULL;
+	return v;
+}
+
+/* --- to another worker --- */
+
+static void discard_move(struct letter *letter)
+{
+	struct move_letter *l = (struct move_letter *)letter;
+
+	http_visit_free(&l->http);
+	chunk_queue_clear(&l->unread);
+	close(l->fd);
+}
+
+/* It goes on here, and takes its work connection. */
+static void deliver_move(struct mailbox *m, struct letter *letter)
+{
+	struct move_letter *l = (struct move_letter *)letter;
+	struct worker *w = worker_of_mailbox(m);
+	struct route *r = directory_find(&w->directory, l->entry);
+	struct work *k = pool_find(w->pools.works, l->work);
+	struct visitor *v = visitor_open(w, l->fd);
+
+	if (!v) {
+		http_visit_free(&l->http);
+		chunk_queue_clear(&l->unread);
+		quota_give(&w->server->visitors);
+		return;
+	}
+	count(&w->core.counters, visitors_moved);
+	v->peer = l->peer;
+	v->self = l->self;
+	http_visit_give(l->http, v);
+	stream_unread_all(v->stream, &l->unread);
+	visitor_set_state(v, VISITOR_ASKING);
+	if (!r || r->closed) {
+		visitor_close(v, REASON_proxy_closed);
+		return;
+	}
+	v->route = route_hold(r);
+	if (k)
+		visitor_start(v, work_take(k));
+	else
+		visitor_try_next(v);
+}
+
+/* Nothing of it is in flight: it asked for the first time. */
+static void visitor_move(struct visitor *v, struct ref work)
+{
+	struct worker *w = v->worker;
+	struct move_letter *l = letter_new(sizeof(*l));
+
+	l->letter.discard = discard_move;
+	l->entry = v->route->entry;
+	l->work = work.handle;
+	l->peer = v->peer;
+	l->self = v->self;
+	l->http = http_visit_take(v);
+	l->fd = raw_stream_detach(&v->stream, &l->unread);
+	loop_cancel_timer(worker_loop(w), &v->timer);
+	list_remove(&v->link);
+	route_drop(&v->route);
+	pool_give(w->pools.visitors, v);
+	worker_post(w, work.worker, &l->letter, deliver_move);
+}
+
+/* --- what the matchmaker tells --- */
+
+static void post_tell(struct worker *w, struct ref visitor,
+	struct tell_letter *l, letter_fn *deliver)
+{
+	l->visitor = visitor.handle;
+	worker_post(w, visitor.worker, &l->letter, deliver);
+}
+
+static void deliver_wait(struct mailbox *m, struct letter *letter)
+{
+	const struct tell_letter *l = (struct tell_letter *)letter;
+	struct worker *w = worker_of_mailbox(m);
+	struct visitor *v = find_waiting(w, l->visitor);
+
+	if (!v || v->state != VISITOR_ASKING) {
+		matchmaker_withdraw(w, l->keeper, l->wish);
+		return;
+	}
+	v->wish = l->wish;
+	visitor_set_state(v, VISITOR_WAITING);
+	watch_visitor(v);
+}
+
+void visitor_tell_wait(struct worker *w, struct ref visitor, struct handle wish)
+{
+	struct tell_letter *l = letter_new(sizeof(*l));
+
+	l->keeper = w->index;
+	l->wish = wish;
+	post_tell(w, visitor, l, deliver_wait);
+}
+
+static void deliver_match(struct mailbox *m, struct letter *letter)
+{
+	const struct tell_letter *l = (struct tell_letter *)letter;
+	struct worker *w = worker_of_mailbox(m);
+	struct visitor *v = find_waiting(w, l->visitor);
+	struct work *k = NULL;
+
+	if (!v) {
+		matchmaker_offer(w, l->control, l->work, true);
+		return;
+	}
+	if (l->work.worker != w->index) {
+		visitor_move(v, l->work);
+		return;
+	}
+	k = pool_find(w->pools.works, l->work.handle);
+	if (k)
+		visitor_start(v, work_take(k));
+	else
+		visitor_try_next(v);
+}
+
+void visitor_tell_match(struct worker *w, struct ref visitor, struct ref work,
+	struct ref control)
+{
+	struct tell_letter *l = letter_new(sizeof(*l));
+
+	l->work = work;
+	l->control = control;
+	post_tell(w, visitor, l, deliver_match);
+}
+
+static void deliver_away(struct mailbox *m, struct letter *letter)
+{
+	const struct tell_letter *l = (struct tell_letter *)letter;
+	struct visitor *v = find_waiting(worker_of_mailbox(m), l->visitor);
+
+	if (!v)
+		return;
+	/* The wish is gone already. */
+	visitor_set_state(v, VISITOR_ASKING);
+	visitor_close(v, l->why);
+}
+
+void visitor_tell_away(struct worker *w, struct ref visitor, enum reason why)
+{
+	struct tell_letter *l = letter_new(sizeof(*l));
+
+	l->why = why;
+	post_tell(w, visitor, l, deliver_away);
+}
+
+/* --- work connections that come --- */
+
+bool visitor_waits(struct worker *w, struct handle visitor)
+{
+	return find_waiting(w, visitor);
+}
+
+bool visitor_bring(struct worker *w, struct handle visitor, struct stream *work)
+{
+	struct visitor *v = find_waiting(w, visitor);
+
+	if (!v)
+		return false;
+	visitor_start(v, work);
+	return true;
+}
+
+void visitor_ask_again(struct worker *w, struct handle visitor)
+{
+	struct visitor *v = find_waiting(w, visitor);
+
+	if (v)
+		visitor_try_next(v);
 }

@@ -2,8 +2,9 @@
 
 /*
  * A visitor is one connection from the public side, from its accept to its
- * end: perhaps a request head to read, a wait for a work connection, the
- * StartWorkConn on it, then the relay.
+ * end: perhaps a request head to read, a wish for a work connection, a wait,
+ * the StartWorkConn, then the relay. When the work connection that it gets is
+ * another worker's, it goes there: this object ends, and one there begins.
  */
 
 #ifndef ADIT_SERVER_VISITOR_H
@@ -12,18 +13,24 @@
 #include "common/base/address.h"
 #include "common/base/list.h"
 #include "common/relay/relay.h"
+#include "server/claim.h"
 
 struct http_visit;
 struct listener;
-struct proxy;
+struct route;
 struct worker;
 
 enum visitor_state {
-	/* http: the request head is being read. Next: WAITING, CLOSED. */
+	/* http: the request head is being read. Next: ASKING, CLOSED. */
 	VISITOR_HEAD,
-	/* In the control's queue. Next: STARTING, CLOSED. */
+	/*
+	 * The matchmaker has its wish. Next: WAITING, STARTING, CLOSED; or it
+	 * goes to another worker.
+	 */
+	VISITOR_ASKING,
+	/* In the matchmaker's queue. Next: STARTING, ASKING, CLOSED. */
 	VISITOR_WAITING,
-	/* StartWorkConn is being sent. Next: WAITING, RELAYING, CLOSED. */
+	/* StartWorkConn is being sent. Next: ASKING, RELAYING, CLOSED. */
 	VISITOR_STARTING,
 	/* Joined to the work connection. Next: CLOSED. */
 	VISITOR_RELAYING,
@@ -33,12 +40,11 @@ enum visitor_state {
 
 struct visitor {
 	struct worker *worker;
-	struct proxy *proxy;   /* NULL: not known yet, or closed since */
+	struct route *route;   /* held; NULL: not known yet */
 	struct stream *stream; /* the visitor's */
 	struct stream *work;   /* the work connection; from STARTING on */
+	struct handle wish;    /* the matchmaker's, while WAITING */
 	struct list link;      /* worker's visitors */
-	struct list of_proxy;  /* proxy's visitors, while it has one */
-	struct list queue;     /* control's waiting, while WAITING */
 	struct stream_reader reader;
 	struct stream_writer writer;
 	struct timer timer;
@@ -49,26 +55,40 @@ struct visitor {
 	uint8_t state; /* enum visitor_state */
 };
 
-/* A visitor of the tcp proxy. */
-void visitor_accept_tcp(struct proxy *p, struct listener *l, int fd);
+/* A visitor of the tcp route. */
+void visitor_accept_tcp(struct listener *l, struct route *r, int fd);
 
 /*
- * A visitor of no proxy yet, in state HEAD; NULL at a limit: the descriptor
+ * A visitor of no route yet, in state HEAD; NULL at a limit: the descriptor
  * is closed then, and the listener pauses.
  */
 struct visitor *visitor_new(
 	struct worker *w, struct listener *l, int fd) must_check;
 
-/* It belongs to the proxy from now on, and wants a work connection. */
-void visitor_route(struct visitor *v, struct proxy *p);
-
-/* The control has a work connection for it (it is WAITING, or new). */
-void visitor_start(struct visitor *v, struct stream *work);
-
-/* Its proxy goes: a waiting visitor is turned away, a relay goes on. */
-void visitor_lose_proxy(struct visitor *v, enum reason why);
+/* It goes this way from now on, and wants a work connection. */
+void visitor_route(struct visitor *v, struct route *r);
 
 /* Give everything up: cut, unless the reason is clean. */
 void visitor_close(struct visitor *v, enum reason why);
+
+/* --- for the work connections on its worker `w` --- */
+
+/* Whether the handle's visitor still wants a work connection. */
+bool visitor_waits(struct worker *w, struct handle visitor);
+
+/* Give it the work connection; false: it wants none, and the stream stays. */
+bool visitor_bring(struct worker *w, struct handle visitor,
+	struct stream *work) must_check;
+
+/* What was promised has died. */
+void visitor_ask_again(struct worker *w, struct handle visitor);
+
+/* --- letters to its worker, from the control's worker `w` --- */
+
+void visitor_tell_wait(
+	struct worker *w, struct ref visitor, struct handle wish);
+void visitor_tell_match(struct worker *w, struct ref visitor, struct ref work,
+	struct ref control);
+void visitor_tell_away(struct worker *w, struct ref visitor, enum reason why);
 
 #endif

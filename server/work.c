@@ -5,13 +5,41 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "common/base/log.h"
 #include "common/crypto/login.h"
+#include "common/relay/raw_stream.h"
 #include "server/control.h"
+#include "server/matchmaker.h"
+#include "server/visitor.h"
 #include "server/worker.h"
 
-void work_refuse(struct worker *w, struct stream *s, const char *error)
+struct work_letter {
+	struct letter letter;
+	struct handle work;
+	struct handle offer; /* park */
+	uint32_t keeper;     /* park: the worker that has the offer */
+	struct ref visitor;  /* bring */
+	const char *error;   /* drop */
+};
+
+/* A work connection on its way to a visitor. */
+struct brought_letter {
+	struct letter letter;
+	struct handle visitor;
+	struct ref control;
+	int fd; /* owned */
+};
+
+static void work_set_state(struct work *k, enum work_state state)
+{
+	assert(state == WORK_PARKED);
+	k->state = state;
+}
+
+/* Say no to a NewWorkConn: StartWorkConn with the error, then the end. */
+static void refuse(struct worker *w, struct stream *s, const char *error)
 {
 	struct message m = { .type = MESSAGE_START_WORK_CONN };
 	struct chunk_queue words = { 0 };
@@ -36,24 +64,72 @@ void work_arrived(struct worker *w, struct stream *s,
 	const struct message_new_work_conn *m)
 {
 	const struct settings *set = w->settings;
-	struct control *c = directory_find_control(&w->directory, m->run_id);
+	struct route *r = directory_find_control(&w->directory, m->run_id);
 	char error[128];
 
-	if (!c) {
+	if (!r) {
 		/* The id is cut: it came from outside and may be long. */
 		snprintf(error, sizeof(error),
 			"no client control found for run id [%.64s]",
 			m->run_id);
-		work_refuse(w, s, error);
+		refuse(w, s, error);
 	} else if (set->auth_new_work_conns &&
 		   !login_key_verify(
 			   m->privilege_key, set->auth_token, m->timestamp)) {
-		work_refuse(w, s,
+		refuse(w, s,
 			"token in NewWorkConn doesn't match token from "
 			"configuration");
 	} else {
-		control_add_work(c, s);
+		work_offer(w, s, r->claim->owner);
 	}
+}
+
+void work_offer(struct worker *w, struct stream *s, struct ref control)
+{
+	struct chunk *early;
+	struct work *k = NULL;
+
+	/* Bytes that came with NewWorkConn are too early. */
+	if (stream_take(s, &early) != -EAGAIN) {
+		chunk_give(early);
+		count(&w->core.counters, work_conns_lost);
+		stream_close(&s, true);
+		return;
+	}
+	if (quota_take(&w->server->works)) {
+		k = pool_take(w->pools.works);
+		if (!k)
+			quota_give(&w->server->works);
+	}
+	if (!k) {
+		refuse(w, s, "work connection pool is full, discarding");
+		return;
+	}
+	k->worker = w;
+	k->control = control;
+	k->stream = s;
+	list_append(&w->works, &k->link);
+	matchmaker_offer(w, control, worker_ref(w, k), false);
+}
+
+struct stream *work_take(struct work *k)
+{
+	struct worker *w = k->worker;
+	struct stream *s = k->stream;
+
+	list_remove(&k->link);
+	if (s->reader == &k->reader)
+		stream_leave_reading(s);
+	pool_give(w->pools.works, k);
+	quota_give(&w->server->works);
+	return s;
+}
+
+void work_close(struct work *k)
+{
+	struct stream *s = work_take(k);
+
+	stream_close(&s, false);
 }
 
 /* It died, or spoke before it was asked: either way it is of no use. */
@@ -61,46 +137,145 @@ static void work_received(
 	struct stream_reader *r, struct chunk *chunk, int result)
 {
 	struct work *k = container_of(r, struct work, reader);
-	struct control *c = k->control;
-	struct stream *s = work_unpark(k);
+	struct worker *w = k->worker;
+	struct stream *s;
 
 	(void)result;
 	chunk_give(chunk);
-	count(&c->worker->core.counters, work_conns_lost);
+	count(&w->core.counters, work_conns_lost);
+	matchmaker_lost(w, k->control.worker, k->offer);
+	s = work_take(k);
 	stream_close(&s, true);
-	control_request_work(c);
 }
 
-bool work_park(struct control *c, struct stream *s)
+/* --- letters --- */
+
+static struct work *find(struct mailbox *m, const struct work_letter *l)
 {
-	struct work *k = pool_take(c->worker->pools.works);
-	struct chunk *early;
+	return pool_find(worker_of_mailbox(m)->pools.works, l->work);
+}
+
+static void deliver_park(struct mailbox *m, struct letter *letter)
+{
+	const struct work_letter *l = (struct work_letter *)letter;
+	struct worker *w = worker_of_mailbox(m);
+	struct work *k = find(m, l);
+
+	if (!k) {
+		/* It died since it was offered for the second time. */
+		matchmaker_lost(w, l->keeper, l->offer);
+		return;
+	}
+	k->offer = l->offer;
+	if (k->state == WORK_PARKED)
+		return;
+	work_set_state(k, WORK_PARKED);
+	k->reader.received = work_received;
+	stream_read(k->stream, &k->reader);
+}
+
+void work_tell_park(struct worker *w, struct ref work, struct handle offer)
+{
+	struct work_letter *l = letter_new(sizeof(*l));
+
+	l->work = work.handle;
+	l->offer = offer;
+	l->keeper = w->index;
+	worker_post(w, work.worker, &l->letter, deliver_park);
+}
+
+static void discard_brought(struct letter *letter)
+{
+	close(((struct brought_letter *)letter)->fd);
+}
+
+static void deliver_brought(struct mailbox *m, struct letter *letter)
+{
+	const struct brought_letter *l = (struct brought_letter *)letter;
+	struct worker *w = worker_of_mailbox(m);
+	struct stream *s =
+		raw_stream_open(w->pools.streams, worker_loop(w), l->fd);
+
+	count(&w->core.counters, work_conns_moved);
+	if (s && !visitor_bring(w, l->visitor, s))
+		work_offer(w, s, l->control);
+}
+
+/* The work connection leaves this worker for the visitor's. */
+static void send_away(struct work *k, struct ref visitor)
+{
+	struct worker *w = k->worker;
+	struct brought_letter *b = letter_new(sizeof(*b));
+	struct chunk_queue none = { 0 }; /* it has said nothing */
+	struct stream *s;
+
+	b->letter.discard = discard_brought;
+	b->control = k->control;
+	b->visitor = visitor.handle;
+	s = work_take(k);
+	b->fd = raw_stream_detach(&s, &none);
+	worker_post(w, visitor.worker, &b->letter, deliver_brought);
+}
+
+static void deliver_bring(struct mailbox *m, struct letter *letter)
+{
+	const struct work_letter *l = (struct work_letter *)letter;
+	struct worker *w = worker_of_mailbox(m);
+	struct work *k = find(m, l);
+	struct ref control;
+	struct stream *s;
+	bool armed;
+
+	if (!k) {
+		/* Only a parked one dies, offered again to one of ours. */
+		visitor_ask_again(w, l->visitor.handle);
+		return;
+	}
+	if (l->visitor.worker != w->index) {
+		send_away(k, l->visitor);
+		return;
+	}
+	control = k->control;
+	armed = k->state == WORK_PARKED;
+	if (!visitor_waits(w, l->visitor.handle)) {
+		matchmaker_offer(w, control, worker_ref(w, k), armed);
+		return;
+	}
+	s = work_take(k);
+	if (!visitor_bring(w, l->visitor.handle, s))
+		never_reached();
+}
+
+void work_tell_bring(struct worker *w, struct ref work, struct ref visitor)
+{
+	struct work_letter *l = letter_new(sizeof(*l));
+
+	l->work = work.handle;
+	l->visitor = visitor;
+	worker_post(w, work.worker, &l->letter, deliver_bring);
+}
+
+static void deliver_drop(struct mailbox *m, struct letter *letter)
+{
+	const struct work_letter *l = (struct work_letter *)letter;
+	struct work *k = find(m, l);
+	struct worker *w = worker_of_mailbox(m);
+	struct stream *s;
 
 	if (!k)
-		return false;
-	k->control = c;
-	k->stream = s;
-	k->reader.received = work_received;
-	list_append(&c->parked, &k->link);
-	c->parked_count++;
-	/* Bytes that came with NewWorkConn are too early as well. */
-	if (stream_take(s, &early) == -EAGAIN)
-		stream_read(s, &k->reader);
+		return;
+	s = work_take(k);
+	if (l->error && !s->reading)
+		refuse(w, s, l->error);
 	else
-		work_received(&k->reader, early, 1);
-	return true;
+		stream_close(&s, false);
 }
 
-struct stream *work_unpark(struct work *k)
+void work_tell_drop(struct worker *w, struct ref work, const char *error)
 {
-	struct control *c = k->control;
-	struct stream *s = k->stream;
+	struct work_letter *l = letter_new(sizeof(*l));
 
-	list_remove(&k->link);
-	assert(c->parked_count > 0);
-	c->parked_count--;
-	if (s->reader == &k->reader)
-		stream_leave_reading(s);
-	pool_give(c->worker->pools.works, k);
-	return s;
+	l->work = work.handle;
+	l->error = error;
+	worker_post(w, work.worker, &l->letter, deliver_drop);
 }

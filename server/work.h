@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * A work connection while it is idle in its control's pool. A receive is
- * armed on it, so that a dead one is noticed and removed; a live one says
- * nothing before StartWorkConn.
+ * A work connection while it is idle, on the worker that accepted it: offered
+ * to the matchmaker of its control, then parked with a receive armed, so that
+ * a dead one is noticed; a live one says nothing before StartWorkConn.
  */
 
 #ifndef ADIT_SERVER_WORK_H
@@ -12,28 +12,49 @@
 #include "common/base/list.h"
 #include "common/relay/stream.h"
 #include "common/wire/message.h"
+#include "server/claim.h"
 
-struct control;
 struct worker;
 
+enum work_state {
+	/* The matchmaker decides; nothing armed. Next: PARKED, gone. */
+	WORK_OFFERED,
+	/* An offer stands for it. Next: gone. */
+	WORK_PARKED,
+};
+
 struct work {
-	struct control *control;
+	struct worker *worker;
+	struct ref control;
+	struct handle offer; /* the matchmaker's, while PARKED */
 	struct stream *stream;
 	struct stream_reader reader;
-	struct list link; /* control's parked */
+	struct list link; /* worker's works */
+	uint8_t state;    /* enum work_state */
 };
 
 /* A connection that opened with NewWorkConn; the stream is taken over. */
 void work_arrived(struct worker *w, struct stream *s,
 	const struct message_new_work_conn *m);
 
-/* Park the stream with the control; false at limits.workConnections. */
-bool work_park(struct control *c, struct stream *s);
+/* A work connection of the control that is ours to offer; taken over. */
+void work_offer(struct worker *w, struct stream *s, struct ref control);
 
-/* Take it out of the pool and give up its stream to the caller. */
-struct stream *work_unpark(struct work *k);
+/* Take it out and give its stream to the caller. */
+struct stream *work_take(struct work *k);
 
-/* Say no to a NewWorkConn: StartWorkConn with the error, then the end. */
-void work_refuse(struct worker *w, struct stream *s, const char *error);
+/* The worker ends. */
+void work_close(struct work *k);
+
+/* --- letters to its worker, from the control's worker `w` --- */
+
+/* Stay where you are; the offer stands for you. */
+void work_tell_park(struct worker *w, struct ref work, struct handle offer);
+
+/* Go to the visitor, wherever it is. */
+void work_tell_bring(struct worker *w, struct ref work, struct ref visitor);
+
+/* You are not wanted; `error`, a literal, is for the client, NULL: silence. */
+void work_tell_drop(struct worker *w, struct ref work, const char *error);
 
 #endif

@@ -10,46 +10,61 @@
 #define ADIT_SERVER_WORKER_H
 
 #include "common/base/pool.h"
-#include "common/crypto/cipher.h"
 #include "common/event/core.h"
 #include "common/relay/farewell.h"
+#include "server/claim.h"
 #include "server/directory.h"
-#include "server/settings.h"
+#include "server/server.h"
 
 struct listener;
 
 struct worker {
 	struct core core;
+	struct server *server;
 	const struct settings *settings;
+	uint32_t index; /* in the server's workers */
 	struct directory directory;
 	struct farewells farewells;
 	struct list controls;  /* live ones */
 	struct list greetings; /* connections without a first message yet */
+	struct list works;     /* idle work connections that are here */
 	struct list visitors;  /* all */
 	struct listener *control_port, *http_port; /* NULL: closed, or none */
-	struct cipher_key token_key;
-	char *page_404; /* custom404Page's content; NULL: the built-in one */
-	size_t page_404_size;
+	int control_fd, http_fd; /* for those, until the start; -1 */
 	struct timer drain_timer;
 	/* Every object is of one of these. */
 	struct {
 		struct pool *streams, *listeners, *greetings, *controls,
-			*proxies, *works, *visitors;
+			*proxies, *works, *offers, *wishes, *visitors;
 	} pools;
 };
 
 /*
- * Make the worker's loop and pools, sized by the settings and the descriptor
- * limit; 0 or -errno after an error in the log.
+ * Main thread: make the worker's loop and pools, sized by the settings and the
+ * server's quotas; 0 or -errno after an error in the log.
  */
-int worker_create(struct worker *w, const struct settings *settings) must_check;
+int worker_create(
+	struct worker **w_r, struct server *s, uint32_t index) must_check;
 
-/* After core_supervise: free what is left. */
-void worker_destroy(struct worker *w);
+/* After core_destroy: free what is left. NULL is accepted. */
+void worker_destroy(struct worker **w);
 
 static inline struct loop *worker_loop(const struct worker *w)
 {
 	return w->core.loop;
+}
+
+/* Whose mailbox it is. */
+struct worker *worker_of_mailbox(struct mailbox *m);
+
+/* From the worker `w`: send a letter to the worker `to`. */
+void worker_post(struct worker *w, uint32_t to, struct letter *letter,
+	letter_fn *deliver);
+
+/* How others name an object of one of the worker's pools. */
+static inline struct ref worker_ref(const struct worker *w, const void *object)
+{
+	return (struct ref){ w->index, pool_handle(object) };
 }
 
 /* Called when a visitor has gone: a drain may be complete now. */

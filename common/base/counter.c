@@ -10,6 +10,14 @@ static const char *const names[] = {
 #undef COUNTER
 };
 
+void counters_add(struct counters *sum, const struct counters *c)
+{
+	for (int i = 0; i < COUNTERS; i++)
+		sum->value[i] += c->value[i];
+	for (int i = 0; i < REASONS; i++)
+		sum->ended[i] += c->ended[i];
+}
+
 void counters_print(const struct counters *c, FILE *out)
 {
 	for (int i = 0; i < COUNTERS; i++)

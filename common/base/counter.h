@@ -28,6 +28,9 @@ struct counters {
 #define count(counters, name) ((counters)->value[COUNTER_##name]++)
 #define count_add(counters, name, n) ((counters)->value[COUNTER_##name] += (n))
 
+/* Add to `sum` what another thread has counted. */
+void counters_add(struct counters *sum, const struct counters *c);
+
 /* Write " name=value" for each counter, reasons as " ended_name=value". */
 void counters_print(const struct counters *c, FILE *out);
 

@@ -30,7 +30,8 @@ static int fail(int fd)
 	return rc;
 }
 
-int socket_listen(const struct address *a)
+/* A bound socket, alone on its port or sharing it with its like. */
+static int socket_bound(const struct address *a, bool shared)
 {
 	int one = 1, off = 0, fd = socket_new(a);
 
@@ -38,13 +39,53 @@ int socket_listen(const struct address *a)
 		return fd;
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0)
 		return fail(fd);
+	if (shared &&
+		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) < 0)
+		return fail(fd);
 	/* "::" serves IPv4 too, as in frp. */
 	if (a->any.sa_family == AF_INET6 &&
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)))
 		return fail(fd);
-	if (bind(fd, &a->any, a->size) < 0 || listen(fd, BACKLOG) < 0)
-		return fail(fd);
-	return fd;
+	return bind(fd, &a->any, a->size) < 0 ? fail(fd) : fd;
+}
+
+int socket_listen(const struct address *a)
+{
+	int fd = socket_bound(a, false);
+
+	return fd >= 0 && listen(fd, BACKLOG) < 0 ? fail(fd) : fd;
+}
+
+int socket_listen_shared(const struct address *a, int *fds, int n)
+{
+	struct address at = *a;
+	int made = 0, rc;
+
+	if (n == 1) {
+		fds[0] = socket_listen(a);
+		return fds[0] < 0 ? fds[0] : 0;
+	}
+	rc = socket_bound(a, false);
+	if (rc < 0)
+		return rc;
+	/* Now the port is known, also when it was for the kernel to pick. */
+	address_of_self(&at, rc);
+	close(rc);
+	for (; made < n; made++) {
+		rc = socket_bound(&at, true);
+		if (rc < 0)
+			break;
+		fds[made] = rc;
+	}
+	/* All are bound before the first one takes connections. */
+	for (int i = 0; rc >= 0 && i < made; i++)
+		if (listen(fds[i], BACKLOG) < 0)
+			rc = -errno;
+	if (rc >= 0)
+		return 0;
+	while (made > 0)
+		close(fds[--made]);
+	return rc;
 }
 
 int socket_connect(

@@ -22,6 +22,14 @@
 int socket_listen(const struct address *a) must_check;
 
 /*
+ * `n` listening sockets at one address, among which the kernel spreads the
+ * connections (SO_REUSEPORT, socket(7)); port 0 for one that it picks. A port
+ * that another process listens on is found by a bind without SO_REUSEPORT
+ * first: it would be shared silently. 0 and the descriptors; or -errno.
+ */
+int socket_listen_shared(const struct address *a, int *fds, int n) must_check;
+
+/*
  * Start to connect, from `local` if it is not NULL. Returns the descriptor or
  * -errno; `*pending_r` says whether the connection is still being made: then
  * the socket polls writable, and socket_error tells the outcome.

@@ -3,8 +3,11 @@
 #include "common/event/core.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
@@ -22,9 +25,31 @@ enum {
 };
 
 struct supervisor {
-	struct core *core;
+	struct core *const *cores;
+	int n;
 	struct pollfd waits[WAITS];
 	int signals; /* to end that were seen */
+	int ended;   /* cores that have stopped */
+};
+
+/* What one core puts into a report. */
+struct report_part {
+	struct counters counters;
+	struct core_level levels[CORE_LEVELS];
+	int level_count;
+};
+
+/* Made by the main thread, filled by each core, written by the last one. */
+struct report {
+	_Atomic int missing;
+	int n;
+	struct report_part parts[];
+};
+
+struct report_letter {
+	struct letter letter;
+	struct report *report;
+	int index;
 };
 
 static void deliver_drain(struct mailbox *m, struct letter *letter)
@@ -46,24 +71,87 @@ static void deliver_quit(struct mailbox *m, struct letter *letter)
 	c->ops->quit(c);
 }
 
-static void deliver_report(struct mailbox *m, struct letter *letter)
+static void deliver_stop(struct mailbox *m, struct letter *letter)
 {
 	struct core *c = container_of(m, struct core, mailbox);
+
+	(void)letter;
+	core_stop(c, 0);
+}
+
+/* How evenly the kernel and the matchmaker spread the work. */
+static void write_balance(const struct report *r, FILE *f)
+{
+	static const struct {
+		const char *name;
+		enum counter counter;
+	} rows[] = {
+		{ "accepts", COUNTER_accepts },
+		{ "relays", COUNTER_relays },
+		{ "bytes_in", COUNTER_bytes_in },
+		{ "bytes_out", COUNTER_bytes_out },
+	};
+
+	for (int i = 0; i < r->n; i++)
+		for (size_t k = 0; k < ARRAY_SIZE(rows); k++)
+			fprintf(f, " worker_%d_%s=%" PRIu64, i, rows[k].name,
+				r->parts[i].counters.value[rows[k].counter]);
+}
+
+static void write_report(const struct report *r)
+{
+	struct report_part sum = r->parts[0];
 	char *text = NULL;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
 
-	(void)letter;
 	if (!f)
 		return;
+	for (int i = 1; i < r->n; i++) {
+		counters_add(&sum.counters, &r->parts[i].counters);
+		for (int k = 0; k < sum.level_count; k++)
+			sum.levels[k].value += r->parts[i].levels[k].value;
+	}
 	fputs("counters", f);
-	counters_print(&c->counters, f);
-	fprintf(f, " pool_buffers=%u pool_operations=%u",
-		chunk_pool_used(c->loop->chunks), c->loop->in_flight);
-	c->ops->report(c, f);
+	counters_print(&sum.counters, f);
+	for (int k = 0; k < sum.level_count; k++)
+		fprintf(f, " pool_%s=%" PRIu64, sum.levels[k].name,
+			sum.levels[k].value);
+	fprintf(f, " workers=%d", r->n);
+	write_balance(r, f);
 	if (fclose(f) == 0)
 		log_long(LOG_INFO, text);
 	free(text);
+}
+
+/* One part more is there, or will never be: then nothing is written. */
+static void report_done(struct report *r, bool complete)
+{
+	if (atomic_fetch_sub(&r->missing, 1) != 1)
+		return;
+	if (complete)
+		write_report(r);
+	free(r);
+}
+
+static void discard_report(struct letter *letter)
+{
+	report_done(((struct report_letter *)letter)->report, false);
+}
+
+static void deliver_report(struct mailbox *m, struct letter *letter)
+{
+	struct core *c = container_of(m, struct core, mailbox);
+	struct report_letter *rl = (struct report_letter *)letter;
+	struct report_part *part = &rl->report->parts[rl->index];
+
+	part->counters = c->counters;
+	part->levels[0] = (struct core_level){ "buffers",
+		chunk_pool_used(c->loop->chunks) };
+	part->levels[1] =
+		(struct core_level){ "operations", c->loop->in_flight };
+	part->level_count = 2 + c->ops->report(c, part->levels + 2);
+	report_done(rl->report, true);
 }
 
 /* The signals that the main thread takes, and no other. */
@@ -135,30 +223,44 @@ static void run(struct core *c)
 		loop_turn(c->loop);
 }
 
-struct thread_args {
-	struct core *core;
-	int end;
-};
-
 static void *thread_main(void *arg)
 {
-	struct thread_args *a = arg;
+	struct core *c = arg;
 	uint64_t one = 1;
 
 	if (log_attach() < 0)
 		log_error("no memory for the log");
-	run(a->core);
-	if (write(a->end, &one, sizeof(one)) < 0)
+	run(c);
+	if (write(c->end, &one, sizeof(one)) < 0)
 		abort();
 	return NULL;
 }
 
-static void post(struct core *c, letter_fn *deliver)
+static void post_all(struct supervisor *s, letter_fn *deliver)
 {
-	struct letter *l = malloc(sizeof(*l));
+	for (int i = 0; i < s->n; i++)
+		mailbox_post(&s->cores[i]->mailbox,
+			letter_new(sizeof(struct letter)), deliver);
+}
 
-	if (l)
-		mailbox_post(&c->mailbox, l, deliver);
+static void ask_for_report(struct supervisor *s)
+{
+	struct report *r =
+		calloc(1, sizeof(*r) + (size_t)s->n * sizeof(r->parts[0]));
+
+	if (!r)
+		return;
+	r->n = s->n;
+	atomic_store(&r->missing, s->n);
+	for (int i = 0; i < s->n; i++) {
+		struct report_letter *rl = letter_new(sizeof(*rl));
+
+		rl->report = r;
+		rl->index = i;
+		rl->letter.discard = discard_report;
+		mailbox_post(
+			&s->cores[i]->mailbox, &rl->letter, deliver_report);
+	}
 }
 
 static void serve_signal(struct supervisor *s)
@@ -168,44 +270,68 @@ static void serve_signal(struct supervisor *s)
 	if (read(s->waits[WAIT_SIGNAL].fd, &info, sizeof(info)) < 0)
 		return;
 	if (info.ssi_signo == SIGUSR1)
-		post(s->core, deliver_report);
+		ask_for_report(s);
 	else
-		post(s->core, s->signals++ ? deliver_quit : deliver_drain);
+		post_all(s, s->signals++ ? deliver_quit : deliver_drain);
 }
 
-static void wait_for_end(struct supervisor *s)
+/* Some core has stopped: the others do, too. */
+static void serve_end(struct supervisor *s)
 {
-	while (!(s->waits[WAIT_END].revents & POLLIN)) {
+	uint64_t n;
+
+	if (read(s->waits[WAIT_END].fd, &n, sizeof(n)) < 0)
+		return;
+	if (s->ended == 0)
+		post_all(s, deliver_stop);
+	s->ended += (int)n;
+}
+
+static void supervise(struct supervisor *s)
+{
+	while (s->ended < s->n) {
 		if (poll(s->waits, WAITS, -1) < 0 && errno != EINTR)
 			return;
 		if (s->waits[WAIT_SIGNAL].revents & POLLIN)
 			serve_signal(s);
 		if (s->waits[WAIT_LOG].revents & POLLIN)
 			log_drain();
+		if (s->waits[WAIT_END].revents & POLLIN)
+			serve_end(s);
 	}
 }
 
-int core_supervise(struct core *c)
+int core_supervise(struct core *const *cores, int n)
 {
-	struct supervisor s = { .core = c };
-	struct thread_args args = { .core = c };
+	struct supervisor s = { .cores = cores };
+	int rc = 0, end = eventfd(0, EFD_CLOEXEC);
 	sigset_t set;
 
 	signal_set(&set);
-	args.end = eventfd(0, EFD_CLOEXEC);
 	s.waits[WAIT_SIGNAL].fd = signalfd(-1, &set, SFD_CLOEXEC);
 	s.waits[WAIT_LOG].fd = log_wakeup_fd();
-	s.waits[WAIT_END].fd = args.end;
+	s.waits[WAIT_END].fd = end;
 	for (int i = 0; i < WAITS; i++)
 		s.waits[i].events = POLLIN;
-	if (pthread_create(&c->thread, NULL, thread_main, &args) != 0) {
-		log_error("the worker thread cannot be started");
-		return 1;
+	for (; s.n < n; s.n++) {
+		struct core *c = cores[s.n];
+
+		c->end = end;
+		if (pthread_create(&c->thread, NULL, thread_main, c) == 0)
+			continue;
+		log_error("thread %d of %d cannot be started", s.n + 1, n);
+		rc = 1;
+		post_all(&s, deliver_quit);
+		break;
 	}
-	wait_for_end(&s);
-	pthread_join(c->thread, NULL);
+	supervise(&s);
+	for (int i = 0; i < s.n; i++) {
+		pthread_join(cores[i]->thread, NULL);
+		if (cores[i]->exit_code > rc)
+			rc = cores[i]->exit_code;
+	}
 	log_drain();
 	close(s.waits[WAIT_SIGNAL].fd);
-	close(args.end);
-	return c->exit_code;
+	close(end);
+	return rc;
 }

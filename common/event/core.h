@@ -6,19 +6,26 @@
  * the log and turns signals into letters:
  *
  *   SIGTERM, SIGINT   the first drains, a second one quits
- *   SIGUSR1           the counters are logged
+ *   SIGUSR1           the counters are logged, summed over the cores
  */
 
 #ifndef ADIT_EVENT_CORE_H
 #define ADIT_EVENT_CORE_H
 
 #include <pthread.h>
-#include <stdio.h>
 
 #include "common/event/loop.h"
 #include "common/event/mailbox.h"
 
 struct core;
+
+#define CORE_LEVELS 16
+
+/* How many objects of a kind there are; `name` is a literal. */
+struct core_level {
+	const char *name;
+	uint64_t value;
+};
 
 /* What a program does on its cores; all are called on the core's thread. */
 struct core_ops {
@@ -28,8 +35,8 @@ struct core_ops {
 	void (*drain)(struct core *c);
 	/* Stop at once: call core_stop, now or soon. */
 	void (*quit)(struct core *c);
-	/* Write " name=value" of the pools, after the counters. */
-	void (*report)(struct core *c, FILE *out);
+	/* Fill in the levels, the same names on all cores; how many. */
+	int (*report)(struct core *c, struct core_level *levels);
 	/* core_stop was called: close all; true when nothing is in flight. */
 	bool (*join)(struct core *c);
 };
@@ -40,6 +47,7 @@ struct core {
 	struct mailbox mailbox;
 	struct counters counters;
 	pthread_t thread;
+	int end; /* eventfd of the supervisor: this core has stopped */
 	int exit_code;
 	bool stopping, draining;
 };
@@ -57,12 +65,16 @@ int core_create(struct core *c, const struct core_ops *ops,
 void core_destroy(struct core *c);
 
 /*
- * Main thread: run the core on a thread of its own, write the log, serve
- * signals, until the core has stopped. Returns the exit code of the program.
+ * Main thread: run each core on a thread of its own, write the log, serve
+ * signals, until the cores have stopped: when one stops, all do. Returns the
+ * exit code of the program.
  */
-int core_supervise(struct core *c);
+int core_supervise(struct core *const *cores, int n);
 
-/* Core's thread: leave the loop after this turn, with this exit code. */
+/*
+ * Core's thread: leave the loop after this turn; all other cores follow. The
+ * program ends with the highest exit code.
+ */
 void core_stop(struct core *c, int exit_code);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "common/relay/raw_stream.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -103,4 +104,18 @@ struct stream *raw_stream_open(struct pool *home, struct loop *l, int fd)
 	socket_set_abort(fd, true);
 	stream_init(&r->stream, l, &raw_ops);
 	return &r->stream;
+}
+
+int raw_stream_detach(struct stream **sp, struct chunk_queue *unread)
+{
+	struct raw_stream *r = raw_of(*sp);
+	struct chunk *c;
+	int fd = r->fd;
+
+	*sp = NULL;
+	assert(!op_in_flight(&r->recv) && !op_in_flight(&r->send));
+	while ((c = chunk_queue_pop(&r->stream.unread)))
+		chunk_queue_push(unread, c);
+	pool_give(r->home, r);
+	return fd;
 }

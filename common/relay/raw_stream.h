@@ -28,4 +28,11 @@ struct raw_stream {
 struct stream *raw_stream_open(
 	struct pool *home, struct loop *l, int fd) must_check;
 
+/*
+ * Take such a stream apart again, to be opened on another thread: nothing is
+ * in flight and nobody waits. Returns the descriptor; what was unread is
+ * appended to `unread`.
+ */
+int raw_stream_detach(struct stream **s, struct chunk_queue *unread) must_check;
+
 #endif

@@ -46,6 +46,13 @@ void stream_unread(struct stream *s, struct chunk *c)
 		s->unread.tail = c;
 }
 
+void stream_unread_all(struct stream *s, struct chunk_queue *q)
+{
+	assert(!s->reader && !s->unread.head);
+	s->unread = *q;
+	*q = (struct chunk_queue){ 0 };
+}
+
 void stream_received(struct stream *s, struct chunk *c, int result)
 {
 	struct stream_reader *r = s->reader;

@@ -62,6 +62,7 @@ cat >"$dir/aditd.yaml" <<END
 bindAddr: 127.0.0.1
 bindPort: $link
 vhostHTTPPort: $web
+stateDir: $dir/state
 auth:
   token: $token
 END

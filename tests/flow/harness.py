@@ -28,6 +28,9 @@ ADITD = os.environ.get("ADITD", os.path.join(ROOT, "build", "aditd"))
 ADIT = os.environ.get("ADIT", os.path.join(ROOT, "build", "adit"))
 TOKEN = "t0ken-for-tests"
 CASE_TIMEOUT = float(os.environ.get("CASE_TIMEOUT", "120"))
+# ADIT_WORKERS: how many workers aditd runs with, for the whole suite.
+WORKERS = ({"workers": int(os.environ["ADIT_WORKERS"])}
+           if os.environ.get("ADIT_WORKERS") else {})
 SANITIZER = re.compile(r"ERROR: AddressSanitizer|ERROR: LeakSanitizer|"
                        r"runtime error:|WARNING: ThreadSanitizer")
 
@@ -98,7 +101,7 @@ class Program:
     def __init__(self, argv, name, env=None, nofile=None):
         self.dir = tempfile.mkdtemp(prefix=name + "-", dir=TEMP)
         self.name, self.argv = name, argv
-        self.env = {**os.environ, **(env or {})}
+        self.env = {**os.environ, "XDG_STATE_HOME": self.dir, **(env or {})}
         self.nofile = nofile
         self.expect_exit = 0
         self.process = None
@@ -236,6 +239,7 @@ class Server(AditProgram):
             "bindAddr": "127.0.0.1", "bindPort": self.port,
             "vhostHTTPPort": self.http, "subDomainHost": "tunnel.test",
             "auth": {"token": TOKEN}, "log": {"level": "debug"},
+            **WORKERS,
         }, conf or {}), **options)
         if start:
             self.start()

@@ -1,20 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Who serves what: claims, routes, memories. */
-// links: server/directory.c
+/* Routes: found by host, run id and entry, held by those who use them. */
+// links: server/directory.c server/claim.c
 
 #include "server/directory.h"
 
 #include <criterion/criterion.h>
-#include <errno.h>
-#include <stdio.h>
-
-#include "common/base/clock.h"
-
-/* Only addresses matter here. */
-static char objects[8];
-#define P(i) ((struct proxy *)(void *)&objects[i])
-#define C(i) ((struct control *)(void *)&objects[i])
+#include <stdlib.h>
 
 static struct directory d;
 
@@ -25,25 +17,44 @@ static void teardown(void)
 
 TestSuite(directory, .fini = teardown);
 
-Test(directory, claims)
+static struct handle entry(uint32_t i)
 {
-	cr_assert_eq(directory_claim_name(&d, "a", P(0)), 0);
-	cr_assert_eq(directory_claim_name(&d, "a", P(1)), -EEXIST);
-	cr_assert_eq(directory_find_name(&d, "a"), P(0));
-	cr_assert_null(directory_find_name(&d, "A"));
-	directory_drop_name(&d, "a", P(1));
-	cr_assert_eq(directory_find_name(&d, "a"), P(0));
-	directory_drop_name(&d, "a", P(0));
-	cr_assert_null(directory_find_name(&d, "a"));
-
-	cr_assert_eq(directory_claim_port(&d, 80, P(0)), 0);
-	cr_assert_eq(directory_claim_port(&d, 80, P(1)), -EEXIST);
-	cr_assert_eq(directory_find_port(&d, 80), P(0));
-	directory_drop_port(&d, 80, P(0));
-	cr_assert_eq(directory_claim_port(&d, 80, P(1)), 0);
+	return (struct handle){ i, 1 };
 }
 
-Test(directory, routes)
+static struct route *add(
+	uint32_t i, enum claim_kind kind, const char *name, const char *host)
+{
+	char *hosts[] = { (char *)host };
+	struct claim *c = claim_new(kind, name, hosts, host ? 1 : 0);
+	struct route *r;
+
+	cr_assert(c);
+	cr_assert_eq(directory_add(&d, c, entry(i), &r), 0);
+	return r;
+}
+
+Test(directory, claims_are_one_block)
+{
+	char *hosts[] = { "a.test", "", "*.b.test" };
+	struct claim *c = claim_new(CLAIM_HTTP, "name", hosts, 3), *copy;
+	const char *h;
+
+	copy = claim_copy(c);
+	memset(c, 0xff, c->size);
+	free(c);
+	cr_assert_str_eq(claim_name(copy), "name");
+	h = claim_first_host(copy);
+	for (int i = 0; i < 3; i++, h = claim_next_host(copy, h))
+		cr_assert_str_eq(h, hosts[i]);
+	cr_assert_null(h);
+	free(copy);
+	c = claim_new(CLAIM_TCP, "", NULL, 0);
+	cr_assert_null(claim_first_host(c));
+	free(c);
+}
+
+Test(directory, hosts)
 {
 	static const struct {
 		const char *host;
@@ -59,55 +70,51 @@ Test(directory, routes)
 		{ "a.other.com", -1 },
 		{ "", -1 },
 	};
+	struct route *r[3], *all;
 
-	cr_assert_eq(directory_claim_host(&d, "a.example.com", P(0)), 0);
-	cr_assert_eq(directory_claim_host(&d, "*.example.com", P(1)), 0);
-	cr_assert_eq(directory_claim_host(&d, "*.y.example.com", P(2)), 0);
-	cr_assert_eq(directory_claim_host(&d, "*.example.com", P(3)), -EEXIST);
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct proxy *p = directory_route(&d, rows[i].host);
-		int want = rows[i].want;
-
-		cr_assert_eq(p, want < 0 ? NULL : P(want), "%s", rows[i].host);
-	}
+	r[0] = add(0, CLAIM_HTTP, "0", "a.example.com");
+	r[1] = add(1, CLAIM_HTTP, "1", "*.example.com");
+	r[2] = add(2, CLAIM_HTTP, "2", "*.y.example.com");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		cr_assert_eq(directory_route(&d, rows[i].host),
+			rows[i].want < 0 ? NULL : r[rows[i].want], "%s",
+			rows[i].host);
 	/* "*.com" never serves "example.com", "*" serves everybody. */
-	cr_assert_eq(directory_claim_host(&d, "*.com", P(4)), 0);
+	add(4, CLAIM_HTTP, "4", "*.com");
 	cr_assert_null(directory_route(&d, "example.com"));
-	cr_assert_eq(directory_claim_host(&d, "*", P(5)), 0);
-	cr_assert_eq(directory_route(&d, "example.com"), P(5));
-	cr_assert_eq(directory_route(&d, ""), P(5));
-	directory_drop_host(&d, "*", P(5));
+	all = add(5, CLAIM_HTTP, "5", "*");
+	cr_assert_eq(directory_route(&d, "example.com"), all);
+	cr_assert_eq(directory_route(&d, ""), all);
+	directory_remove(&d, all);
 	cr_assert_null(directory_route(&d, "example.com"));
 }
 
-Test(directory, controls_take_over)
+Test(directory, controls_and_entries)
 {
-	cr_assert_eq(directory_add_control(&d, "id", C(0)), 0);
-	cr_assert_eq(directory_add_control(&d, "id", C(1)), 0);
-	cr_assert_eq(directory_find_control(&d, "id"), C(1));
-	/* The one that was replaced does not take the other with it. */
-	directory_drop_control(&d, "id", C(0));
-	cr_assert_eq(directory_find_control(&d, "id"), C(1));
-	directory_drop_control(&d, "id", C(1));
-	cr_assert_null(directory_find_control(&d, "id"));
+	struct route *r = add(7, CLAIM_CONTROL, "id", NULL);
+
+	cr_assert_eq(directory_find_control(&d, "id"), r);
 	cr_assert_null(directory_find_control(&d, ""));
+	cr_assert_eq(directory_find(&d, entry(7)), r);
+	cr_assert_null(directory_find(&d, entry(8)));
+	/* A proxy may have the name of a run id. */
+	add(8, CLAIM_TCP, "id", NULL);
+	cr_assert_eq(directory_find_control(&d, "id"), r);
+	directory_remove(&d, r);
+	cr_assert_null(directory_find_control(&d, "id"));
+	cr_assert_not_null(directory_find(&d, entry(8)));
 }
 
-Test(directory, memories)
+Test(directory, a_route_lives_as_long_as_it_is_held)
 {
-	char name[32];
+	struct route *r = add(1, CLAIM_HTTP, "n", "a.test"),
+		     *held = route_hold(r);
 
-	cr_assert_eq(directory_recall(&d, "a", 0), 0);
-	directory_remember(&d, "a", 6000, 0);
-	directory_remember(&d, "a", 6001, 10);
-	cr_assert_eq(directory_recall(&d, "a", CLOCK_SECOND), 6001);
-	cr_assert_eq(
-		directory_recall(&d, "a", DIRECTORY_MEMORY_TIME + CLOCK_SECOND),
-		0);
-	for (int i = 0; i < DIRECTORY_MEMORIES + 100; i++) {
-		snprintf(name, sizeof(name), "n%d", i);
-		directory_remember(&d, name, (uint16_t)(1 + i % 60000), 20);
-	}
-	cr_assert_leq(d.memory_count, DIRECTORY_MEMORIES);
-	cr_assert_gt(directory_recall(&d, name, 30), 0);
+	cr_assert_not(held->closed);
+	directory_remove(&d, r);
+	cr_assert(held->closed);
+	cr_assert_null(directory_route(&d, "a.test"));
+	cr_assert_str_eq(route_name(held), "n");
+	route_drop(&held);
+	cr_assert_null(held);
 }

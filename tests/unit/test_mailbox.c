@@ -38,7 +38,7 @@ static void deliver(struct mailbox *to, struct letter *letter)
 static void *post(void *arg)
 {
 	for (int i = 0; i < LETTERS; i++) {
-		struct note *n = malloc(sizeof(*n));
+		struct note *n = letter_new(sizeof(*n));
 
 		n->sender = (int)(intptr_t)arg;
 		n->number = i;

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What a control wants to be known by, for itself (its run id) or for one of
+ * its proxies (a name and a port or hosts). One block of memory without
+ * pointers, so that a copy of it can be sent anywhere.
+ */
+
+#ifndef ADIT_SERVER_CLAIM_H
+#define ADIT_SERVER_CLAIM_H
+
+#include <stdbool.h>
+
+#include "common/base/pool.h"
+
+/* Which object of which worker: how letters name what is not the reader's. */
+struct ref {
+	uint32_t worker;
+	struct handle handle;
+};
+
+enum claim_kind {
+	CLAIM_CONTROL,
+	CLAIM_TCP,
+	CLAIM_HTTP,
+};
+
+struct claim {
+	uint32_t size;      /* of the whole block, in bytes */
+	uint32_t hosts;     /* http: how many */
+	struct ref owner;   /* the control or the proxy */
+	struct ref control; /* the same, or the proxy's */
+	int64_t port;       /* tcp: asked for; 0: any */
+	uint32_t pool;      /* idle work connections of the control */
+	bool half_close;    /* the control's capability */
+	uint8_t kind;       /* enum claim_kind */
+	char text[];        /* name, NUL, host, NUL, host, NUL, ... */
+};
+
+/* From malloc; NULL without memory. The rest is the caller's to fill in. */
+struct claim *claim_new(enum claim_kind kind, const char *name,
+	char *const *hosts, size_t host_count) must_check;
+struct claim *claim_copy(const struct claim *c) must_check;
+
+/* The run id of a control, the name of a proxy. */
+static inline const char *claim_name(const struct claim *c)
+{
+	return c->text;
+}
+
+/* The first host, and the one after it; NULL: no more. */
+const char *claim_first_host(const struct claim *c);
+const char *claim_next_host(const struct claim *c, const char *host);
+
+#endif

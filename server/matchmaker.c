@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "server/matchmaker.h"
+
+#include <assert.h>
+
+#include "server/control.h"
+#include "server/proxy.h"
+#include "server/visitor.h"
+#include "server/work.h"
+#include "server/worker.h"
+
+struct wish_letter {
+	struct letter letter;
+	struct handle control, proxy;
+	struct ref visitor;
+	bool fixed;
+};
+
+struct offer_letter {
+	struct letter letter;
+	struct ref control, work;
+	bool armed;
+};
+
+/* An offer or a wish that is no more. */
+struct end_letter {
+	struct letter letter;
+	struct handle what;
+};
+
+void matchmaker_init(struct matchmaker *m, uint32_t pool)
+{
+	list_init(&m->offers);
+	list_init(&m->wishes);
+	m->pool = pool;
+}
+
+/* The running control of a handle that came from outside, or NULL. */
+static struct control *find_control(struct worker *w, struct handle h)
+{
+	struct control *c = pool_find(w->pools.controls, h);
+
+	return c && c->state == CONTROL_RUNNING ? c : NULL;
+}
+
+/* --- asking the client --- */
+
+/* Send one ReqWorkConn; false: the control was closed. */
+static bool request_one(struct control *c)
+{
+	static const struct message m = { .type = MESSAGE_REQ_WORK_CONN };
+
+	c->match.last_request = worker_loop(c->worker)->now;
+	c->match.outstanding++;
+	count(&c->worker->core.counters, work_requests);
+	return control_send(c, &m);
+}
+
+void matchmaker_request(struct control *c)
+{
+	struct matchmaker *m = &c->match;
+	uint32_t have, want = m->pool + m->wish_count;
+
+	if (c->state != CONTROL_RUNNING)
+		return;
+	/* Requests that were lost on the client's side are made again. */
+	if (worker_loop(c->worker)->now - m->last_request >
+		MATCHMAKER_REQUEST_TIME)
+		m->outstanding = 0;
+	for (have = m->offer_count + m->outstanding; have < want; have++)
+		if (!request_one(c))
+			return;
+}
+
+/* --- offers --- */
+
+static void offer_remove(struct offer *o)
+{
+	struct control *c = o->control;
+
+	list_remove(&o->link);
+	assert(c->match.offer_count > 0);
+	c->match.offer_count--;
+	pool_give(c->worker->pools.offers, o);
+}
+
+/* The oldest offer on that worker, else the oldest of all unless `only`. */
+static struct offer *find_offer(struct matchmaker *m, uint32_t on, bool only)
+{
+	list_each (l, &m->offers) {
+		struct offer *o = container_of(l, struct offer, link);
+
+		if (o->work.worker == on)
+			return o;
+	}
+	if (only || list_empty(&m->offers))
+		return NULL;
+	return container_of(m->offers.next, struct offer, link);
+}
+
+/* A burst leaves more idle connections than were asked for: let them go. */
+static void trim(struct timer *t)
+{
+	struct matchmaker *m = container_of(t, struct matchmaker, trim);
+	struct control *c = container_of(m, struct control, match);
+
+	while (m->offer_count > m->pool) {
+		struct offer *o =
+			container_of(m->offers.next, struct offer, link);
+
+		work_tell_drop(c->worker, o->work, NULL);
+		offer_remove(o);
+	}
+}
+
+static void park(struct control *c, struct ref work)
+{
+	struct worker *w = c->worker;
+	struct matchmaker *m = &c->match;
+	struct offer *o = NULL;
+
+	if (m->offer_count < m->pool + MATCHMAKER_SPARE)
+		o = pool_take(w->pools.offers);
+	if (!o) {
+		work_tell_drop(
+			w, work, "work connection pool is full, discarding");
+		return;
+	}
+	o->control = c;
+	o->work = work;
+	list_append(&m->offers, &o->link);
+	m->offer_count++;
+	work_tell_park(w, work, pool_handle(o));
+	count(&w->core.counters, work_conns);
+	if (m->offer_count > m->pool && !timer_is_set(&m->trim))
+		loop_set_timer(worker_loop(w), &m->trim,
+			MATCHMAKER_SURPLUS_TIME, trim);
+}
+
+/* --- wishes --- */
+
+static void wish_remove(struct wish *wish)
+{
+	struct control *c = wish->control;
+
+	list_remove(&wish->link);
+	c->match.wish_count--;
+	pool_give(c->worker->pools.wishes, wish);
+}
+
+/* Who gets this work connection; NULL: nobody. */
+static struct wish *find_wish(struct matchmaker *m, struct ref work, bool armed)
+{
+	list_each (l, &m->wishes) {
+		struct wish *wish = container_of(l, struct wish, link);
+
+		/* One that is armed stays where it is. */
+		if (!armed || wish->visitor.worker == work.worker)
+			return wish;
+	}
+	return NULL;
+}
+
+/* The queue; the visitor hears of it. */
+static void wait_for_work(
+	struct control *c, struct proxy *p, const struct wish_letter *l)
+{
+	struct worker *w = c->worker;
+	struct wish *wish = pool_take(w->pools.wishes);
+
+	if (!wish) {
+		visitor_tell_away(w, l->visitor, REASON_limit);
+		return;
+	}
+	wish->control = c;
+	wish->proxy = p;
+	wish->visitor = l->visitor;
+	wish->fixed = l->fixed;
+	list_append(&c->match.wishes, &wish->link);
+	c->match.wish_count++;
+	count(&w->core.counters, pool_misses);
+	visitor_tell_wait(w, l->visitor, pool_handle(wish));
+	/* Always one more: an earlier request may have been lost. */
+	if (request_one(c))
+		matchmaker_request(c);
+}
+
+void matchmaker_lose_proxy(
+	struct control *c, const struct proxy *p, enum reason why)
+{
+	list_each_safe (l, &c->match.wishes) {
+		struct wish *wish = container_of(l, struct wish, link);
+
+		if (wish->proxy != p)
+			continue;
+		visitor_tell_away(c->worker, wish->visitor, why);
+		wish_remove(wish);
+	}
+}
+
+void matchmaker_close(struct control *c)
+{
+	assert(list_empty(&c->match.wishes));
+	list_each_safe (l, &c->match.offers) {
+		struct offer *o = container_of(l, struct offer, link);
+
+		work_tell_drop(c->worker, o->work, NULL);
+		offer_remove(o);
+	}
+	loop_cancel_timer(worker_loop(c->worker), &c->match.trim);
+}
+
+/* --- letters --- */
+
+static void deliver_wish(struct mailbox *m, struct letter *letter)
+{
+	const struct wish_letter *l = (struct wish_letter *)letter;
+	struct worker *w = worker_of_mailbox(m);
+	struct control *c = find_control(w, l->control);
+	struct proxy *p = pool_find(w->pools.proxies, l->proxy);
+	struct offer *o;
+
+	if (!c || !p) {
+		visitor_tell_away(w, l->visitor, REASON_proxy_closed);
+		return;
+	}
+	o = find_offer(&c->match, l->visitor.worker, l->fixed);
+	if (!o) {
+		wait_for_work(c, p, l);
+		return;
+	}
+	count(&w->core.counters, pool_hits);
+	visitor_tell_match(w, l->visitor, o->work, worker_ref(w, c));
+	offer_remove(o);
+	matchmaker_request(c);
+}
+
+void matchmaker_wish(struct worker *w, struct ref control, struct handle proxy,
+	struct handle visitor, bool fixed)
+{
+	struct wish_letter *l = letter_new(sizeof(*l));
+
+	l->control = control.handle;
+	l->proxy = proxy;
+	l->visitor = (struct ref){ w->index, visitor };
+	l->fixed = fixed;
+	worker_post(w, control.worker, &l->letter, deliver_wish);
+}
+
+static void deliver_withdrawal(struct mailbox *m, struct letter *letter)
+{
+	struct worker *w = worker_of_mailbox(m);
+	struct wish *wish =
+		pool_find(w->pools.wishes, ((struct end_letter *)letter)->what);
+
+	if (wish)
+		wish_remove(wish);
+}
+
+void matchmaker_withdraw(
+	struct worker *w, uint32_t control_worker, struct handle wish)
+{
+	struct end_letter *l = letter_new(sizeof(*l));
+
+	l->what = wish;
+	worker_post(w, control_worker, &l->letter, deliver_withdrawal);
+}
+
+static void deliver_offer(struct mailbox *m, struct letter *letter)
+{
+	const struct offer_letter *l = (struct offer_letter *)letter;
+	struct worker *w = worker_of_mailbox(m);
+	struct control *c = find_control(w, l->control.handle);
+	struct wish *wish;
+
+	if (!c) {
+		work_tell_drop(w, l->work, "the client has gone");
+		return;
+	}
+	if (!l->armed && c->match.outstanding > 0)
+		c->match.outstanding--;
+	wish = find_wish(&c->match, l->work, l->armed);
+	if (!wish) {
+		park(c, l->work);
+		return;
+	}
+	count(&w->core.counters, work_conns);
+	work_tell_bring(w, l->work, wish->visitor);
+	wish_remove(wish);
+}
+
+void matchmaker_offer(
+	struct worker *w, struct ref control, struct ref work, bool armed)
+{
+	struct offer_letter *l = letter_new(sizeof(*l));
+
+	l->control = control;
+	l->work = work;
+	l->armed = armed;
+	worker_post(w, control.worker, &l->letter, deliver_offer);
+}
+
+static void deliver_loss(struct mailbox *m, struct letter *letter)
+{
+	struct worker *w = worker_of_mailbox(m);
+	struct offer *o =
+		pool_find(w->pools.offers, ((struct end_letter *)letter)->what);
+	struct control *c;
+
+	if (!o)
+		return;
+	c = o->control;
+	offer_remove(o);
+	matchmaker_request(c);
+}
+
+void matchmaker_lost(
+	struct worker *w, uint32_t control_worker, struct handle offer)
+{
+	struct end_letter *l = letter_new(sizeof(*l));
+
+	l->what = offer;
+	worker_post(w, control_worker, &l->letter, deliver_loss);
+}

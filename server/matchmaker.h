@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The matchmaker of a control brings its idle work connections and its waiting
+ * visitors together, wherever they are: an offer stands for a work connection
+ * on some worker, a wish for a visitor. It lives with the control and asks the
+ * client for work connections; all others reach it by letters.
+ *
+ *   visitor's worker      control's worker        work connection's worker
+ *     | wish ------------->  |                          |
+ *     |                      |  <---------------- offer | (nothing armed)
+ *     | <--- match (parked)  |  park or bring --------> |
+ *     | <--- wait            |                          |
+ *
+ * A parked work connection never moves, since its receive is armed: the
+ * visitor, of whom nothing is in flight before it is told to wait, goes to it.
+ * A new one, with nothing armed yet, is brought to the visitor that waits.
+ */
+
+#ifndef ADIT_SERVER_MATCHMAKER_H
+#define ADIT_SERVER_MATCHMAKER_H
+
+#include "common/base/list.h"
+#include "common/base/reason.h"
+#include "common/base/timer.h"
+#include "common/event/mailbox.h"
+#include "server/claim.h"
+
+struct control;
+struct proxy;
+struct worker;
+
+/* Idle work connections beyond the pool count, as in frp. */
+#define MATCHMAKER_SPARE 10
+
+/* A ReqWorkConn unanswered for so long counts as lost. */
+#define MATCHMAKER_REQUEST_TIME (10 * CLOCK_SECOND)
+
+/* How long idle work connections beyond the pool count are kept. */
+#define MATCHMAKER_SURPLUS_TIME (10 * CLOCK_SECOND)
+
+/* A parked work connection. */
+struct offer {
+	struct control *control;
+	struct list link; /* matchmaker's offers */
+	struct ref work;
+};
+
+/* A visitor that waits. */
+struct wish {
+	struct control *control;
+	struct proxy *proxy;
+	struct list link; /* matchmaker's wishes */
+	struct ref visitor;
+	bool fixed; /* it cannot move any more */
+};
+
+/* Embedded in its control. */
+struct matchmaker {
+	struct list offers, wishes; /* the oldest first */
+	struct timer trim;          /* due when surplus was idle long enough */
+	uint32_t pool;              /* offers wanted */
+	uint32_t offer_count, wish_count;
+	uint32_t outstanding; /* ReqWorkConn sent and not yet answered */
+	int64_t last_request; /* clock.h: of the newest ReqWorkConn */
+};
+
+void matchmaker_init(struct matchmaker *m, uint32_t pool);
+
+/* Turn the visitors of a proxy away that wait, for the reason. */
+void matchmaker_lose_proxy(
+	struct control *c, const struct proxy *p, enum reason why);
+
+/* The control closes, its proxies are gone: drop all offers. */
+void matchmaker_close(struct control *c);
+
+/* Ask the client for as many work connections as are missing. */
+void matchmaker_request(struct control *c);
+
+/* --- letters to the control's worker, from any worker `w` --- */
+
+/*
+ * A visitor of the proxy wants a work connection; `fixed`: on its own worker.
+ * It hears of it by visitor_told.
+ */
+void matchmaker_wish(struct worker *w, struct ref control, struct handle proxy,
+	struct handle visitor, bool fixed);
+
+/* A visitor that was told to wait does so no more. */
+void matchmaker_withdraw(
+	struct worker *w, uint32_t control_worker, struct handle wish);
+
+/*
+ * Here is a work connection of ours; `armed`: it was parked already, and
+ * cannot be brought anywhere. Its worker hears of it by work_told.
+ */
+void matchmaker_offer(
+	struct worker *w, struct ref control, struct ref work, bool armed);
+
+/* A parked one has died. */
+void matchmaker_lost(
+	struct worker *w, uint32_t control_worker, struct handle offer);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * One table of all names in use, of every kind, and who holds each.
+ */
+
+#ifndef ADIT_SERVER_NAMES_H
+#define ADIT_SERVER_NAMES_H
+
+#include <stdbool.h>
+
+#include "common/base/compiler.h"
+
+enum name_kind {
+	NAME_OF_CONTROL = 'c', /* a run id */
+	NAME_OF_PROXY = 'p',
+	NAME_OF_HOST = 'h',
+	NAME_OF_PORT = 't' /* decimal */
+};
+
+struct name;
+
+/* All zero is empty. */
+struct names {
+	struct name *table;
+};
+
+/* Who holds the name, or NULL. */
+void *names_find(const struct names *n, enum name_kind kind, const char *text);
+
+/* A name that nobody holds; false without memory. */
+bool names_add(struct names *n, enum name_kind kind, const char *text,
+	void *holder) must_check;
+
+/* Give the name up if it is this holder's. */
+void names_drop(struct names *n, enum name_kind kind, const char *text,
+	const void *holder);
+
+void names_clear(struct names *n);
+
+#endif

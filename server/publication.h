@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What the registry tells a worker: to serve a route from now on, or no more.
+ * The worker does so and says that it is done.
+ */
+
+#ifndef ADIT_SERVER_PUBLICATION_H
+#define ADIT_SERVER_PUBLICATION_H
+
+#include "common/event/mailbox.h"
+#include "server/claim.h"
+
+struct worker;
+
+/* How a worker answers both; `failed`: it had no memory, or no listener. */
+struct publication_done {
+	struct letter letter;
+	struct handle entry;
+	bool failed;
+};
+
+/*
+ * From worker 0 to the worker `to`: serve the claim, a block of its own that
+ * is taken over (NULL: no memory for it), with a listener on the descriptor,
+ * which is taken over too (-1: none). The answer comes to `done`.
+ */
+void publication_send(struct worker *w, uint32_t to, struct handle entry,
+	struct claim *claim, int fd, uint16_t port, letter_fn *done);
+
+/* From worker 0: serve it no more. */
+void publication_withdraw(
+	struct worker *w, uint32_t to, struct handle entry, letter_fn *done);
+
+#endif

@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Claims in the order they come, and the ones that wait. */
+
+#include "server/registry.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "server/control.h"
+#include "server/names.h"
+#include "server/port.h"
+#include "server/port_memory.h"
+#include "server/proxy.h"
+#include "server/publication.h"
+#include "server/server.h"
+#include "server/worker.h"
+
+enum entry_state {
+	/* Told to the workers. Next: PUBLISHED, WITHDRAWING. */
+	ENTRY_PUBLISHING,
+	/* Granted. Next: WITHDRAWING. */
+	ENTRY_PUBLISHED,
+	/* Taken back from the workers. Next: gone. */
+	ENTRY_WITHDRAWING,
+};
+
+struct registration {
+	struct claim *claim;
+	uint32_t missing; /* workers that have not said done */
+	uint16_t port;    /* tcp */
+	uint8_t state;    /* enum entry_state */
+	bool failed;      /* some worker could not serve it */
+	bool evicted;     /* its owner was told to close it */
+};
+
+/* A claim that waits for a withdrawal. */
+struct pending {
+	struct list link;
+	struct claim *claim;
+};
+
+struct registry {
+	struct worker *worker;
+	struct pool *registrations;
+	struct names names; /* to their registrations */
+	struct port_memory ports;
+	struct list pending;
+	uint32_t controls, proxies;
+};
+
+/* What comes from an owner. */
+struct claim_letter {
+	struct letter letter;
+	struct claim *claim; /* owned */
+};
+
+struct release_letter {
+	struct letter letter;
+	struct handle entry;
+};
+
+static void decide(struct registry *reg, struct claim *c);
+
+static int64_t now(const struct registry *reg)
+{
+	return worker_loop(reg->worker)->now;
+}
+
+static void set_state(struct registration *r, enum entry_state state)
+{
+	assert(state > r->state);
+	r->state = (uint8_t)state;
+}
+
+int registry_create(struct registry **r_r, struct worker *w)
+{
+	const struct settings *s = w->server->settings;
+	struct registry *reg = calloc(1, sizeof(*reg));
+
+	if (!reg)
+		return -ENOMEM;
+	reg->worker = w;
+	list_init(&reg->pending);
+	/* Those that are being withdrawn count as well: twice is plenty. */
+	reg->registrations = pool_create(sizeof(struct registration),
+		2 * (uint32_t)(s->max_controls + s->max_proxies));
+	if (!reg->registrations) {
+		free(reg);
+		return -ENOMEM;
+	}
+	*r_r = reg;
+	return 0;
+}
+
+static void free_claim(void *object)
+{
+	free(((struct registration *)object)->claim);
+}
+
+void registry_destroy(struct registry **rp)
+{
+	struct registry *reg = *rp;
+
+	if (!reg)
+		return;
+	*rp = NULL;
+	list_each_safe (l, &reg->pending) {
+		struct pending *p = container_of(l, struct pending, link);
+
+		free(p->claim);
+		free(p);
+	}
+	names_clear(&reg->names);
+	port_memory_clear(&reg->ports);
+	pool_each(reg->registrations, free_claim);
+	pool_destroy(&reg->registrations);
+	free(reg);
+}
+
+/* --- keys --- */
+
+static const char *port_name(char text[static 8], uint16_t port)
+{
+	snprintf(text, 8, "%u", port);
+	return text;
+}
+
+static bool add_keys(struct registry *reg, struct registration *r)
+{
+	const struct claim *c = r->claim;
+	const char *h = claim_first_host(c);
+	char port[8];
+	bool ok = names_add(&reg->names,
+		c->kind == CLAIM_CONTROL ? NAME_OF_CONTROL : NAME_OF_PROXY,
+		claim_name(c), r);
+
+	for (; ok && h; h = claim_next_host(c, h))
+		/* One host named twice by one proxy is one key. */
+		ok = names_find(&reg->names, NAME_OF_HOST, h) ||
+		     names_add(&reg->names, NAME_OF_HOST, h, r);
+	if (ok && r->port)
+		ok = names_add(
+			&reg->names, NAME_OF_PORT, port_name(port, r->port), r);
+	return ok;
+}
+
+static void drop_keys(struct registry *reg, struct registration *r)
+{
+	const struct claim *c = r->claim;
+	const char *h = claim_first_host(c);
+	char port[8];
+
+	names_drop(&reg->names,
+		c->kind == CLAIM_CONTROL ? NAME_OF_CONTROL : NAME_OF_PROXY,
+		claim_name(c), r);
+	for (; h; h = claim_next_host(c, h))
+		names_drop(&reg->names, NAME_OF_HOST, h, r);
+	if (r->port)
+		names_drop(
+			&reg->names, NAME_OF_PORT, port_name(port, r->port), r);
+}
+
+/* --- decisions --- */
+
+/* Tell the owner: an error, or success with the registration. */
+static void answer(struct registry *reg, const struct claim *c,
+	struct registration *r, const char *error)
+{
+	struct decision *d = letter_new(sizeof(*d));
+
+	d->owner = c->owner;
+	if (r) {
+		d->entry = pool_handle(r);
+		d->port = r->port;
+	}
+	snprintf(d->error, sizeof(d->error), "%s", error);
+	worker_post(reg->worker, c->owner.worker, &d->letter,
+		c->kind == CLAIM_CONTROL ? control_decided : proxy_decided);
+}
+
+/* Every claim ends here once: granted, or refused. */
+static void refuse(struct registry *reg, struct claim *c, const char *error)
+{
+	answer(reg, c, NULL, error);
+	free(c);
+}
+
+/* Nothing refers to it any more: who waited for its names tries again. */
+static void bury(struct registry *reg, struct registration *r)
+{
+	struct list waiting;
+
+	drop_keys(reg, r);
+	if (r->claim->kind == CLAIM_CONTROL)
+		reg->controls--;
+	else
+		reg->proxies--;
+	free(r->claim);
+	pool_give(reg->registrations, r);
+	list_init(&waiting);
+	while (!list_empty(&reg->pending)) {
+		struct list *l = reg->pending.next;
+
+		list_remove(l);
+		list_append(&waiting, l);
+	}
+	list_each_safe (l, &waiting) {
+		struct pending *p = container_of(l, struct pending, link);
+		struct claim *c = p->claim;
+
+		list_remove(l);
+		free(p);
+		decide(reg, c);
+	}
+}
+
+static void withdraw_done(struct mailbox *m, struct letter *letter);
+
+static void withdraw(struct registry *reg, struct registration *r)
+{
+	uint32_t n = reg->worker->server->worker_count;
+
+	set_state(r, ENTRY_WITHDRAWING);
+	r->missing = n;
+	for (uint32_t i = 0; i < n; i++)
+		publication_withdraw(
+			reg->worker, i, pool_handle(r), withdraw_done);
+}
+
+static struct registration *find_done(
+	struct registry *reg, const struct publication_done *d)
+{
+	struct registration *r = pool_find(reg->registrations, d->entry);
+
+	assert(r && r->missing > 0);
+	r->missing--;
+	r->failed |= d->failed;
+	return r->missing == 0 ? r : NULL;
+}
+
+static struct registry *registry_of(struct mailbox *m)
+{
+	return worker_of_mailbox(m)->server->registry;
+}
+
+static void withdraw_done(struct mailbox *m, struct letter *letter)
+{
+	struct registry *reg = registry_of(m);
+	struct registration *r =
+		find_done(reg, (struct publication_done *)letter);
+
+	if (r)
+		bury(reg, r);
+}
+
+static void publish_done(struct mailbox *m, struct letter *letter)
+{
+	struct registry *reg = registry_of(m);
+	struct registration *r =
+		find_done(reg, (struct publication_done *)letter);
+
+	if (!r)
+		return;
+	if (r->failed) {
+		answer(reg, r->claim, NULL, "no memory");
+		withdraw(reg, r);
+		return;
+	}
+	set_state(r, ENTRY_PUBLISHED);
+	if (r->port)
+		port_remember(
+			&reg->ports, claim_name(r->claim), r->port, now(reg));
+	answer(reg, r->claim, r, "");
+}
+
+/* Tell every worker; `fds` are theirs, or NULL. */
+static void publish(struct registry *reg, struct registration *r, int *fds)
+{
+	uint32_t n = reg->worker->server->worker_count;
+
+	r->missing = n;
+	for (uint32_t i = 0; i < n; i++)
+		publication_send(reg->worker, i, pool_handle(r),
+			claim_copy(r->claim), fds ? fds[i] : -1, r->port,
+			publish_done);
+}
+
+/* What became of looking whether a claim's keys are free. */
+enum verdict {
+	VERDICT_FREE,
+	VERDICT_WAIT,
+	VERDICT_TAKEN
+};
+
+static enum verdict look_at(
+	struct registry *reg, enum name_kind kind, const char *name)
+{
+	const struct registration *r = names_find(&reg->names, kind, name);
+
+	if (!r)
+		return VERDICT_FREE;
+	return r->state == ENTRY_WITHDRAWING ? VERDICT_WAIT : VERDICT_TAKEN;
+}
+
+/* The older control with the run id makes room, which is waited for. */
+static enum verdict look_at_control(struct registry *reg, const struct claim *c)
+{
+	struct registration *r =
+		names_find(&reg->names, NAME_OF_CONTROL, claim_name(c));
+
+	if (!r)
+		return VERDICT_FREE;
+	if (r->state != ENTRY_WITHDRAWING && !r->evicted) {
+		r->evicted = true;
+		control_evict(reg->worker, r->claim->owner);
+	}
+	return VERDICT_WAIT;
+}
+
+static enum verdict look_at_proxy(struct registry *reg, const struct claim *c,
+	char error[static REGISTRY_ERROR_SIZE])
+{
+	const char *h = claim_first_host(c);
+	enum verdict v = look_at(reg, NAME_OF_PROXY, claim_name(c)), worst = v;
+
+	if (v == VERDICT_TAKEN) {
+		snprintf(error, REGISTRY_ERROR_SIZE,
+			"proxy [%.256s] already exists", claim_name(c));
+		return v;
+	}
+	for (; h; h = claim_next_host(c, h)) {
+		v = look_at(reg, NAME_OF_HOST, h);
+		if (v == VERDICT_TAKEN) {
+			snprintf(error, REGISTRY_ERROR_SIZE,
+				"router config conflict");
+			return v;
+		}
+		if (v > worst)
+			worst = v;
+	}
+	return worst;
+}
+
+static bool is_port_taken(void *arg, uint16_t port)
+{
+	char text[8];
+
+	return names_find(&((struct registry *)arg)->names, NAME_OF_PORT,
+		port_name(text, port));
+}
+
+/* Whether the port that the claim would get is on its way to be free. */
+static bool must_wait_for_port(struct registry *reg, const struct claim *c)
+{
+	char text[8];
+	int64_t port =
+		c->port ? c->port
+			: port_recall(&reg->ports, claim_name(c), now(reg));
+
+	if (c->kind != CLAIM_TCP || port < 1 || port > UINT16_MAX)
+		return false;
+	return look_at(reg, NAME_OF_PORT, port_name(text, (uint16_t)port)) ==
+	       VERDICT_WAIT;
+}
+
+static const char *open_port(
+	struct registry *reg, const struct claim *c, int *fds, uint16_t *port_r)
+{
+	struct server *s = reg->worker->server;
+	struct port_request request = {
+		.settings = s->settings,
+		.asked = c->port,
+		.before = port_recall(&reg->ports, claim_name(c), now(reg)),
+		.is_taken = is_port_taken,
+		.arg = reg,
+		.workers = (int)s->worker_count,
+	};
+
+	return port_open(&request, fds, port_r);
+}
+
+static const char *check_limits(struct registry *reg, const struct claim *c)
+{
+	const struct settings *s = reg->worker->server->settings;
+
+	if (c->kind == CLAIM_CONTROL && reg->controls >= s->max_controls)
+		return "too many clients";
+	if (c->kind != CLAIM_CONTROL && reg->proxies >= s->max_proxies)
+		return "too many proxies";
+	return NULL;
+}
+
+/* Every key is free: make them the claim's, and publish it. */
+static void grant(struct registry *reg, struct claim *c)
+{
+	int fds[SETTINGS_WORKERS_MAX];
+	struct registration *r = pool_take(reg->registrations);
+	const char *error = r ? check_limits(reg, c) : "too many proxies";
+	bool tcp = c->kind == CLAIM_TCP;
+
+	if (!error && tcp)
+		error = open_port(reg, c, fds, &r->port);
+	if (error) {
+		if (r)
+			pool_give(reg->registrations, r);
+		refuse(reg, c, error);
+		return;
+	}
+	r->claim = c;
+	if (c->kind == CLAIM_CONTROL)
+		reg->controls++;
+	else
+		reg->proxies++;
+	/* Without memory for a key the claim fails once it is published. */
+	r->failed = !add_keys(reg, r);
+	publish(reg, r, tcp ? fds : NULL);
+}
+
+static void decide(struct registry *reg, struct claim *c)
+{
+	char error[REGISTRY_ERROR_SIZE];
+	enum verdict v = c->kind == CLAIM_CONTROL
+				 ? look_at_control(reg, c)
+				 : look_at_proxy(reg, c, error);
+	struct pending *p;
+
+	if (v == VERDICT_FREE && must_wait_for_port(reg, c))
+		v = VERDICT_WAIT;
+	switch (v) {
+	case VERDICT_FREE:
+		grant(reg, c);
+		break;
+	case VERDICT_TAKEN:
+		refuse(reg, c, error);
+		break;
+	case VERDICT_WAIT:
+		p = letter_new(sizeof(*p));
+		p->claim = c;
+		list_append(&reg->pending, &p->link);
+		break;
+	}
+}
+
+/* --- letters of the owners --- */
+
+static void discard_claim(struct letter *letter)
+{
+	free(((struct claim_letter *)letter)->claim);
+}
+
+static void deliver_claim(struct mailbox *m, struct letter *letter)
+{
+	decide(registry_of(m), ((struct claim_letter *)letter)->claim);
+}
+
+void registry_claim(struct worker *w, struct claim *c)
+{
+	struct claim_letter *l = letter_new(sizeof(*l));
+
+	l->claim = c;
+	l->letter.discard = discard_claim;
+	worker_post(w, 0, &l->letter, deliver_claim);
+}
+
+static void deliver_release(struct mailbox *m, struct letter *letter)
+{
+	struct registry *reg = registry_of(m);
+	struct registration *r = pool_find(
+		reg->registrations, ((struct release_letter *)letter)->entry);
+
+	if (r && r->state == ENTRY_PUBLISHED)
+		withdraw(reg, r);
+}
+
+void registry_release(struct worker *w, struct handle entry)
+{
+	struct release_letter *l = letter_new(sizeof(*l));
+
+	l->entry = entry;
+	worker_post(w, 0, &l->letter, deliver_release);
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Sizes, ports, start and end of all workers. */
+
+#include "server/server.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "common/base/cpus.h"
+#include "common/base/log.h"
+#include "common/base/socket.h"
+#include "server/registry.h"
+#include "server/state_dir.h"
+#include "server/worker.h"
+
+/* How long start-up waits for the ports of a process that was killed. */
+#define PORT_WAIT (2 * CLOCK_SECOND)
+
+#define PAGE_404_MAX (1024 * 1024)
+
+/* Descriptors that are neither visitors nor work connections. */
+#define DESCRIPTORS_KEPT 20
+#define DESCRIPTORS_OF_WORKER 5
+
+bool quota_take(struct quota *q)
+{
+	uint32_t used =
+		atomic_fetch_add_explicit(&q->used, 1, memory_order_relaxed);
+
+	if (used < q->limit)
+		return true;
+	quota_give(q);
+	return false;
+}
+
+void quota_give(struct quota *q)
+{
+	atomic_fetch_sub_explicit(&q->used, 1, memory_order_acq_rel);
+}
+
+/*
+ * Visitors that the descriptor limit allows: each needs one and one more for
+ * its work connection.
+ */
+static uint32_t visitor_limit(const struct settings *s, uint32_t workers)
+{
+	struct rlimit r = { 0 };
+	int64_t can;
+
+	/* As many as we may have; nobody is asked for more. */
+	if (getrlimit(RLIMIT_NOFILE, &r) == 0) {
+		r.rlim_cur = r.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &r);
+		getrlimit(RLIMIT_NOFILE, &r);
+	}
+	can = r.rlim_cur > INT32_MAX ? INT32_MAX : (int64_t)r.rlim_cur;
+	can -= DESCRIPTORS_KEPT + DESCRIPTORS_OF_WORKER * (int64_t)workers;
+	can /= 2;
+	if (can >= s->max_visitors)
+		return (uint32_t)s->max_visitors;
+	if (can < 1)
+		can = 1;
+	log_warn("%lld visitors at once instead of limits.visitors = %lld: "
+		 "the descriptor limit is %llu (raise ulimit -n)",
+		(long long)can, (long long)s->max_visitors,
+		(unsigned long long)r.rlim_cur);
+	return (uint32_t)can;
+}
+
+static int read_page_404(struct server *s)
+{
+	const char *path = s->settings->custom_404_page;
+	FILE *f;
+
+	if (!*path)
+		return 0;
+	f = fopen(path, "re");
+	s->page_404 = malloc(PAGE_404_MAX);
+	if (!f || !s->page_404) {
+		log_error("custom404Page %s: %s", path, strerror(errno));
+		if (f)
+			fclose(f);
+		return -EINVAL;
+	}
+	s->page_404_size = fread(s->page_404, 1, PAGE_404_MAX, f);
+	fclose(f);
+	return 0;
+}
+
+/*
+ * Listen, before anything is served. The kernel ends the rings of a killed
+ * process some time after the process, and the rings hold its ports: a port
+ * that no living process holds is waited for.
+ */
+static int listen_patiently(const struct address *a, int *fds, int n)
+{
+	static const struct timespec pause = { .tv_nsec = 20 * CLOCK_MS };
+	int64_t end = clock_now() + PORT_WAIT;
+	char owner[128];
+	int rc;
+
+	for (;;) {
+		rc = socket_listen_shared(a, fds, n);
+		if (rc != -EADDRINUSE || clock_now() > end ||
+			socket_find_owner(a, owner, sizeof(owner)))
+			return rc;
+		nanosleep(&pause, NULL);
+	}
+}
+
+/* The port of a key, for each worker its own descriptor. */
+static int open_port(struct server *s, const char *key, const char *ip,
+	uint16_t port, int *fds)
+{
+	char owner[128], text[ADDRESS_TEXT_SIZE];
+	struct address a;
+	int rc = address_parse(&a, ip, port);
+
+	if (rc == 0)
+		rc = listen_patiently(&a, fds, (int)s->worker_count);
+	address_join(text, sizeof(text), ip, port);
+	if (rc == -EADDRINUSE) {
+		socket_find_owner(&a, owner, sizeof(owner));
+		log_error("%s: %s is taken by %s: stop it, or choose another "
+			  "port",
+			key, text, owner);
+	} else if (rc == -EACCES) {
+		log_error("%s: %s may not be bound: ports below 1024 need "
+			  "CAP_NET_BIND_SERVICE",
+			key, text);
+	} else if (rc < 0) {
+		log_error("%s: cannot listen on %s: %s", key, text,
+			strerror(-rc));
+	}
+	return rc;
+}
+
+static int open_ports(struct server *s)
+{
+	const struct settings *set = s->settings;
+	int fds[SETTINGS_WORKERS_MAX], rc;
+
+	rc = open_port(s, "bindPort", set->bind_addr, set->bind_port, fds);
+	if (rc < 0)
+		return rc;
+	log_info("frps tcp listen on %s:%u", set->bind_addr, set->bind_port);
+	for (uint32_t i = 0; i < s->worker_count; i++)
+		s->workers[i]->control_fd = fds[i];
+	if (!set->vhost_http_port)
+		return 0;
+	rc = open_port(s, "vhostHTTPPort", set->proxy_bind_addr,
+		set->vhost_http_port, fds);
+	if (rc < 0)
+		return rc;
+	log_info("http service listen on %s:%u", set->proxy_bind_addr,
+		set->vhost_http_port);
+	for (uint32_t i = 0; i < s->worker_count; i++)
+		s->workers[i]->http_fd = fds[i];
+	return 0;
+}
+
+static int make_workers(struct server *s)
+{
+	uint32_t n = s->settings->workers > 0 ? (uint32_t)s->settings->workers
+					      : (uint32_t)cpus_available("");
+
+	if (n > SETTINGS_WORKERS_MAX)
+		n = SETTINGS_WORKERS_MAX;
+	s->visitors.limit = visitor_limit(s->settings, n);
+	s->works.limit = (uint32_t)s->settings->max_work_conns;
+	s->workers = calloc(n, sizeof(struct worker *));
+	if (!s->workers)
+		return -ENOMEM;
+	for (; s->worker_count < n; s->worker_count++) {
+		int rc = worker_create(
+			&s->workers[s->worker_count], s, s->worker_count);
+
+		if (rc < 0)
+			return rc;
+	}
+	return registry_create(&s->registry, s->workers[0]);
+}
+
+int server_create(struct server **s_r, const struct settings *settings)
+{
+	struct server *s = calloc(1, sizeof(*s));
+	int rc;
+
+	if (!s)
+		return -ENOMEM;
+	s->settings = settings;
+	s->state_lock = -1;
+	cipher_key_derive(&s->token_key, settings->auth_token);
+	rc = read_page_404(s);
+	if (rc == 0) {
+		rc = make_workers(s);
+		if (rc == -ENOMEM)
+			log_error("no memory for the workers' pools");
+	}
+	if (rc == 0)
+		rc = open_ports(s);
+	if (rc == 0)
+		rc = state_dir_lock(settings->state_dir, &s->state_lock);
+	if (rc < 0) {
+		server_destroy(&s);
+		return rc;
+	}
+	if (!*settings->auth_token)
+		log_warn("auth.token is not set: anyone who reaches bindPort "
+			 "may publish services");
+	log_info("%u workers", s->worker_count);
+	log_info("frps started successfully");
+	*s_r = s;
+	return 0;
+}
+
+int server_run(struct server *s)
+{
+	struct core *cores[SETTINGS_WORKERS_MAX];
+
+	for (uint32_t i = 0; i < s->worker_count; i++)
+		cores[i] = &s->workers[i]->core;
+	return core_supervise(cores, (int)s->worker_count);
+}
+
+void server_destroy(struct server **sp)
+{
+	struct server *s = *sp;
+
+	if (!s)
+		return;
+	*sp = NULL;
+	/* Letters on their way end here; they may name any worker's pools. */
+	for (uint32_t i = 0; i < s->worker_count; i++)
+		core_destroy(&s->workers[i]->core);
+	registry_destroy(&s->registry);
+	for (uint32_t i = 0; i < s->worker_count; i++)
+		worker_destroy(&s->workers[i]);
+	free(s->workers);
+	free(s->page_404);
+	if (s->state_lock >= 0)
+		close(s->state_lock);
+	explicit_bzero(&s->token_key, sizeof(s->token_key));
+	free(s);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The server: its workers, and what they share, which is made before they
+ * start and changed by none of them but for two numbers.
+ */
+
+#ifndef ADIT_SERVER_SERVER_H
+#define ADIT_SERVER_SERVER_H
+
+#include <stdatomic.h>
+
+#include "common/crypto/cipher.h"
+#include "server/settings.h"
+
+struct registry;
+struct worker;
+
+/* How many there may be at once in the whole server, on all workers. */
+struct quota {
+	_Atomic uint32_t used;
+	uint32_t limit;
+};
+
+struct server {
+	const struct settings *settings;
+	struct cipher_key token_key;
+	char *page_404; /* custom404Page's content; NULL: the built-in one */
+	size_t page_404_size;
+	int state_lock; /* descriptor of the locked file in stateDir; -1 */
+	struct quota visitors, works;
+	_Atomic uint32_t drained; /* workers that accept no visitors any more */
+	struct registry *registry; /* of worker 0's thread alone */
+	uint32_t worker_count;
+	struct worker **workers;
+};
+
+/*
+ * Main thread: lock the state directory, make the workers, sized by the
+ * settings and the descriptor limit, and open the ports. 0, or -errno after
+ * an error in the log.
+ */
+int server_create(struct server **s_r, const struct settings *s) must_check;
+
+/* Run until stopped; the exit code of the program. */
+int server_run(struct server *s);
+
+/* NULL is accepted. */
+void server_destroy(struct server **s);
+
+/* Any thread: one more, or false at the limit; and one less. */
+bool quota_take(struct quota *q) must_check;
+void quota_give(struct quota *q);
+
+#endif

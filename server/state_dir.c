@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "server/state_dir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+
+/* An absolute path in the environment, or NULL. */
+static const char *directory_of(const char *variable)
+{
+	const char *value = getenv(variable);
+
+	return value && value[0] == '/' ? value : NULL;
+}
+
+int state_dir_find(const char *given, char *path, size_t size)
+{
+	const char *base = directory_of("STATE_DIRECTORY"), *name = "";
+
+	if (*given) {
+		base = given;
+	} else if (base) {
+		/* As it stands: systemd.exec(5). */
+	} else if ((base = directory_of("XDG_STATE_HOME"))) {
+		name = "/aditd";
+	} else if (geteuid() == 0) {
+		base = "/var/lib/aditd";
+	} else if ((base = directory_of("HOME"))) {
+		name = "/.local/state/aditd";
+	} else {
+		return -ENOENT;
+	}
+	return snprintf(path, size, "%s%s", base, name) < (int)size
+		       ? 0
+		       : -ENAMETOOLONG;
+}
+
+/* As mkdir -p, with mode 0700. */
+static int make_directory(char *path)
+{
+	for (char *p = path + 1;; p++) {
+		char c = *p;
+
+		if (c != '/' && c != '\0')
+			continue;
+		*p = '\0';
+		if (mkdir(path, 0700) < 0 && errno != EEXIST)
+			return -errno;
+		*p = c;
+		if (c == '\0')
+			return 0;
+	}
+}
+
+/* Take the lock and write our process id for whoever comes second. */
+static int take_lock(const char *file, int *fd_r, char owner[static 32])
+{
+	int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		n = read(fd, owner, 31);
+		owner[n > 0 ? n : 0] = '\0';
+		owner[strcspn(owner, "\n")] = '\0';
+		close(fd);
+		return -EBUSY;
+	}
+	if (ftruncate(fd, 0) < 0 || dprintf(fd, "%d\n", getpid()) < 0)
+		log_warn("stateDir: %s cannot be written: %s", file,
+			strerror(errno));
+	*fd_r = fd;
+	return 0;
+}
+
+int state_dir_lock(const char *given, int *fd_r)
+{
+	char path[PATH_MAX] = "", file[PATH_MAX + 8], owner[32] = "";
+	int rc = state_dir_find(given, path, sizeof(path));
+	enum log_level level = *given ? LOG_ERROR : LOG_WARN;
+
+	*fd_r = -1;
+	if (rc == 0)
+		rc = make_directory(path);
+	if (rc == 0) {
+		snprintf(file, sizeof(file), "%s/lock", path);
+		rc = take_lock(file, fd_r, owner);
+	}
+	if (rc == -EBUSY)
+		log_write(level, NULL,
+			"stateDir: %s is locked by another aditd (pid %s): "
+			"stop it, or give this one a stateDir of its own",
+			path, *owner ? owner : "unknown");
+	else if (rc < 0)
+		log_write(level, NULL,
+			"stateDir: %s: %s; set stateDir to a directory that "
+			"this user may write to",
+			*path ? path : "no home directory is known",
+			strerror(-rc));
+	return *given ? rc : 0;
+}

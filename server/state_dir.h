@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The directory of what outlives the process, and the lock that keeps a
+ * second server out of it.
+ */
+
+#ifndef ADIT_SERVER_STATE_DIR_H
+#define ADIT_SERVER_STATE_DIR_H
+
+#include <stddef.h>
+
+#include "common/base/compiler.h"
+
+/*
+ * Where it is: `given`, or when that is empty $STATE_DIRECTORY (systemd's),
+ * $XDG_STATE_HOME/aditd, /var/lib/aditd for root, ~/.local/state/aditd for
+ * others. 0, or -ENAMETOOLONG, or -ENOENT when nothing tells a home.
+ */
+int state_dir_find(const char *given, char *path, size_t size) must_check;
+
+/*
+ * Make the directory, for its owner alone, and lock it for as long as the
+ * descriptor in *fd_r is open. 0, or -errno after an error in the log. Where
+ * it was not `given`, a failure is a warning only, with -1 in *fd_r: nothing
+ * that the server does now depends on what is in it.
+ */
+int state_dir_lock(const char *given, int *fd_r) must_check;
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Names of several kinds in one table, each with one holder. */
+// links: server/names.c
+
+#include "server/names.h"
+
+#include <criterion/criterion.h>
+
+Test(names, kinds_are_apart)
+{
+	struct names n = { 0 };
+	int a, b;
+
+	cr_assert_null(names_find(&n, NAME_OF_PROXY, "x"));
+	cr_assert(names_add(&n, NAME_OF_PROXY, "x", &a));
+	cr_assert(names_add(&n, NAME_OF_HOST, "x", &b));
+	cr_assert(names_add(&n, NAME_OF_HOST, "", &a));
+	cr_assert_eq(names_find(&n, NAME_OF_PROXY, "x"), &a);
+	cr_assert_eq(names_find(&n, NAME_OF_HOST, "x"), &b);
+	cr_assert_eq(names_find(&n, NAME_OF_HOST, ""), &a);
+	cr_assert_null(names_find(&n, NAME_OF_CONTROL, "x"));
+	cr_assert_null(names_find(&n, NAME_OF_PROXY, "X"));
+	/* Only the holder gives a name up. */
+	names_drop(&n, NAME_OF_PROXY, "x", &b);
+	cr_assert_eq(names_find(&n, NAME_OF_PROXY, "x"), &a);
+	names_drop(&n, NAME_OF_PROXY, "x", &a);
+	cr_assert_null(names_find(&n, NAME_OF_PROXY, "x"));
+	names_clear(&n);
+	cr_assert_null(names_find(&n, NAME_OF_HOST, "x"));
+}
