@@ -20,6 +20,11 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 SAN ?=
+comma := ,
+# address and undefined are one build: each finds what the other does not.
+ifneq ($(filter address undefined,$(subst $(comma), ,$(SAN))),)
+override SAN := address
+endif
 ifeq ($(SAN),)
 B := build
 else
@@ -121,11 +126,11 @@ $(U)/$(1): $(call unit_objects,$(1))
 	$$(Q)$$(CC) $$(UNIT_FLAGS) -o $$@ $$^ -lcriterion $(call unit_libs,$(1))
 endef
 # Only where units are asked for: reading their lines takes a while.
-ifneq ($(filter check unit unit-build,$(MAKECMDGOALS)),)
+ifneq ($(filter check unit unit-build check-build,$(MAKECMDGOALS)),)
 $(foreach t,$(UNITS),$(eval $(call unit_rule,$(t))))
 endif
 
-.PHONY: unit-build unit flow check
+.PHONY: unit-build unit flow check check-all soak
 unit-build: $(addprefix $(U)/,$(UNITS))
 
 unit: unit-build ## run the unit tests
@@ -134,10 +139,85 @@ unit: unit-build ## run the unit tests
 flow: all ## run the flow tests, with real parts
 	$(Q)BUILD=$(B) tests/run --flow
 
-check: deps-check ## install what is missing, build, run every test
-	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all unit-build
+# Programs with planted bugs, which the sanitizer jobs must find; the compiler
+# is not to say a word.
+P := build/planted
+PLANTED := $(patsubst tests/planted/%.c,$(P)/%,$(wildcard tests/planted/*.c))
+
+$(P)/unit_%: tests/planted/unit_%.c Makefile
+	$(say) CC "$< (planted)"
+	$(Q)mkdir -p $(P) && $(CC) $(UNIT_FLAGS) -w -Wno-error -MF $@.d -o $@ $< -lcriterion
+$(P)/race: tests/planted/race.c Makefile
+	$(say) CC "$< (planted)"
+	$(Q)mkdir -p $(P) && $(CC) $(BASE) $(SAN_thread) -MF $@.d -o $@ $<
+$(P)/%: tests/planted/%.c Makefile
+	$(say) CC "$< (planted)"
+	$(Q)mkdir -p $(P) && $(CC) $(BASE) $(SAN_address) -MF $@.d -o $@ $<
+
+.PHONY: check-build
+check-build: all unit-build replay-build $(PLANTED)
+
+check: deps-check ## install what is missing, build, run the tests
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) check-build
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) SAN=address all
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) SAN=thread all
 	$(Q)$(MAKE) --no-print-directory tidy
+	@echo "There is more: make check-all (longer), make fuzz, make bench"
 	$(Q)tests/run
+
+check-all: ## make check, with a longer soak and more seeds
+	$(Q)SOAK_SECONDS=600 KILL_ROUNDS=100 PUMP_SEEDS=10000 \
+		$(MAKE) --no-print-directory check
+
+soak: all ## 30 minutes of mixed traffic, bodies of 10 GiB
+	$(Q)SOAK_SECONDS=1800 SOAK_BODY=10737418240 BUILD=$(B) \
+		tests/run --flow f01
+
+# --- fuzzing -----------------------------------------------------------------
+# Each target is linked with all rooms and both tables of settings. `make check`
+# replays the corpora with any compiler; `make fuzz` needs clang.
+
+FUZZ_SECONDS ?= 600
+FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzz_more = $(if $(filter aditd_yaml,$(1)),server/settings.c) \
+	$(if $(filter adit_yaml,$(1)),client/settings.c client/settings_check.c)
+fuzz_sources = tests/fuzz/fuzz_$(1).c $(COMMON) $(call fuzz_more,$(1))
+
+.PHONY: replay-build deps-fuzz fuzz
+R := build/replay
+replay-build: $(addprefix $(R)/,$(FUZZ))
+
+CLANG = $(shell command -v clang || command -v clang-14)
+define fuzz_rules
+$(R)/$(1): $(patsubst %.c,$(U)/obj/%.o,tests/fuzz/replay.c \
+		$(call fuzz_sources,$(1)))
+	$$(say) LD $$@
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(UNIT_FLAGS) -o $$@ $$^ $$(LIBS)
+
+build/fuzz/$(1): $(call fuzz_sources,$(1))
+	$$(say) FUZZ $$@
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CLANG) $$(filter-out -MMD -MP,$$(BASE)) -O1 \
+		-fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=undefined -isystem $$(SSL_INC) \
+		-o $$@ $$^ $$(LIBS)
+endef
+$(foreach t,$(FUZZ),$(eval $(call fuzz_rules,$(t))))
+
+deps-fuzz:
+	$(Q)CC=$(CC) SSL_INC=$(SSL_INC) tests/deps.sh build fuzz
+
+fuzz: deps-fuzz ## fuzz each target for FUZZ_SECONDS (with clang)
+	$(Q)$(MAKE) --no-print-directory $(addprefix build/fuzz/,$(FUZZ))
+	$(Q)for t in $(FUZZ); do \
+		mkdir -p build/fuzz/found/$$t; \
+		ASAN_OPTIONS=detect_leaks=1 build/fuzz/$$t \
+			-max_total_time=$(FUZZ_SECONDS) -timeout=10 \
+			-max_len=16384 -artifact_prefix=build/fuzz/$$t- \
+			-print_final_stats=1 build/fuzz/found/$$t \
+			tests/fuzz/corpus/$$t || exit 1; \
+	done
 
 # --- set-up, demonstration ---------------------------------------------------
 

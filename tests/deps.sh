@@ -1,6 +1,6 @@
 #!/bin/sh
 # Install the Debian packages that are missing for what is asked: build, demo,
-# check (several may be given). What is there in any form is respected: tests
+# check, fuzz, bench (several may be given). What is there in any form is respected: tests
 # are for commands, headers and Python modules, never for package names.
 # `deps.sh python` prints the Python that the tests run with.
 set -u
@@ -28,6 +28,16 @@ python() {
 	done
 	echo python3
 }
+
+# clang under its plain or its versioned name, and whether it links a fuzzer.
+find_clang() { command -v clang || command -v clang-14; }
+links_fuzzer() {
+	echo 'int LLVMFuzzerTestOneInput(const char *d, long n)
+		{ return d == (char *)n; }' |
+		"$(find_clang)" -fsanitize=fuzzer,address,undefined -xc -o /dev/null - \
+			>/dev/null 2>&1
+}
+clang_version() { "$(find_clang)" -dumpversion | cut -d. -f1; }
 
 # One line a need: a test, and the package that meets it.
 missing() {
@@ -58,6 +68,20 @@ missing() {
 			imports "$(python)" websockets ||
 				echo python3 python3-websockets
 			;;
+		fuzz)
+			if ! find_clang >/dev/null; then
+				echo clang
+			elif ! links_fuzzer; then
+				echo "libclang-rt-$(clang_version)-dev"
+			fi
+			;;
+		bench)
+			has wrk || echo wrk
+			has haproxy || [ -x /usr/sbin/haproxy ] || echo haproxy
+			has nginx || [ -x /usr/sbin/nginx ] || echo nginx-light
+			[ -e /usr/lib/nginx/modules/ngx_stream_module.so ] ||
+				echo libnginx-mod-stream
+			;;
 		*)
 			echo "deps.sh: unknown: $what" >&2
 			exit 2
@@ -71,7 +95,8 @@ if [ "${1:-}" = python ]; then
 	exit 0
 fi
 
-packages=$(missing "$@" | tr ' ' '\n' | sort -u | tr '\n' ' ')
+wanted() { missing "$@" | tr ' ' '\n' | sort -u | tr '\n' ' '; }
+packages=$(wanted "$@")
 [ -z "$packages" ] && exit 0
 
 if ! has apt-get; then
@@ -87,20 +112,26 @@ if [ "$(id -u)" != 0 ]; then
 	}
 	as_root=sudo
 fi
-echo "installing: $packages"
 export DEBIAN_FRONTEND=noninteractive
 install() {
 	$as_root apt-get install -y --no-install-recommends "$@" >&2
 }
-# The package lists may be absent or old: fetch them only when needed.
-# shellcheck disable=SC2086
-install $packages || { $as_root apt-get update >&2 && install $packages; } || {
-	echo "could not install: $packages" >&2
-	exit 1
-}
+# Twice: what one package lacks is seen only when it is there (clang).
+for _ in 1 2; do
+	[ -z "$packages" ] && break
+	echo "installing: $packages"
+	# The package lists may be absent or old: fetch them only when needed.
+	# shellcheck disable=SC2086
+	install $packages || {
+		$as_root apt-get update >&2 && install $packages
+	} || {
+		echo "could not install: $packages" >&2
+		exit 1
+	}
+	packages=$(wanted "$@")
+done
 # An unmet need now would only be found later, with a worse message.
-left=$(missing "$@" | tr '\n' ' ')
-[ -z "$left" ] || {
-	echo "still missing after the installation: $left" >&2
+[ -z "$packages" ] || {
+	echo "still missing after the installation: $packages" >&2
 	exit 1
 }

@@ -67,6 +67,9 @@ int address_split(const char *text, char host[static ADDRESS_HOST_SIZE],
 		return -EINVAL;
 	memcpy(host, text, n);
 	host[n] = '\0';
+	/* A stray one would end an address that is written with brackets. */
+	if (strpbrk(host, "[]"))
+		return -EINVAL;
 	if (*rest == ':')
 		return parse_port(rest + 1, port_r);
 	if (*rest || port == 0)

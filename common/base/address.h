@@ -35,7 +35,8 @@ int address_parse(
 /*
  * Split "host:port", "[v6]:port" or, if `port` is not 0, a bare host, which
  * then has that port. A bare IPv6 literal needs brackets to carry a port.
- * -EINVAL for an empty host, one of 256 characters or more, or no valid port.
+ * -EINVAL for an empty host, one of 256 characters or more or with a bracket
+ * in it, or no valid port.
  */
 int address_split(const char *text, char host_r[static ADDRESS_HOST_SIZE],
 	uint16_t *port_r, uint16_t port) must_check;

@@ -60,6 +60,7 @@ Test(address, split)
 		{ "a:8x", 0, NULL, 0 },
 		{ "[::1", 7000, NULL, 0 },
 		{ "[]:80", 0, NULL, 0 },
+		{ "{::1]", 7000, NULL, 0 },
 	};
 	char host[ADDRESS_HOST_SIZE];
 	uint16_t port;
