@@ -63,6 +63,9 @@ void stream_received(struct stream *s, struct chunk *c, int result)
 		chunk_give(c);
 		return;
 	}
+	/* EAGAIN would read as "nothing yet"; a backend waits, it is no end. */
+	if (result == -EAGAIN)
+		result = -EIO;
 	if (result <= 0)
 		s->read_end = result;
 	if (r)
