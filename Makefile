@@ -219,6 +219,17 @@ fuzz: deps-fuzz ## fuzz each target for FUZZ_SECONDS (with clang)
 			tests/fuzz/corpus/$$t || exit 1; \
 	done
 
+# --- the comparison with peers ------------------------------------------------
+
+.PHONY: deps-bench bench
+deps-bench:
+	$(Q)CC=$(CC) SSL_INC=$(SSL_INC) tests/deps.sh build demo bench
+
+# BENCH: its options, as "--rounds 3 --load 64".
+bench: deps-bench ## compare with HAProxy, nginx and the peers on PATH
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all
+	$(Q)ADITD=$(B)/aditd ADIT=$(B)/adit python3 bench/compare.py $(BENCH)
+
 # --- set-up, demonstration ---------------------------------------------------
 
 .PHONY: deps deps-demo deps-check demo
@@ -229,7 +240,7 @@ deps-demo:
 	$(Q)CC=$(CC) SSL_INC=$(SSL_INC) tests/deps.sh build demo
 
 deps-check:
-	$(Q)CC=$(CC) SSL_INC=$(SSL_INC) tests/deps.sh build demo check
+	$(Q)CC=$(CC) SSL_INC=$(SSL_INC) tests/deps.sh build demo check bench
 
 demo: deps-demo ## install what is missing, build, fetch a page by tunnel
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Install the Debian packages that are missing for what is asked: build, demo,
-# check, fuzz, bench (several may be given). What is there in any form is respected: tests
-# are for commands, headers and Python modules, never for package names.
+# check, fuzz, bench (several may be given). What is there in any form is
+# respected: tests are for commands, headers and Python modules, never for
+# package names.
 # `deps.sh python` prints the Python that the tests run with.
 set -u
 
@@ -38,6 +39,13 @@ links_fuzzer() {
 			>/dev/null 2>&1
 }
 clang_version() { "$(find_clang)" -dumpversion | cut -d. -f1; }
+
+# nginx with its stream module, built in or beside it.
+nginx_streams() {
+	[ -e /usr/lib/nginx/modules/ngx_stream_module.so ] ||
+		PATH=$PATH:/usr/sbin nginx -V 2>&1 |
+			grep -q -e '--with-stream '
+}
 
 # One line a need: a test, and the package that meets it.
 missing() {
@@ -79,8 +87,7 @@ missing() {
 			has wrk || echo wrk
 			has haproxy || [ -x /usr/sbin/haproxy ] || echo haproxy
 			has nginx || [ -x /usr/sbin/nginx ] || echo nginx-light
-			[ -e /usr/lib/nginx/modules/ngx_stream_module.so ] ||
-				echo libnginx-mod-stream
+			nginx_streams || echo libnginx-mod-stream
 			;;
 		*)
 			echo "deps.sh: unknown: $what" >&2

@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The systems that are compared: each is a chain of two relays between a
+public port and the origin, on loopback, with one thread a relay unless
+`workers` says more. A system that is not installed raises Skip."""
+import json
+import os
+import shutil
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))), "tests", "flow"))
+
+from harness import (Client, Program, Server, Skip, answers, free_port,  # noqa: E402
+                     until)
+
+STREAM_MODULE = "/usr/lib/nginx/modules/ngx_stream_module.so"
+
+
+def binary(name):
+    path = shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin:/sbin")
+    if not path:
+        raise Skip(f"{name} is not on PATH")
+    return path
+
+
+class Chain:
+    """Two relays; `port` is where visitors come in."""
+
+    def __init__(self, name, programs, port):
+        self.name, self.programs, self.port = name, programs, port
+        if port:
+            until(lambda: answers(port), f"{name} answers", 20)
+
+    def pids(self):
+        """The relays' processes and their children."""
+        found = []
+        todo = [p.pid for p in self.programs]
+        while todo:
+            pid = todo.pop()
+            found.append(pid)
+            for task in os.listdir(f"/proc/{pid}/task"):
+                with open(f"/proc/{pid}/task/{task}/children") as f:
+                    todo += [int(c) for c in f.read().split()]
+        return found
+
+    def cpu(self):
+        """Nanoseconds of processor time of all threads, by schedstat."""
+        total = 0
+        for pid in self.pids():
+            for task in os.listdir(f"/proc/{pid}/task"):
+                with open(f"/proc/{pid}/task/{task}/schedstat") as f:
+                    total += int(f.read().split()[0])
+        return total
+
+    def memory(self):
+        """Bytes of RssAnon and RssShmem."""
+        total = 0
+        for pid in self.pids():
+            with open(f"/proc/{pid}/status") as f:
+                for line in f:
+                    if line.startswith(("RssAnon", "RssShmem")):
+                        total += int(line.split()[1]) * 1024
+        return total
+
+    def stop(self):
+        for p in reversed(self.programs):
+            p.kill()
+
+
+def run(argv, name, text=None, suffix="conf"):
+    """A program started with its configuration in place of @CONF@."""
+    p = Program(argv, name)
+    path = os.path.join(p.dir, f"bench.{suffix}")
+    if text is not None:
+        with open(path, "w") as f:
+            f.write(text.replace("@DIR@", p.dir))
+    p.argv = [path if a == "@CONF@" else a for a in argv]
+    p.launch()
+    return p
+
+
+def direct(origin, workers):
+    """No relay at all: what the generator and the origin can do."""
+    return Chain("direct", [], origin)
+
+
+def adit(origin, workers):
+    public = free_port()
+    conf = {"log": {"level": "info"}, "workers": workers}
+    server = Server(conf)
+    client = Client(server, [{"name": "bench", "type": "tcp",
+                              "localPort": origin, "remotePort": public}],
+                    {"log": {"level": "info"}})
+    return Chain("adit", [server, client], public)
+
+
+def haproxy(origin, workers, name="HAProxy"):
+    program = binary("haproxy")
+
+    def hop(to):
+        port = free_port()
+        text = (f"global\n nbthread {workers}\n maxconn 4096\n"
+                "defaults\n mode tcp\n option splice-auto\n"
+                " timeout connect 5s\n timeout client 60s\n"
+                " timeout server 60s\n"
+                f"listen relay\n bind 127.0.0.1:{port}\n"
+                f" server next 127.0.0.1:{to}\n")
+        return run([program, "-db", "-q", "-f", "@CONF@"], "haproxy",
+                   text), port
+    inner, inner_port = hop(origin)
+    outer, port = hop(inner_port)
+    return Chain(name, [inner, outer], port)
+
+
+def haproxy_again(origin, workers):
+    """The same once more: how far two equal systems are apart is noise."""
+    return haproxy(origin, workers, "HAProxy (twin)")
+
+
+def nginx(origin, workers):
+    program = binary("nginx")
+    module = (f"load_module {STREAM_MODULE};"
+              if os.path.exists(STREAM_MODULE) else "")
+
+    def hop(to):
+        port = free_port()
+        text = (f"{module} daemon off; pid @DIR@/pid;"
+                f"worker_processes {workers}; error_log @DIR@/error.log;"
+                "events { worker_connections 8192; } stream { server {"
+                f"listen 127.0.0.1:{port} backlog=4096;"
+                f"proxy_pass 127.0.0.1:{to}; }} }}")
+        return run([program, "-e", "/dev/null", "-c", "@CONF@"], "nginx",
+                   text), port
+    inner, inner_port = hop(origin)
+    outer, port = hop(inner_port)
+    return Chain("nginx stream", [inner, outer], port)
+
+
+def frp(origin, workers, name="frp", tls=False):
+    """frp without its default TLS and multiplexing: the same work as ours."""
+    frps, frpc = binary("frps"), binary("frpc")
+    control, port = free_port(), free_port()
+    server = run([frps, "-c", "@CONF@"], "frps", json.dumps({
+        "bindAddr": "127.0.0.1", "bindPort": control,
+        "auth": {"token": "bench"}, "transport": {"tcpMux": tls}}), "json")
+    until(lambda: answers(control), "frps answers")
+    client = run([frpc, "-c", "@CONF@"], "frpc", json.dumps({
+        "serverAddr": "127.0.0.1", "serverPort": control,
+        "auth": {"token": "bench"},
+        "transport": {"tcpMux": tls, "tls": {"enable": tls}},
+        "proxies": [{"name": "bench", "type": "tcp", "localPort": origin,
+                     "localIP": "127.0.0.1", "remotePort": port}]}), "json")
+    return Chain(name, [server, client], port)
+
+
+def frp_default(origin, workers):
+    return frp(origin, workers, "frp (default: TLS, mux)", True)
+
+
+def rathole(origin, workers):
+    program = binary("rathole")
+    control, port = free_port(), free_port()
+    server = run([program, "--server", "@CONF@"], "rathole",
+                 f'[server]\nbind_addr = "127.0.0.1:{control}"\n'
+                 'default_token = "bench"\n[server.services.bench]\n'
+                 f'bind_addr = "127.0.0.1:{port}"\n', "toml")
+    client = run([program, "--client", "@CONF@"], "rathole",
+                 f'[client]\nremote_addr = "127.0.0.1:{control}"\n'
+                 'default_token = "bench"\n[client.services.bench]\n'
+                 f'local_addr = "127.0.0.1:{origin}"\n', "toml")
+    return Chain("rathole", [server, client], port)
+
+
+# In the order of the table; HAProxy is what the ratios are to.
+ALL = [direct, haproxy, haproxy_again, nginx, adit, frp, frp_default, rathole]
+
+
+class Origin:
+    """nginx with files of the sizes that are asked for."""
+
+    def __init__(self, sizes):
+        self.port = free_port()
+        program = binary("nginx")
+        self.program = Program([program], "origin")
+        root = os.path.join(self.program.dir, "www")
+        os.mkdir(root)
+        for size in sizes:
+            with open(os.path.join(root, str(size)), "wb") as f:
+                f.write(b"x" * size)
+        path = os.path.join(self.program.dir, "origin.conf")
+        with open(path, "w") as f:
+            f.write(f"daemon off; master_process off; pid {self.program.dir}/pid;"
+                    "error_log /dev/null;"
+                    "events { worker_connections 8192; } http {"
+                    "access_log off; sendfile on; tcp_nopush off;"
+                    "keepalive_requests 1000000000; keepalive_timeout 600s;"
+                    f"server {{ listen 127.0.0.1:{self.port} backlog=4096;"
+                    f"root {root}; }} }}")
+        self.program.argv = [program, "-e", "/dev/null", "-c", path]
+        self.program.launch()
+        until(lambda: answers(self.port), "the origin answers")
+
+    def stop(self):
+        self.program.kill()

@@ -1,0 +1,30 @@
+"""The benchmark itself still runs: one short round, nothing is judged."""
+import json
+import os
+import subprocess
+import sys
+
+from harness import ROOT, TEMP, Skip, case, check, equal, main
+
+
+@case("bench: one round of every system that is installed, no errors")
+def one_round():
+    numbers = os.path.join(TEMP, "bench.json")
+    r = subprocess.run(
+        [sys.executable, f"{ROOT}/bench/compare.py", "--rounds", "1",
+         "--seconds", "1", "--load", "64 KiB", "--json", numbers],
+        capture_output=True, text=True)
+    if "is not on PATH" in r.stderr:
+        raise Skip(r.stderr.strip())
+    equal(r.returncode, 0, r.stdout + r.stderr)
+    check("adit against its targets" in r.stdout, r.stdout)
+    with open(numbers) as f:
+        summary = json.load(f)["summary"]
+    equal(len(summary), 1, "workloads")
+    for load, systems in summary.items():
+        for name in ("direct", "HAProxy", "nginx stream", "adit"):
+            check(systems[name]["rate"] > 0, f"{load}: {name} served nothing")
+            equal(systems[name]["errors"], 0, f"{load}: {name}'s errors")
+
+
+main()
