@@ -173,11 +173,14 @@ static void proxy_refused(struct proxy *p, const char *error)
 		return;
 	}
 	proxy_set_state(p, PROXY_REFUSED);
-	if (c->one_line && !p->announced)
+	if (c->one_line && !p->announced) {
 		core_stop(&c->core, 1);
-	else
-		loop_set_timer(
-			client_loop(c), &p->retry, PROXY_RETRY, proxy_retry);
+		return;
+	}
+	p->wait = p->wait ? 2 * p->wait : PROXY_RETRY_FIRST;
+	if (p->wait > PROXY_RETRY_LAST)
+		p->wait = PROXY_RETRY_LAST;
+	loop_set_timer(client_loop(c), &p->retry, p->wait, proxy_retry);
 }
 
 void proxy_answered(struct client *c, const struct message_new_proxy_resp *m)
@@ -191,6 +194,7 @@ void proxy_answered(struct client *c, const struct message_new_proxy_resp *m)
 		return;
 	}
 	proxy_set_state(p, PROXY_RUNNING);
+	p->wait = 0;
 	if (p->settings->type == CLIENT_PROXY_TCP)
 		p->given_port = parse_given_port(m->remote_addr);
 	log_write(LOG_INFO, LOG_PAIRS("remote_addr", m->remote_addr),

@@ -15,8 +15,13 @@
 
 struct client;
 
-/* A refused proxy is asked for again after this time, as frp does. */
-#define PROXY_RETRY (30 * CLOCK_SECOND)
+/*
+ * A refused proxy is asked for again after a second, then after twice as
+ * long each time, up to half a minute (frp's one interval): after a crash the
+ * server may still have the name for a moment.
+ */
+#define PROXY_RETRY_FIRST (1 * CLOCK_SECOND)
+#define PROXY_RETRY_LAST (30 * CLOCK_SECOND)
 
 enum proxy_state {
 	/* Not known to the server. Next: ASKED. */
@@ -34,6 +39,7 @@ struct proxy {
 	const struct client_proxy *settings;
 	char *name; /* with the user's prefix; owned */
 	struct timer retry;
+	int64_t wait;        /* before the next attempt, after a refusal */
 	uint16_t given_port; /* the remote port it had; 0: none yet */
 	bool announced;      /* its address was printed */
 	uint8_t state;       /* enum proxy_state */

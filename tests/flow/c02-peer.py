@@ -246,6 +246,14 @@ def refused_proxy():
                 {"remote_addr": ":1"})})
         a.wait_log(r"\[good\] start proxy success")
         a.wait_log(r"\[bad\] start error: no\\nway")
+        # Asked for again: after a second, then after two.
+        for wait in (1, 2):
+            start = time.monotonic()
+            _, body = control.recv()
+            took = time.monotonic() - start
+            equal(body["proxy_name"], "bad", "what is asked for again")
+            check(wait - 0.3 < took < wait + 1, f"after {took:.1f} s")
+            control.send("2", {"proxy_name": "bad", "error": "no"})
         sock = f.start_work(control, "good")
         talk(sock)
         sock.close()
