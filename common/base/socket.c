@@ -19,7 +19,11 @@ static int socket_new(const struct address *a)
 	int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
 	int fd = socket(a->any.sa_family, type, 0);
 
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	/* What a listening socket accepts inherits it. */
+	socket_set_abort(fd, true);
+	return fd;
 }
 
 static int fail(int fd)

@@ -44,9 +44,10 @@ int socket_error(int fd);
 void socket_tune(int fd, int64_t keepalive_s);
 
 /*
- * Whether close(2) cuts the connection (RST) instead of ending it (FIN). It
- * is set while bytes flow, so that even a killed process leaves a cut that
- * looks cut (SO_LINGER, socket(7)).
+ * Whether close(2) cuts the connection (RST) instead of ending it (FIN). Every
+ * socket begins with true, an accepted one too, so that even a killed process
+ * leaves cuts that look cut; who ends one cleanly says so (SO_LINGER,
+ * socket(7)).
  */
 void socket_set_abort(int fd, bool abort);
 

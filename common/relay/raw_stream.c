@@ -101,7 +101,6 @@ struct stream *raw_stream_open(struct pool *home, struct loop *l, int fd)
 	}
 	r->home = home;
 	r->fd = fd;
-	socket_set_abort(fd, true);
 	stream_init(&r->stream, l, &raw_ops);
 	return &r->stream;
 }

@@ -20,8 +20,8 @@ REQUEST = b"GET /page HTTP/1.0\r\nHost: kill.test\r\n\r\n"
 
 
 def fetch(port):
-    """"whole", or how it was cut: "reset", "short", "refused". Other bytes
-    than the page's are an error."""
+    """"whole", or how it was cut: "reset", "refused", or, as if it were all,
+    "short" or "empty". Other bytes than the page's are an error."""
     try:
         with dial(port, timeout=20) as conn:
             conn.sendall(REQUEST)
@@ -37,7 +37,7 @@ def fetch(port):
     if head.startswith(b"HTTP/1.") and re.match(rb"\S+ [45]", head):
         return "refused"  # told so, in HTTP: 404 until adit is back
     check(not answer, f"neither page nor error: {answer[:60]!r}")
-    return "short"
+    return "empty"
 
 
 class Load:
@@ -104,8 +104,9 @@ def kills():
                   f"{load.errors[:2]}")
             # A service that is killed ends its answers early without a cut;
             # what adit carries is cut, never short.
-            check(victim is site or "short" not in load.outcomes,
-                  f"{what}: {victim.name} killed, and a cut looks clean")
+            check(victim is site or not {"short", "empty"} & {*load.outcomes},
+                  f"{what}: {victim.name} killed, and a cut looks clean: "
+                  f"{load.outcomes}")
             for outcome in load.outcomes:
                 key = f"{victim.name} {outcome}"
                 seen[key] = seen.get(key, 0) + 1

@@ -57,13 +57,33 @@ Test(socket, connection)
 	address_of_self(&self, client);
 	address_of_peer(&peer, server);
 	cr_assert_eq(address_port(&self), address_port(&peer));
-	/* A cut arrives as a reset, an end as an end. */
-	socket_set_abort(client, true);
+	/* A cut arrives as a reset. */
 	close(client);
 	wait_for(server, POLLIN);
 	cr_assert_eq(recv(server, &a, 1, 0), -1);
 	cr_assert_eq(errno, ECONNRESET);
 	close(server);
+	close(fd);
+}
+
+/* Nobody has touched the accepted socket yet, as when a process is killed. */
+Test(socket, accepted_is_cut_unless_ended)
+{
+	struct address a;
+	int fd = listen_here(&a);
+
+	for (int ended = 0; ended < 2; ended++) {
+		int client = connect_to(&a), server;
+
+		wait_for(fd, POLLIN);
+		server = accept(fd, NULL, NULL);
+		if (ended)
+			socket_set_abort(server, false);
+		close(server);
+		wait_for(client, POLLIN);
+		cr_assert_eq(recv(client, &a, 1, 0), ended ? 0 : -1);
+		close(client);
+	}
 	close(fd);
 }
 
