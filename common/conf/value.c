@@ -42,11 +42,6 @@ bool conf_value_text(const struct conf_source *s, const struct conf_node *n,
 		conf_value_refuse(s, n, path, secret, "a string is allowed");
 		return false;
 	}
-	if (strstr(n->text, "{{")) {
-		conf_value_refuse(
-			s, n, path, secret, "templates are not supported yet");
-		return false;
-	}
 	return true;
 }
 

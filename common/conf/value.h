@@ -42,7 +42,7 @@ int conf_value_default(struct conf_arena *arena, const struct conf_row *row,
 void conf_value_refuse(const struct conf_source *s, const struct conf_node *n,
 	const char *path, bool secret, const char *allowed);
 
-/* A scalar that is text: no collection, no null, no template. Else refused. */
+/* A scalar that is text: no collection, no null. Else refused. */
 bool conf_value_text(const struct conf_source *s, const struct conf_node *n,
 	const char *path, bool secret);
 

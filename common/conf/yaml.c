@@ -16,11 +16,11 @@
 #include <string.h>
 
 #include "common/conf/file.h"
+#include "common/conf/template.h"
 
 /* An open collection. */
 struct level {
 	size_t node;
-	size_t line, column;
 	bool has_key; /* a mapping whose next value has this key */
 	const char *key;
 	size_t key_line, key_column;
@@ -31,20 +31,34 @@ struct reader {
 	struct conf_arena *arena;
 	const char *file;
 	struct conf_errors *errors;
+	const struct conf_expansion *expansion; /* NULL: no templates */
 	struct level levels[CONF_DEPTH_MAX];
 	size_t depth;
 	size_t documents;
 	int result; /* 0 while reading goes on */
 };
 
+/* Where in the file it is, from 1, also if a template made it. */
+static void place_of(const struct reader *r, const yaml_mark_t *mark,
+	size_t *line_r, size_t *column_r)
+{
+	struct conf_spot spot = { mark->line + 1, mark->column + 1 };
+
+	if (r->expansion)
+		spot = conf_expansion_origin(r->expansion, spot);
+	*line_r = spot.line;
+	*column_r = spot.column;
+}
+
 /* Note an error at a mark; its key is the innermost one that is known. */
 static void complain(
 	struct reader *r, const yaml_mark_t *mark, const char *text)
 {
-	struct conf_place at = { r->file, mark->line + 1, mark->column + 1 };
+	struct conf_place at = { .file = r->file };
 	const char *key = "file";
 	size_t i;
 
+	place_of(r, mark, &at.line, &at.column);
 	for (i = 0; i < r->depth; i++) {
 		if (r->levels[i].has_key)
 			key = r->levels[i].key;
@@ -82,8 +96,9 @@ static struct conf_node *place(
 	}
 	n = &r->tree->v[i];
 	n->kind = kind;
-	n->line = n->key_line = event->start_mark.line + 1;
-	n->column = n->key_column = event->start_mark.column + 1;
+	place_of(r, &event->start_mark, &n->line, &n->column);
+	n->key_line = n->line;
+	n->key_column = n->column;
 	if (top && top->has_key) {
 		n->key = top->key;
 		n->key_line = top->key_line;
@@ -108,8 +123,7 @@ static void on_key(
 		complain(r, &event->start_mark,
 			"a merge key; plain keys are allowed");
 	top->key = text;
-	top->key_line = event->start_mark.line + 1;
-	top->key_column = event->start_mark.column + 1;
+	place_of(r, &event->start_mark, &top->key_line, &top->key_column);
 	top->has_key = true;
 }
 
@@ -155,17 +169,9 @@ static void on_open(struct reader *r, const yaml_event_t *event,
 	enum conf_kind kind, bool marked)
 {
 	const yaml_mark_t *mark = &event->start_mark;
-	struct level *top;
 
 	if (key_is_next(r)) {
-		top = &r->levels[r->depth - 1];
-		/* "{{ .Envs.X }}" is a mapping as a key of a mapping. */
-		stop(r, mark,
-			top->line == mark->line &&
-					top->column + 1 == mark->column
-				? "a template; templates are not supported yet"
-				: "a collection as a key; plain keys are "
-				  "allowed");
+		stop(r, mark, "a collection as a key; plain keys are allowed");
 		return;
 	}
 	if (marked)
@@ -181,9 +187,7 @@ static void on_open(struct reader *r, const yaml_event_t *event,
 	}
 	if (!place(r, kind, event))
 		return;
-	r->levels[r->depth++] = (struct level){ .node = r->tree->n - 1,
-		.line = mark->line,
-		.column = mark->column };
+	r->levels[r->depth++] = (struct level){ .node = r->tree->n - 1 };
 }
 
 static void on_close(struct reader *r)
@@ -354,6 +358,20 @@ static const char *foreign_format(const char *line, size_t size)
 	return NULL;
 }
 
+/* Expand the templates, then read what they made. */
+static void read_expanded(struct reader *r, const char *bytes, size_t size)
+{
+	struct conf_expansion e = { 0 };
+
+	r->result = conf_template_expand(
+		&e, bytes, size, CONF_FILE_MAX, r->file, r->errors);
+	r->expansion = &e;
+	if (r->result == 0)
+		read_events(r, e.bytes ? e.bytes : "", e.size);
+	r->expansion = NULL;
+	conf_expansion_free(&e);
+}
+
 int conf_yaml_parse(struct conf_tree *tree, struct conf_arena *arena,
 	const char *file, const char *bytes, size_t size,
 	struct conf_errors *errors)
@@ -367,6 +385,8 @@ int conf_yaml_parse(struct conf_tree *tree, struct conf_arena *arena,
 
 	if (foreign)
 		stop(&r, &mark, foreign);
+	else if (conf_template_in(bytes, size))
+		read_expanded(&r, bytes, size);
 	else
 		read_events(&r, bytes, size);
 	if (r.result == 0 && tree->n == 0) {

@@ -95,7 +95,7 @@ class Traffic:
 
     def __init__(self, server, port, site):
         self.server, self.port, self.site = server, port, site
-        self.done, self.errors = {}, []
+        self.done, self.errors, self.ports = {}, [], {}
 
     def run(self, seconds, crowd=1):
         self.stop = threading.Event()
@@ -157,7 +157,10 @@ class Traffic:
 
     def comings(self, rng):
         """Clients that come, serve once, and go."""
-        port = free_port()
+        mine = threading.get_ident()
+        if mine not in self.ports:
+            self.ports[mine] = free_port()
+        port = self.ports[mine]
         with Client(self.server, [{"name": f"guest{port}", "type": "tcp",
                                    "localPort": self.origin.port,
                                    "remotePort": port}]):

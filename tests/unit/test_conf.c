@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* A file into a struct by a table of every type; the dump of it. */
-// links: common/conf/conf.c common/conf/table.c common/conf/value.c common/conf/number.c common/conf/several.c common/conf/dump.c common/conf/nearest.c common/conf/yaml.c common/conf/node.c common/conf/arena.c common/conf/error.c common/conf/file.c
+// links: common/conf/conf.c common/conf/table.c common/conf/value.c common/conf/number.c common/conf/several.c common/conf/dump.c common/conf/nearest.c common/conf/yaml.c common/conf/template.c common/conf/expansion.c common/conf/numbers.c common/conf/word.c common/conf/node.c common/conf/arena.c common/conf/error.c common/conf/file.c
 // libs: -lyaml
 
 #include "common/conf/conf.h"
@@ -289,11 +289,6 @@ Test(conf, refuses_wrong_values)
 			"seconds is allowed" },
 		{ "in: {deep: {text: [a]}}",
 			"in.deep.text: a list; a string is allowed" },
-		{ "in: {deep: {text: 'a {{ b }}'}}",
-			"in.deep.text: \"a {{ b }}\"; templates are not "
-			"supported yet" },
-		{ "in: {deep: {token: 'x{{'}}",
-			"in.deep.token: ***; templates are not supported yet" },
 		{ "in: 5", "in: ***; keys and values are allowed" },
 		{ "level: mid", "level: \"mid\"; one of low, high is allowed" },
 		{ "level: top", "level: \"top\"; not supported yet (allowed: "

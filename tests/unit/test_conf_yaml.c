@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* YAML and JSON to a tree: what is read, what is refused and where. */
-// links: common/conf/yaml.c common/conf/node.c common/conf/arena.c common/conf/error.c common/conf/file.c
+// links: common/conf/yaml.c common/conf/template.c common/conf/expansion.c common/conf/numbers.c common/conf/word.c common/conf/node.c common/conf/arena.c common/conf/error.c common/conf/file.c
 // libs: -lyaml
 
 #include "common/conf/yaml.h"
@@ -117,7 +117,8 @@ Test(conf_yaml, stops_at_what_cannot_be_placed)
 		{ "[1]\n", "f:1:1: file: a list; " },
 		{ "text\n", "f:1:1: file: a single value; " },
 		{ "? {a: 1}\n: 2\n", "f:1:3: file: a collection as a key" },
-		{ "a: {{ .Envs.X }}\n", "f:1:5: a: a template; " },
+		{ "a: {{ .Envs.X }}\n", "f:1:4: template: an environment "
+					"variable that is not set" },
 		{ "a: \x01\n", "f:1:4: file: control characters" },
 		{ "a: \xff\n", "f:1:4: file: invalid leading UTF-8" },
 		{ "bindPort = 7000\n", "f:1:1: file: a TOML or INI file; " },

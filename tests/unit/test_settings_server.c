@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* The server's table: defaults, what frp's files say, rules between keys. */
-// links: server/settings.c common/conf/rows.c common/conf/secret.c common/conf/dump.c common/conf/conf.c common/conf/table.c common/conf/value.c common/conf/number.c common/conf/several.c common/conf/nearest.c common/conf/yaml.c common/conf/node.c common/conf/arena.c common/conf/error.c common/conf/file.c
+// links: server/settings.c common/conf/rows.c common/conf/secret.c common/conf/dump.c common/conf/conf.c common/conf/table.c common/conf/value.c common/conf/number.c common/conf/several.c common/conf/nearest.c common/conf/yaml.c common/conf/template.c common/conf/expansion.c common/conf/numbers.c common/conf/word.c common/conf/node.c common/conf/arena.c common/conf/error.c common/conf/file.c
 // libs: -lyaml
 
 #include "server/settings.h"
