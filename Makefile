@@ -15,6 +15,8 @@ PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 SYSCONFDIR ?= $(PREFIX)/etc
 DOCDIR ?= $(PREFIX)/share/doc/adit
+MANDIR ?= $(PREFIX)/share/man
+MAN_PAGES := man1/adit.1 man5/adit.yaml.5 man5/aditd.yaml.5 man8/aditd.8
 
 ifeq ($(origin CC),default)
 CC := gcc
@@ -76,7 +78,7 @@ endif
 SSL_LD := -L$(SSL_LIB) -Wl,-rpath,$(SSL_LIB) -lcrypto
 
 CFLAGS_ALL := $(BASE) $(MODE) -isystem $(SSL_INC) $(CPPFLAGS) $(CFLAGS)
-LIBS := $(SSL_LD) -luring -lyaml -ljansson
+LIBS := $(SSL_LD) -luring -lcares -lyaml -ljansson
 
 # --- programs ----------------------------------------------------------------
 
@@ -126,15 +128,21 @@ $(U)/$(1): $(call unit_objects,$(1))
 	$$(Q)$$(CC) $$(UNIT_FLAGS) -o $$@ $$^ -lcriterion $(call unit_libs,$(1))
 endef
 # Only where units are asked for: reading their lines takes a while.
-ifneq ($(filter check unit unit-build check-build,$(MAKECMDGOALS)),)
+ifneq ($(filter check unit unit-build check-build docs,$(MAKECMDGOALS)),)
 $(foreach t,$(UNITS),$(eval $(call unit_rule,$(t))))
 endif
 
-.PHONY: unit-build unit flow check check-all soak
+.PHONY: unit-build unit docs flow check check-all soak
 unit-build: $(addprefix $(U)/,$(UNITS))
 
 unit: unit-build ## run the unit tests
 	$(Q)tests/run --unit
+
+docs: unit-build ## write the samples and manual pages that are stale
+	$(Q)for t in settings_client settings_server client_command \
+			server_command; do \
+		UPDATE=1 $(U)/test_$$t --filter '*/*_is_current' || exit 1; \
+	done
 
 flow: all ## run the flow tests, with real parts
 	$(Q)BUILD=$(B) tests/run --flow
@@ -180,7 +188,8 @@ soak: all ## 30 minutes of mixed traffic, bodies of 10 GiB
 FUZZ_SECONDS ?= 600
 FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 fuzz_more = $(if $(filter aditd_yaml,$(1)),server/settings.c) \
-	$(if $(filter adit_yaml,$(1)),client/settings.c client/settings_check.c)
+	$(if $(filter adit_yaml,$(1)),client/settings.c client/settings_check.c \
+		client/settings_proxy.c client/include.c client/gateway.c)
 fuzz_sources = tests/fuzz/fuzz_$(1).c $(COMMON) $(call fuzz_more,$(1))
 
 .PHONY: replay-build deps-fuzz fuzz
@@ -255,6 +264,9 @@ install: all ## install under $(DESTDIR)$(PREFIX)
 	install -m 755 $(B)/aditd $(B)/adit $(DESTDIR)$(BINDIR)
 	install -m 644 README.md ARCHITECTURE.md CHANGELOG.md LICENSE \
 		$(DESTDIR)$(DOCDIR)
+	for m in $(MAN_PAGES); do \
+		install -D -m 644 config/man/$${m#*/} $(DESTDIR)$(MANDIR)/$$m; \
+	done
 	for f in aditd adit; do \
 		install -m 644 config/$$f.yaml \
 			$(DESTDIR)$(SYSCONFDIR)/adit/$$f.yaml.sample; \
@@ -264,6 +276,7 @@ uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(BINDIR)/aditd $(DESTDIR)$(BINDIR)/adit
 	rm -f $(DESTDIR)$(SYSCONFDIR)/adit/aditd.yaml.sample
 	rm -f $(DESTDIR)$(SYSCONFDIR)/adit/adit.yaml.sample
+	rm -f $(addprefix $(DESTDIR)$(MANDIR)/,$(MAN_PAGES))
 	-rmdir $(DESTDIR)$(SYSCONFDIR)/adit 2>/dev/null
 	rm -rf $(DESTDIR)$(DOCDIR)
 

@@ -49,6 +49,7 @@ int client_create(struct client *c, const struct settings *s, bool one_line)
 {
 	struct loop_params params = { .chunk_size = CHUNK_SIZE,
 		.chunks_soft = (uint32_t)s->buffer_count };
+	const char *reason;
 	int rc = -ENOMEM;
 
 	memset(c, 0, sizeof(*c));
@@ -57,7 +58,10 @@ int client_create(struct client *c, const struct settings *s, bool one_line)
 	list_init(&c->works);
 	raise_descriptor_limit();
 	cipher_key_derive(&c->token_key, s->auth_token);
-	if (!make_pools(c) || proxies_create(c) < 0)
+	/* The settings have checked it. */
+	if (*s->proxy_url && gateway_parse(&c->gateway, s->proxy_url, &reason))
+		log_error("transport.proxyURL: %s", reason);
+	else if (!make_pools(c) || proxies_create(c) < 0)
 		log_error("no memory for the pools");
 	else
 		rc = 0;
@@ -71,7 +75,7 @@ int client_create(struct client *c, const struct settings *s, bool one_line)
 	}
 	/* After the core, whose signals its thread must not take. */
 	if (rc == 0)
-		rc = resolver_create(&c->resolver);
+		rc = resolver_create(&c->resolver, s->dns_server);
 	if (rc < 0)
 		client_destroy(c);
 	return rc;
@@ -87,6 +91,7 @@ void client_destroy(struct client *c)
 	pool_destroy(&c->pools.dials);
 	pool_destroy(&c->pools.works);
 	explicit_bzero(&c->token_key, sizeof(c->token_key));
+	explicit_bzero(&c->gateway, sizeof(c->gateway));
 }
 
 static int client_start(struct core *core)

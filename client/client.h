@@ -9,6 +9,7 @@
 #define ADIT_CLIENT_CLIENT_H
 
 #include "client/control.h"
+#include "client/gateway.h"
 #include "client/proxy.h"
 #include "client/settings.h"
 #include "common/base/pool.h"
@@ -21,6 +22,7 @@ struct client {
 	const struct settings *settings;
 	struct resolver *resolver;
 	struct cipher_key token_key;
+	struct gateway gateway; /* transport.proxyURL */
 	struct control control;
 	struct proxy *proxies;
 	size_t proxy_count;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/address.h"
+#include "common/conf/manual.h"
 #include "common/crypto/random.h"
 
 #define TOKEN_MAX 4096
@@ -89,6 +90,23 @@ static const struct command command = {
 void client_command_help(FILE *out)
 {
 	command_help(&command, out);
+}
+
+void client_command_manual(FILE *out)
+{
+	static const struct manual page = { .name = "adit",
+		.section = 1,
+		.what = "publish a local service through a server",
+		.more = ".SH SIGNALS\n"
+			".TP\n.B SIGTERM, SIGINT\n"
+			"The first lets running transfers end, for "
+			"drainTimeout "
+			"at most; a second one ends them.\n"
+			".TP\n.B SIGUSR1\n"
+			"Writes all counters into the log.\n"
+			".SH SEE ALSO\n.BR adit.yaml (5),\n.BR aditd (8)\n" };
+
+	manual_command(out, &page, &command);
 }
 
 static int fail(char *error, const char *text, const char *what)

@@ -37,4 +37,7 @@ int client_command_parse(struct client_command *c_r, int argc, char **argv,
 
 void client_command_help(FILE *out);
 
+/* Write config/man/adit.1. */
+void client_command_manual(FILE *out);
+
 #endif

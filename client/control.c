@@ -333,16 +333,28 @@ static void control_dial(struct timer *t)
 {
 	struct control *k = container_of(t, struct control, timer);
 	struct client *c = client_of(k);
-	const struct settings *s = c->settings;
 
 	if (k->state == CONTROL_PAUSED)
 		count(&c->core.counters, reconnects);
 	control_set_state(k, CONTROL_DIALING);
 	log_info("try to connect to server...");
 	k->dial_owner.done = control_dialed;
-	k->dial = dial_start(c, &k->dial_owner, s->server_addr, s->server_port,
-		NULL, k->local.size ? &k->local : NULL,
-		s->dial_server_timeout_ms * CLOCK_MS);
+	k->server.size = 0;
+	k->dial = control_dial_server(c, &k->dial_owner);
+}
+
+struct dial *control_dial_server(struct client *c, struct dial_owner *owner)
+{
+	const struct settings *s = c->settings;
+	struct control *k = &c->control;
+	struct dial_params p = { .host = s->server_addr,
+		.port = s->server_port,
+		.address = &k->server,
+		.local = k->local.size ? &k->local : NULL,
+		.gateway = c->gateway.kind ? &c->gateway : NULL,
+		.timeout = s->dial_server_timeout_ms * CLOCK_MS };
+
+	return dial_start(c, owner, &p);
 }
 
 void control_start(struct client *c)

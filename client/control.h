@@ -58,6 +58,9 @@ void control_start(struct client *c);
 /* Leave the server for good. */
 void control_stop(struct client *c);
 
+/* Dial the server: while a session is there, where that one is. */
+struct dial *control_dial_server(struct client *c, struct dial_owner *owner);
+
 /* Send, while RUNNING; false: the control was lost by it. */
 bool control_send(struct client *c, const struct message *m);
 

@@ -3,12 +3,13 @@
 #include "client/dial.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "client/client.h"
+#include "client/gateway.h"
 #include "common/base/socket.h"
 
 static void dial_polled(struct op *op, int result);
@@ -18,10 +19,14 @@ static void dial_join(struct dial *d)
 {
 	d->state = DIAL_ENDED;
 	loop_cancel_timer(client_loop(d->client), &d->timer);
-	if (op_in_flight(&d->poll)) {
+	if (op_in_flight(&d->poll) || op_in_flight(&d->talking)) {
 		op_cancel(client_loop(d->client), &d->poll);
+		op_cancel(client_loop(d->client), &d->talking);
 		return;
 	}
+	if (d->talk)
+		explicit_bzero(d->talk, sizeof(*d->talk));
+	free(d->talk);
 	if (d->fd >= 0)
 		close(d->fd);
 	pool_give(d->client->pools.dials, d);
@@ -37,6 +42,101 @@ static void dial_end(struct dial *d, int fd, const char *error)
 	o->done(o, fd, error);
 }
 
+/* --- the gateway --- */
+
+/* Go on with the conversation. */
+static void dial_step(struct dial *d, enum gateway_step step);
+
+static void dial_said(struct op *op, int result)
+{
+	struct dial *d = container_of(op, struct dial, talking);
+	struct gateway_talk *t = d->talk;
+
+	if (d->state == DIAL_ENDED) {
+		dial_join(d);
+		return;
+	}
+	if (result <= 0) {
+		dial_end(d, -1, strerror(-result));
+		return;
+	}
+	/* The rest, if it was taken in part. */
+	t->out_size -= (size_t)result;
+	memmove(t->out, t->out + result, t->out_size);
+	dial_step(d, t->out_size > 0 ? GATEWAY_SEND : GATEWAY_AWAIT);
+}
+
+static void dial_heard(struct op *op, int result)
+{
+	struct dial *d = container_of(op, struct dial, talking);
+	struct chunk *c = op->chunk;
+	enum gateway_step step;
+
+	op->chunk = NULL;
+	if (d->state == DIAL_ENDED) {
+		chunk_give(c);
+		dial_join(d);
+		return;
+	}
+	if (result <= 0) {
+		dial_end(d, -1,
+			result < 0 ? strerror(-result)
+				   : "transport.proxyURL: the proxy closed the "
+				     "connection");
+		return;
+	}
+	step = gateway_received(d->talk, chunk_bytes(c), chunk_length(c));
+	chunk_give(c);
+	dial_step(d, step);
+}
+
+static void dial_step(struct dial *d, enum gateway_step step)
+{
+	struct loop *l = client_loop(d->client);
+	struct gateway_talk *t = d->talk;
+	char why[sizeof(t->error)];
+
+	switch (step) {
+	case GATEWAY_SEND:
+		op_send(l, &d->talking, d->fd, t->out, (uint32_t)t->out_size,
+			false, dial_said);
+		break;
+	case GATEWAY_AWAIT:
+		op_recv(l, &d->talking, d->fd, dial_heard);
+		break;
+	case GATEWAY_THROUGH:
+		dial_end(d, d->fd, NULL);
+		break;
+	case GATEWAY_REFUSED:
+		/* The talk is freed before the owner reads it. */
+		memcpy(why, t->error, sizeof(why));
+		dial_end(d, -1, why);
+		break;
+	}
+}
+
+/* Connected: to whom was asked for, or to the gateway. True: over. */
+static bool dial_connected(struct dial *d)
+{
+	const struct dial_params *p = &d->params;
+
+	if (!p->gateway) {
+		dial_end(d, d->fd, NULL);
+		return true;
+	}
+	d->talk = malloc(sizeof(*d->talk));
+	if (!d->talk) {
+		dial_end(d, -1, strerror(ENOMEM));
+		return true;
+	}
+	d->state = DIAL_TALKING;
+	gateway_begin(d->talk, p->gateway, p->host, p->port);
+	dial_step(d, GATEWAY_SEND);
+	return false;
+}
+
+/* --- connecting --- */
+
 /* Try addresses until one is pending. True: the dial is over. */
 static bool dial_try(struct dial *d)
 {
@@ -44,17 +144,15 @@ static bool dial_try(struct dial *d)
 
 	while (d->next < d->count) {
 		struct address *a = &d->addresses[d->next++];
-		int fd = socket_connect(a, d->local, &pending);
+		int fd = socket_connect(a, d->params.local, &pending);
 
 		if (fd < 0) {
 			d->error = -fd;
 			continue;
 		}
 		d->fd = fd;
-		if (!pending) {
-			dial_end(d, fd, NULL);
-			return true;
-		}
+		if (!pending)
+			return dial_connected(d);
 		op_poll(client_loop(d->client), &d->poll, fd, POLLOUT,
 			dial_polled);
 		return false;
@@ -73,7 +171,7 @@ static void dial_polled(struct op *op, int result)
 		return;
 	}
 	if (rc == 0) {
-		dial_end(d, d->fd, NULL);
+		dial_connected(d);
 		return;
 	}
 	d->error = -rc;
@@ -98,7 +196,7 @@ static void dial_resolved(struct mailbox *m, struct letter *letter)
 	if (!d || d->state != DIAL_RESOLVING)
 		return;
 	if (r->error) {
-		dial_end(d, -1, gai_strerror(r->error));
+		dial_end(d, -1, r->error);
 		return;
 	}
 	d->state = DIAL_CONNECTING;
@@ -107,10 +205,11 @@ static void dial_resolved(struct mailbox *m, struct letter *letter)
 	dial_try(d);
 }
 
-struct dial *dial_start(struct client *c, struct dial_owner *owner,
-	const char *host, uint16_t port, const struct address *address,
-	const struct address *local, int64_t timeout)
+struct dial *dial_start(
+	struct client *c, struct dial_owner *owner, const struct dial_params *p)
 {
+	const char *host = p->gateway ? p->gateway->host : p->host;
+	uint16_t port = p->gateway ? p->gateway->port : p->port;
 	struct dial *d = pool_take(c->pools.dials);
 	int rc;
 
@@ -120,16 +219,16 @@ struct dial *dial_start(struct client *c, struct dial_owner *owner,
 	}
 	d->client = c;
 	d->owner = owner;
-	d->local = local;
+	d->params = *p;
 	d->fd = -1;
 	d->count = 1;
-	if (address && address->size) {
-		d->addresses[0] = *address;
+	if (!p->gateway && p->address && p->address->size) {
+		d->addresses[0] = *p->address;
 		d->state = DIAL_CONNECTING;
 	} else if (address_parse(&d->addresses[0], host, port) == 0) {
 		d->state = DIAL_CONNECTING;
 	}
-	loop_set_timer(client_loop(c), &d->timer, timeout, dial_late);
+	loop_set_timer(client_loop(c), &d->timer, p->timeout, dial_late);
 	if (d->state == DIAL_CONNECTING)
 		return dial_try(d) ? NULL : d;
 	rc = resolver_ask(c->resolver, host, port, &c->core.mailbox,

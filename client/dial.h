@@ -2,8 +2,8 @@
 
 /*
  * A dial makes one TCP connection: the name is resolved (on the resolver's
- * thread), then its addresses are tried in turn until one accepts, all within
- * a time limit.
+ * thread), then its addresses are tried in turn until one accepts, then a
+ * gateway on the way is talked to, all within a time limit.
  */
 
 #ifndef ADIT_CLIENT_DIAL_H
@@ -16,6 +16,8 @@
 
 struct client;
 struct dial;
+struct gateway;
+struct gateway_talk;
 
 /*
  * Embedded in who dials. Called once: a connected descriptor, which is the
@@ -28,18 +30,32 @@ struct dial_owner {
 enum dial_state {
 	/* The resolver was asked. Next: CONNECTING, gone. */
 	DIAL_RESOLVING,
-	/* One address is being tried. Next: ENDED, gone. */
+	/* One address is being tried. Next: TALKING, ENDED, gone. */
 	DIAL_CONNECTING,
+	/* The gateway is asked for the way. Next: ENDED, gone. */
+	DIAL_TALKING,
 	/* The outcome is known; the last operation is awaited. Next: gone. */
 	DIAL_ENDED,
+};
+
+/* What is pointed to outlives the dial. */
+struct dial_params {
+	const char *host;
+	uint16_t port;
+	const struct address *address; /* instead; NULL or size 0: none */
+	const struct address *local;   /* to dial from; NULL: any */
+	const struct gateway *gateway; /* by way of it; NULL: directly */
+	int64_t timeout;               /* ns */
 };
 
 struct dial {
 	struct client *client;
 	struct dial_owner *owner;
-	struct op poll;
+	struct dial_params params;
+	struct op poll; /* while CONNECTING */
+	struct op talking;
+	struct gateway_talk *talk; /* owned, while TALKING */
 	struct timer timer;
-	const struct address *local;
 	int fd; /* -1: none */
 	int error;
 	int next, count;
@@ -48,13 +64,11 @@ struct dial {
 };
 
 /*
- * Dial host and port, or `address` if its size is not 0, from `local` unless
- * NULL (it outlives the dial). Returns the dial; or NULL when it is over
- * already: the owner was called.
+ * Dial. Returns the dial; or NULL when it is over already: the owner was
+ * called.
  */
 struct dial *dial_start(struct client *c, struct dial_owner *owner,
-	const char *host, uint16_t port, const struct address *address,
-	const struct address *local, int64_t timeout);
+	const struct dial_params *params);
 
 /* Give it up: the owner is not called. NULL is accepted. */
 void dial_cancel(struct dial **d);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The tables of adit's keys, the program's and a proxy's, and the life of
- * the settings. To add a key, add a row and its field; rules between keys
- * are in settings_check.c.
+ * The table of adit's keys and the life of the settings. To add a key, add a
+ * row and its field; a proxy's are in settings_proxy.c, rules between keys in
+ * settings_check.c.
  */
 
 #include "client/settings.h"
@@ -11,140 +11,16 @@
 #include <errno.h>
 #include <string.h>
 
+#include "client/include.h"
 #include "common/conf/dump.h"
+#include "common/conf/manual.h"
 #include "common/conf/secret.h"
 
 #define DEF(type, field) CONF_DEF(type, struct settings, field)
-#define PROXY(type, field) CONF_DEF(type, struct client_proxy, field)
 
 /* The longest idle time before a probe that tcp(7) takes. */
 #define KEEPALIVE_MAX 32767
 #define DAY 86400
-
-static const struct conf_choices proxy_types = CONF_CHOICES(
-	{ "tcp", CLIENT_PROXY_TCP, false },
-	{ "http", CLIENT_PROXY_HTTP, false }, { "https", -1, true },
-	{ "udp", -1, true }, { "tcpmux", -1, true }, { "stcp", -1, true },
-	{ "sudp", -1, true }, { "xtcp", -1, true });
-
-static const struct conf_row proxy_rows[] = {
-	{ .path = "name",
-		PROXY(STRING, name),
-		.def = "",
-		.doc = "What the proxy is called." },
-	{ .path = "type",
-		PROXY(ENUM, type),
-		.choices = &proxy_types,
-		.doc = "What is published." },
-	{ .path = "enabled",
-		PROXY(BOOL, enabled),
-		.def = "true",
-		.doc = "Whether the proxy is opened at all." },
-	{ .path = "localIP",
-		PROXY(STRING, local_ip),
-		.def = "127.0.0.1",
-		.flags = CONF_EMPTY_DEFAULT,
-		.doc = "Address or name of the local service." },
-	{ .path = "localPort",
-		PROXY(PORT, local_port),
-		.min = 1,
-		.max = 65535,
-		.doc = "Port of the local service." },
-	{ .path = "remotePort",
-		PROXY(PORT, remote_port),
-		.def = "0",
-		.doc = "Public port of a tcp proxy; 0: the server chooses." },
-	{ .path = "customDomains",
-		PROXY(STRINGS, custom_domains),
-		.doc = "Hosts of an http proxy." },
-	{ .path = "subdomain",
-		PROXY(STRING, subdomain),
-		.def = "",
-		.doc = "Name below the server's subDomainHost." },
-	{ .path = "metadatas",
-		PROXY(MAP, metadatas),
-		.doc = "Free text for the server." },
-	{ .path = "annotations",
-		PROXY(MAP, annotations),
-		.doc = "Free text to be shown." },
-	{ .path = "transport.useEncryption",
-		CONF_DEF_FIXED("false"),
-		.doc = "Encrypt this proxy's bytes." },
-	{ .path = "transport.useCompression",
-		CONF_DEF_FIXED("false"),
-		.doc = "Compress this proxy's bytes." },
-	{ .path = "transport.bandwidthLimit",
-		CONF_DEF_FIXED(""),
-		.doc = "Bytes per second." },
-	{ .path = "transport.bandwidthLimitMode",
-		CONF_DEF_FIXED("client|"),
-		.doc = "Which end limits the bandwidth." },
-	{ .path = "transport.proxyProtocolVersion",
-		CONF_DEF_FIXED(""),
-		.doc = "PROXY header to the local service." },
-	{ .path = "loadBalancer.group",
-		CONF_DEF_FIXED(""),
-		.doc = "Proxies that share one port or domain." },
-	{ .path = "loadBalancer.groupKey",
-		CONF_DEF_LATER,
-		.doc = "The secret of the group." },
-	{ .path = "healthCheck.type",
-		CONF_DEF_FIXED(""),
-		.doc = "How the local service is checked." },
-	{ .path = "healthCheck.timeoutSeconds",
-		CONF_DEF_FIXED("3|0"),
-		.doc = "How long a check may take." },
-	{ .path = "healthCheck.maxFailed",
-		CONF_DEF_FIXED("1|0"),
-		.doc = "Checks that may fail." },
-	{ .path = "healthCheck.intervalSeconds",
-		CONF_DEF_FIXED("10|0"),
-		.doc = "Time between checks." },
-	{ .path = "healthCheck.path",
-		CONF_DEF_FIXED(""),
-		.doc = "What an http check asks for." },
-	{ .path = "healthCheck.httpHeaders",
-		CONF_DEF_LATER,
-		.doc = "Fields of an http check." },
-	{ .path = "locations",
-		CONF_DEF_LATER,
-		.doc = "Paths of an http proxy." },
-	{ .path = "httpUser",
-		CONF_DEF_LATER,
-		.doc = "User that visitors log in as." },
-	{ .path = "httpPassword",
-		CONF_DEF_LATER,
-		.doc = "Password of that user." },
-	{ .path = "hostHeaderRewrite",
-		CONF_DEF_LATER,
-		.doc = "Host that the local service sees." },
-	{ .path = "requestHeaders.set",
-		CONF_DEF_LATER,
-		.doc = "Fields to be set in requests." },
-	{ .path = "responseHeaders.set",
-		CONF_DEF_LATER,
-		.doc = "Fields to be set in responses." },
-	{ .path = "routeByHTTPUser",
-		CONF_DEF_LATER,
-		.doc = "Route by the user of a request." },
-	{ .path = "multiplexer",
-		CONF_DEF_LATER,
-		.doc = "Kind of a tcpmux proxy." },
-	{ .path = "secretKey",
-		CONF_DEF_LATER,
-		.doc = "Secret of stcp, sudp and xtcp proxies." },
-	{ .path = "allowUsers",
-		CONF_DEF_LATER,
-		.doc = "Users that may visit." },
-	{ .path = "natTraversal.disableAssistedAddrs",
-		CONF_DEF_FIXED("false"),
-		.doc = "Hide the local addresses from xtcp's peer." },
-	{ .path = "plugin",
-		CONF_DEF_LATER,
-		.doc = "A service inside the client." },
-};
-
-static CONF_TABLE(proxy_table, struct client_proxy, proxy_rows);
 
 static const struct conf_row rows[] = {
 	{ .path = "serverAddr",
@@ -176,14 +52,16 @@ static const struct conf_row rows[] = {
 		DEF(MAP, metadatas),
 		.doc = "Free text for the server." },
 	{ .path = "dnsServer",
-		CONF_DEF_FIXED(""),
-		.doc = "Resolver to be asked instead of the system's." },
+		DEF(STRING, dns_server),
+		.def = "",
+		.doc = "DNS server, ADDRESS or ADDRESS:PORT, that is asked "
+		       "instead of the system's; empty: the system's." },
 	{ .path = "natHoleStunServer",
 		CONF_DEF_FIXED("stun.easyvoip.com:3478|"),
 		.doc = "STUN server of xtcp proxies." },
 	{ .path = "includes",
-		CONF_DEF_LATER,
-		.doc = "More files with proxies." },
+		DEF(STRINGS, includes),
+		.doc = "More files with proxies, as ./conf.d/*.yaml." },
 
 #include "common/conf/web.def"
 
@@ -249,8 +127,11 @@ static const struct conf_row rows[] = {
 		.def = "",
 		.doc = "Address to connect from; empty: any." },
 	{ .path = "transport.proxyURL",
-		CONF_DEF_FIXED(""),
-		.doc = "Proxy on the way to the server." },
+		DEF(SECRET, proxy_url),
+		.def = "",
+		.doc = "Proxy on the way to the server, "
+		       "http://[USER:PASSWORD@]HOST:PORT or socks5://...; "
+		       "empty: what the environment's http_proxy says." },
 
 #include "common/conf/transport.def"
 
@@ -300,7 +181,7 @@ static const struct conf_row rows[] = {
 		.doc = "Visitors of stcp, sudp and xtcp proxies." },
 	{ .path = "proxies",
 		CONF_DEF_LIST(struct settings, proxies, struct client_proxy,
-			proxy_table),
+			client_proxy_table),
 		.doc = "What this client publishes.",
 		.example = "# For example, in place of []:\n"
 			   "#  - name: web\n"
@@ -339,6 +220,8 @@ int settings_load(
 	if (result < 0)
 		return result;
 	result = conf_load(s->conf, file, errors);
+	if (result == 0)
+		result = include_files(s, errors);
 	if (result == 0)
 		result =
 			conf_secret_token(s->conf, errors, s->auth_token_source,
@@ -450,7 +333,11 @@ bool settings_proxy_wanted(
 
 void settings_dump(const struct settings *s, FILE *out)
 {
-	conf_dump(&table, s, out);
+	struct settings all = *s;
+
+	/* Their proxies are among the others. */
+	all.includes.n = 0;
+	conf_dump(&table, &all, out);
 }
 
 int settings_sample(FILE *out)
@@ -460,6 +347,16 @@ int settings_sample(FILE *out)
 	      "# a file of their own (auth.tokenSource).\n",
 		out);
 	return conf_sample(&table, out);
+}
+
+void settings_manual(FILE *out)
+{
+	static const struct manual page = { .name = "adit.yaml",
+		.section = 5,
+		.what = "configuration of adit",
+		.more = ".SH SEE ALSO\n.BR adit (1)\n" };
+
+	manual_keys(out, &page, &table);
 }
 
 void settings_free(struct settings **s_p)
@@ -472,5 +369,6 @@ void settings_free(struct settings **s_p)
 		return;
 	/* The struct itself lies in the conf's memory. */
 	conf = s->conf;
+	include_free(s);
 	conf_free(&conf);
 }

@@ -42,6 +42,12 @@ struct client_proxies {
 	struct client_proxy *v;
 };
 
+/* An included file: the proxies from `first` on are its, up to the next's. */
+struct client_source {
+	struct conf *conf;
+	size_t first;
+};
+
 struct settings {
 	const char *server_addr;
 	uint16_t server_port;
@@ -49,8 +55,12 @@ struct settings {
 	const char *client_id;
 	bool login_fail_exit;
 	struct conf_map metadatas;
-	struct conf_strings start; /* names of proxies; empty: all */
+	struct conf_strings start;    /* names of proxies; empty: all */
+	struct conf_strings includes; /* patterns of files */
 	struct client_proxies proxies;
+	struct client_source *sources; /* include.h */
+	size_t source_count;
+	const char *dns_server; /* "": the system's */
 
 	const char *auth_token; /* from the key or the file */
 	int auth_token_source;  /* enum conf_token_source */
@@ -64,6 +74,7 @@ struct settings {
 	int64_t dial_server_timeout_ms;
 	int64_t dial_server_keepalive_s;
 	const char *connect_server_local_ip; /* "": any */
+	const char *proxy_url;               /* "": none */
 	int relay;                           /* enum conf_relay */
 
 	const char *log_to; /* "console" or a file */
@@ -86,6 +97,9 @@ struct settings {
  */
 int settings_load(struct settings **s_r, const char *file,
 	struct conf_errors *errors) must_check;
+
+/* The table of one proxy. */
+extern const struct conf_table client_proxy_table;
 
 /* The settings of an empty file, to be filled by hand; 0 or -ENOMEM. */
 int settings_new_default(struct settings **s_r) must_check;
@@ -120,6 +134,9 @@ void settings_dump(const struct settings *s, FILE *out);
 
 /* Write config/adit.yaml; 0 or -ENOMEM. */
 int settings_sample(FILE *out) must_check;
+
+/* Write config/man/adit.yaml.5. */
+void settings_manual(FILE *out);
 
 /* Free and wipe; NULL is accepted. */
 void settings_free(struct settings **s);

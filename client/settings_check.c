@@ -4,7 +4,8 @@
  * The rules between keys of adit's settings, most of them on proxies.
  */
 
-#include "client/settings.h"
+#include "client/gateway.h"
+#include "client/include.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -14,9 +15,9 @@
 
 #define DOMAIN_MAX 253
 
-/* A proxy and where it stands in the list, to be checked. */
+/* A proxy to be checked, and where it stands in its file. */
 struct subject {
-	struct settings *s;
+	struct conf *conf;
 	struct conf_errors *errors;
 	const struct client_proxy *proxy;
 	size_t index;
@@ -33,7 +34,7 @@ static void fault(const struct subject *p, const char *key, const char *text)
 	char path[64];
 
 	path_of(p, key, path, sizeof(path));
-	conf_fault(p->s->conf, p->errors, path, "%s", text);
+	conf_fault(p->conf, p->errors, path, "%s", text);
 }
 
 /* A value that the key needs is absent; not said twice of a wrong one. */
@@ -42,8 +43,8 @@ static void missing(const struct subject *p, const char *key, const char *text)
 	char path[64];
 
 	path_of(p, key, path, sizeof(path));
-	if (!conf_given(p->s->conf, path))
-		conf_fault(p->s->conf, p->errors, path, "no value; %s", text);
+	if (!conf_given(p->conf, path))
+		conf_fault(p->conf, p->errors, path, "no value; %s", text);
 }
 
 /* Printable, so that a log line stays a line; bytes above ASCII pass. */
@@ -102,7 +103,7 @@ static void check_http(const struct subject *p)
 			continue;
 		snprintf(path, sizeof(path), "proxies[%zu].customDomains[%zu]",
 			p->index, i);
-		conf_fault(p->s->conf, p->errors, path,
+		conf_fault(p->conf, p->errors, path,
 			"%s; a host name is allowed",
 			conf_quote(quoted, proxy->custom_domains.v[i]));
 	}
@@ -154,7 +155,8 @@ static int check_unique(struct settings *s, struct conf_errors *errors)
 	const struct client_proxy **order = calloc(n + 1, sizeof(*order));
 	char quoted[CONF_QUOTED];
 	char path[64];
-	size_t i;
+	struct conf *conf;
+	size_t i, local;
 
 	if (!order)
 		return -ENOMEM;
@@ -165,22 +167,57 @@ static int check_unique(struct settings *s, struct conf_errors *errors)
 		if (!order[i]->name[0] ||
 			strcmp(order[i]->name, order[i - 1]->name) != 0)
 			continue;
-		snprintf(path, sizeof(path), "proxies[%zu].name",
-			(size_t)(order[i] - s->proxies.v));
-		conf_fault(s->conf, errors, path,
-			"%s, as proxies[%zu] is called; a name of its own is "
-			"allowed",
+		conf = include_source(
+			s, (size_t)(order[i] - s->proxies.v), &local);
+		snprintf(path, sizeof(path), "proxies[%zu].name", local);
+		conf_fault(conf, errors, path,
+			"%s, as proxy %zu of all is called; a name of its own "
+			"is allowed",
 			conf_quote(quoted, order[i]->name),
-			(size_t)(order[i - 1] - s->proxies.v));
+			(size_t)(order[i - 1] - s->proxies.v) + 1);
 	}
 	free(order);
+	return 0;
+}
+
+static void check_dns_server(struct settings *s, struct conf_errors *errors)
+{
+	char host[ADDRESS_HOST_SIZE], quoted[CONF_QUOTED];
+	struct address a;
+	uint16_t port;
+
+	if (*s->dns_server &&
+		(address_split(s->dns_server, host, &port, 53) < 0 ||
+			address_parse(&a, host, port) < 0))
+		conf_fault(s->conf, errors, "dnsServer",
+			"%s; ADDRESS or ADDRESS:PORT is allowed",
+			conf_quote(quoted, s->dns_server));
+}
+
+/* As frp, the environment's http_proxy where the key says nothing. */
+static int check_gateway(struct settings *s, struct conf_errors *errors)
+{
+	const char *env = getenv("http_proxy"), *reason;
+	bool from_env = !*s->proxy_url && env && *env;
+	struct gateway g;
+
+	if (from_env && gateway_is_for(s->server_addr, getenv("no_proxy"))) {
+		s->proxy_url = settings_copy(s, env);
+		if (!s->proxy_url)
+			return -ENOMEM;
+	}
+	if (*s->proxy_url && gateway_parse(&g, s->proxy_url, &reason) < 0)
+		conf_fault(s->conf, errors, "transport.proxyURL", "%s; %s",
+			from_env ? "the environment's http_proxy" : "***",
+			reason);
+	explicit_bzero(&g, sizeof(g));
 	return 0;
 }
 
 int settings_check(struct settings *s, struct conf_errors *errors)
 {
 	const char *local = s->connect_server_local_ip;
-	struct subject p = { .s = s, .errors = errors };
+	struct subject p = { .errors = errors };
 	struct in6_addr parsed;
 	char quoted[CONF_QUOTED];
 	size_t i;
@@ -192,9 +229,12 @@ int settings_check(struct settings *s, struct conf_errors *errors)
 		conf_fault(s->conf, errors, "transport.connectServerLocalIP",
 			"%s; an IPv4 or IPv6 address is allowed",
 			conf_quote(quoted, local));
+	check_dns_server(s, errors);
+	if (check_gateway(s, errors) < 0)
+		return -ENOMEM;
 	for (i = 0; i < s->proxies.n && errors->n < CONF_ERRORS_MAX; i++) {
 		p.proxy = &s->proxies.v[i];
-		p.index = i;
+		p.conf = include_source(s, i, &p.index);
 		check_proxy(&p);
 	}
 	if (check_unique(s, errors) < 0)

@@ -118,8 +118,10 @@ static void work_start(struct work *k, const struct client_proxy *proxy)
 	k->proxy = proxy;
 	work_set_state(k, WORK_STARTED);
 	k->dial_owner.done = work_local_dialed;
-	k->dial = dial_start(k->client, &k->dial_owner, proxy->local_ip,
-		proxy->local_port, NULL, NULL, LOCAL_DIAL_TIME);
+	k->dial = dial_start(k->client, &k->dial_owner,
+		&(struct dial_params){ .host = proxy->local_ip,
+			.port = proxy->local_port,
+			.timeout = LOCAL_DIAL_TIME });
 }
 
 /* StartWorkConn: whose visitor it is. */
@@ -222,7 +224,6 @@ static void work_dialed(struct dial_owner *o, int fd, const char *error)
 
 void work_open(struct client *c)
 {
-	struct control *control = &c->control;
 	struct work *k = pool_take(c->pools.works);
 
 	if (!k) {
@@ -232,13 +233,11 @@ void work_open(struct client *c)
 		return;
 	}
 	k->client = c;
-	k->half_close = control->half_close;
+	k->half_close = c->control.half_close;
 	list_append(&c->works, &k->link);
 	count(&c->core.counters, work_conns);
 	k->dial_owner.done = work_dialed;
-	k->dial = dial_start(c, &k->dial_owner, NULL, 0, &control->server,
-		control->local.size ? &control->local : NULL,
-		c->settings->dial_server_timeout_ms * CLOCK_MS);
+	k->dial = control_dial_server(c, &k->dial_owner);
 }
 
 static bool is_busy(const struct work *k)

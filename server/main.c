@@ -10,7 +10,7 @@
 
 #include "common/base/log.h"
 #include "common/base/version.h"
-#include "common/conf/command.h"
+#include "server/command.h"
 #include "server/server.h"
 
 /* Exit codes (see aditd --help). */
@@ -18,41 +18,6 @@ enum {
 	EXIT_DONE = 0,
 	EXIT_RUNTIME = 1,
 	EXIT_USAGE = 2
-};
-
-struct options {
-	const char *config;
-	bool dump, help, version;
-};
-
-static const struct command_option options[] = {
-	{ .name = "config",
-		.letter = 'c',
-		.argument = "FILE",
-		COMMAND_DEF(STRING, struct options, config),
-		.doc = "run with this configuration (YAML or JSON)" },
-	{ .name = "dump-config",
-		COMMAND_DEF(FLAG, struct options, dump),
-		.doc = "print the effective configuration, secrets masked" },
-	{ .name = "help",
-		.letter = 'h',
-		COMMAND_DEF(FLAG, struct options, help),
-		.doc = "print this text" },
-	{ .name = "version",
-		.letter = 'v',
-		COMMAND_DEF(FLAG, struct options, version),
-		.doc = "print the version" },
-};
-
-static const struct command command = {
-	.usage = "aditd -c FILE\n"
-		 "aditd verify -c FILE\n",
-	.about = "aditd runs on a machine that the internet can reach, and "
-		 "publishes services\nfor adit and frpc clients. It exits with "
-		 "0 when done or drained, with 1 when it\ncannot run, with 2 "
-		 "when the command line or the configuration is wrong.\n",
-	.options = options,
-	.n = ARRAY_SIZE(options),
 };
 
 static int usage_error(const char *text)
@@ -92,7 +57,7 @@ static int serve(const struct settings *s)
 }
 
 /* Load the file, then serve, dump or only verify. */
-static int with_settings(const struct options *o, bool verify)
+static int with_settings(const struct server_options *o, bool verify)
 {
 	struct conf_errors *errors = calloc(1, sizeof(*errors));
 	struct settings *s = NULL;
@@ -122,15 +87,15 @@ static int with_settings(const struct options *o, bool verify)
 
 int main(int argc, char **argv)
 {
-	struct options o = { 0 };
+	struct server_options o = { 0 };
 	struct command_words words = { 0 };
 	char error[COMMAND_ERROR];
 	bool verify;
 
-	if (command_parse(&command, argc, argv, &o, &words, error) < 0)
+	if (command_parse(&server_command, argc, argv, &o, &words, error) < 0)
 		return usage_error(error);
 	if (o.help) {
-		command_help(&command, stdout);
+		command_help(&server_command, stdout);
 		return EXIT_DONE;
 	}
 	if (o.version) {

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "common/conf/dump.h"
+#include "common/conf/manual.h"
 #include "common/conf/secret.h"
 
 #define DEF(type, field) CONF_DEF(type, struct settings, field)
@@ -315,6 +316,16 @@ int settings_sample(FILE *out)
 	      "# a file of their own (auth.tokenSource).\n",
 		out);
 	return conf_sample(&table, out);
+}
+
+void settings_manual(FILE *out)
+{
+	static const struct manual page = { .name = "aditd.yaml",
+		.section = 5,
+		.what = "configuration of aditd",
+		.more = ".SH SEE ALSO\n.BR aditd (8)\n" };
+
+	manual_keys(out, &page, &table);
 }
 
 void settings_free(struct settings **s_p)

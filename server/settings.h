@@ -85,6 +85,9 @@ void settings_dump(const struct settings *s, FILE *out);
 /* Write config/aditd.yaml; 0 or -ENOMEM. */
 int settings_sample(FILE *out) must_check;
 
+/* Write config/man/aditd.yaml.5. */
+void settings_manual(FILE *out);
+
 /* Free and wipe; NULL is accepted. */
 void settings_free(struct settings **s);
 

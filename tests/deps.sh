@@ -56,6 +56,7 @@ missing() {
 			has make || echo make
 			header stdio.h || echo libc6-dev
 			header liburing.h || echo liburing-dev
+			header ares.h || echo libc-ares-dev
 			header yaml.h || echo libyaml-dev
 			header jansson.h || echo libjansson-dev
 			header uthash.h || echo uthash-dev

@@ -245,7 +245,7 @@ int conf_load(struct conf *conf, const char *file, struct conf_errors *errors)
 	conf->file = conf_copy(conf, file);
 	if (!conf->file)
 		return -ENOMEM;
-	result = conf_yaml_read(&conf->tree, &conf->arena, file, errors);
+	result = conf_yaml_read(&conf->tree, &conf->arena, conf->file, errors);
 	if (result < 0)
 		return result;
 	w.source = (struct conf_source){ .tree = &conf->tree,

@@ -107,20 +107,27 @@ const char *conf_escape(char *out, size_t size, const char *text)
 	return out;
 }
 
+/* Whether the error stands behind the place: in its file, if it has one. */
+static bool is_behind(const struct conf_error *e, const struct conf_place *at)
+{
+	return (!at->file || e->file == at->file) &&
+	       (e->line > at->line ||
+		       (e->line == at->line && e->column > at->column));
+}
+
 /* The slot for an error at this place, in order, behind equal places. */
 static struct conf_error *slot(
-	struct conf_errors *e, size_t line, size_t column)
+	struct conf_errors *e, const struct conf_place *at)
 {
 	size_t i = e->n;
 
-	while (i > 0 && (e->v[i - 1].line > line ||
-				(e->v[i - 1].line == line &&
-					e->v[i - 1].column > column)))
+	while (i > 0 && is_behind(&e->v[i - 1], at))
 		i--;
 	memmove(&e->v[i + 1], &e->v[i], (e->n - i) * sizeof(e->v[0]));
 	e->n++;
-	e->v[i].line = line;
-	e->v[i].column = column;
+	e->v[i].file = at->file;
+	e->v[i].line = at->line;
+	e->v[i].column = at->column;
 	return &e->v[i];
 }
 
@@ -137,7 +144,7 @@ void conf_errors_add(struct conf_errors *e, const struct conf_place *at,
 		e->lost++;
 		return;
 	}
-	error = slot(e, at->line, at->column);
+	error = slot(e, at);
 	conf_escape(name, sizeof(name), key);
 	if (at->file)
 		n = snprintf(error->text, sizeof(error->text),

@@ -5,8 +5,8 @@
  *
  *	FILE:LINE:COLUMN: KEY: what was found; what is allowed
  *
- * kept in order of their place. The texts hold no control characters and are
- * never longer than one line of CONF_ERROR_TEXT bytes.
+ * kept in order of their place, file by file. The texts hold no control
+ * characters and are never longer than one line of CONF_ERROR_TEXT bytes.
  */
 
 #ifndef ADIT_CONF_ERROR_H
@@ -20,6 +20,7 @@
 #define CONF_ERROR_TEXT 1024
 
 struct conf_error {
+	const char *file; /* compared only: errors of one file are in order */
 	size_t line, column;
 	char text[CONF_ERROR_TEXT];
 };

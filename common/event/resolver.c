@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "common/event/name_server.h"
 
 #define QUEUE_MAX 1024
 #define CACHE_SIZE 64
@@ -30,6 +31,7 @@ struct resolver {
 	struct resolution *head, *tail;
 	int queued;
 	bool stopping;
+	struct name_server *name_server; /* the thread's; NULL: the system's */
 	struct answer cache[CACHE_SIZE]; /* the thread's */
 	int oldest;
 };
@@ -92,15 +94,17 @@ static void to_cache(struct resolver *r, const struct resolution *q)
 	memcpy(a->addresses, q->addresses, sizeof(a->addresses));
 }
 
-static void look_up(struct resolution *q)
+static void ask_system(struct resolution *q)
 {
 	struct addrinfo hints = { .ai_family = AF_UNSPEC,
 		.ai_socktype = SOCK_STREAM };
 	struct addrinfo *list = NULL;
+	int error = getaddrinfo(q->host, NULL, &hints, &list);
 
-	q->error = getaddrinfo(q->host, NULL, &hints, &list);
-	if (q->error)
+	if (error) {
+		q->error = gai_strerror(error);
 		return;
+	}
 	for (struct addrinfo *i = list; i; i = i->ai_next) {
 		struct address *a = &q->addresses[q->count];
 
@@ -113,7 +117,16 @@ static void look_up(struct resolution *q)
 	}
 	freeaddrinfo(list);
 	if (q->count == 0)
-		q->error = EAI_NONAME;
+		q->error = gai_strerror(EAI_NONAME);
+}
+
+static void look_up(struct resolver *r, struct resolution *q)
+{
+	if (r->name_server)
+		q->count = name_server_ask(r->name_server, q->host,
+			q->addresses, RESOLVER_ADDRESSES, &q->error);
+	else
+		ask_system(q);
 }
 
 static void *resolver_main(void *arg)
@@ -123,7 +136,7 @@ static void *resolver_main(void *arg)
 
 	while ((q = take(r))) {
 		if (!from_cache(r, q)) {
-			look_up(q);
+			look_up(r, q);
 			if (!q->error)
 				to_cache(r, q);
 		}
@@ -133,17 +146,23 @@ static void *resolver_main(void *arg)
 	return NULL;
 }
 
-int resolver_create(struct resolver **r_r)
+int resolver_create(struct resolver **r_r, const char *dns_server)
 {
 	struct resolver *r = calloc(1, sizeof(*r));
 	int rc;
 
 	if (!r)
 		return -ENOMEM;
+	rc = *dns_server ? name_server_create(&r->name_server, dns_server) : 0;
+	if (rc < 0) {
+		free(r);
+		return rc;
+	}
 	pthread_mutex_init(&r->lock, NULL);
 	pthread_cond_init(&r->filled, NULL);
 	rc = pthread_create(&r->thread, NULL, resolver_main, r);
 	if (rc != 0) {
+		name_server_destroy(&r->name_server);
 		free(r);
 		return -rc;
 	}
@@ -169,6 +188,7 @@ void resolver_destroy(struct resolver **rp)
 		r->head = next_of(q);
 		free(q);
 	}
+	name_server_destroy(&r->name_server);
 	pthread_cond_destroy(&r->filled);
 	pthread_mutex_destroy(&r->lock);
 	free(r);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Names to addresses, without ever blocking a loop: getaddrinfo(3) runs on a
- * thread of the resolver, which answers through a mailbox. Answers are kept
- * for 30 s. One resolver a program.
+ * Names to addresses, without ever blocking a loop: getaddrinfo(3), or the
+ * DNS server that is configured, is asked on a thread of the resolver, which
+ * answers through a mailbox. Answers are kept for 30 s. One resolver a
+ * program.
  */
 
 #ifndef ADIT_EVENT_RESOLVER_H
@@ -25,13 +26,16 @@ struct resolution {
 	struct handle asker;
 	char host[ADDRESS_HOST_SIZE];
 	uint16_t port;
-	int error; /* EAI_* of getaddrinfo(3), 0 when there are addresses */
+	const char *error; /* static; NULL when there are addresses */
 	int count;
 	struct address addresses[RESOLVER_ADDRESSES]; /* with the port */
 };
 
-/* 0 or -errno. */
-int resolver_create(struct resolver **r_r) must_check;
+/*
+ * `dns_server`: ADDRESS or ADDRESS:PORT to be asked; "": whom the system asks.
+ * 0 or -errno.
+ */
+int resolver_create(struct resolver **r_r, const char *dns_server) must_check;
 
 /* Waits for a look-up under way. NULL is accepted. */
 void resolver_destroy(struct resolver **r);

@@ -24,8 +24,8 @@ import traceback
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tests", "peer"))
-ADITD = os.environ.get("ADITD", os.path.join(ROOT, "build", "aditd"))
-ADIT = os.environ.get("ADIT", os.path.join(ROOT, "build", "adit"))
+ADITD = os.path.abspath(os.environ.get("ADITD", f"{ROOT}/build/aditd"))
+ADIT = os.path.abspath(os.environ.get("ADIT", f"{ROOT}/build/adit"))
 TOKEN = "t0ken-for-tests"
 CASE_TIMEOUT = float(os.environ.get("CASE_TIMEOUT", "120"))
 # ADIT_WORKERS: how many workers aditd runs with, for the whole suite.

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Names to addresses on another thread. */
-// links: common/event/resolver.c common/event/mailbox.c common/event/ring.c common/event/ring_hint.c common/event/lent.c common/event/loop.c common/event/chunk.c common/base/timer.c common/base/counter.c common/base/reason.c common/base/address.c
-// libs: -luring
+// links: common/event/resolver.c common/event/name_server.c common/event/mailbox.c common/event/ring.c common/event/ring_hint.c common/event/lent.c common/event/loop.c common/event/chunk.c common/base/timer.c common/base/counter.c common/base/reason.c common/base/address.c
+// libs: -luring -lcares
 
 #include "common/event/resolver.h"
 
 #include <criterion/criterion.h>
-#include <netdb.h>
 
 #include "common/event/backend.h"
 
@@ -49,15 +48,15 @@ Test(resolver, literals_names_and_nonsense)
 	cr_assert_eq(loop_enter(l), 0);
 	cr_assert_eq(mailbox_init(&m), 0);
 	mailbox_start(&m, l);
-	cr_assert_eq(resolver_create(&r), 0);
+	cr_assert_eq(resolver_create(&r, ""), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		cr_assert_eq(
 			resolver_ask(r, rows[i].host, 80, &m, answered, asker),
 			0);
 		while (answers <= (int)i)
 			loop_turn(l);
-		cr_assert_eq(last.error == 0, rows[i].found, "%s: %s",
-			rows[i].host, gai_strerror(last.error));
+		cr_assert_eq(!last.error, rows[i].found, "%s: %s", rows[i].host,
+			last.error);
 		cr_assert_eq(last.count > 0, rows[i].found);
 		cr_assert_eq(last.asker.index, 3);
 		if (rows[i].found)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* The client's tables: defaults, frp's files, proxies and their rules. */
-// links: client/settings.c client/settings_check.c common/conf/rows.c common/conf/secret.c common/conf/dump.c common/conf/conf.c common/conf/table.c common/conf/value.c common/conf/number.c common/conf/several.c common/conf/nearest.c common/conf/yaml.c common/conf/template.c common/conf/expansion.c common/conf/numbers.c common/conf/word.c common/conf/node.c common/conf/arena.c common/conf/error.c common/conf/file.c
-// libs: -lyaml
+// links: client/settings.c client/settings_check.c client/settings_proxy.c client/include.c client/gateway.c common/base/address.c common/crypto/base64.c common/conf/rows.c common/conf/secret.c common/conf/dump.c common/conf/manual.c common/conf/conf.c common/conf/table.c common/conf/value.c common/conf/number.c common/conf/several.c common/conf/nearest.c common/conf/yaml.c common/conf/template.c common/conf/expansion.c common/conf/numbers.c common/conf/word.c common/conf/node.c common/conf/arena.c common/conf/error.c common/conf/file.c
+// libs: -lyaml boringssl
 
 #include "client/settings.h"
 
@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "tests/double/kept.h"
 
 static char file[] = "/tmp/adit-settings-XXXXXX";
 static struct conf_errors errors;
@@ -156,10 +158,19 @@ Test(settings_client, refuses_what_is_not_built_or_wrong)
 		{ "transport: {connectServerLocalIP: x}",
 			"transport.connectServerLocalIP: \"x\"; an IPv4 or "
 			"IPv6 address is allowed" },
-		{ "dnsServer: 8.8.8.8", "dnsServer: \"8.8.8.8\"; not supported "
-					"yet (allowed: \"\")" },
-		{ "includes: [a]", "includes: a list; not supported yet "
-				   "(allowed: leave it out)" },
+		{ "dnsServer: dns.test", "dnsServer: \"dns.test\"; ADDRESS or "
+					 "ADDRESS:PORT is allowed" },
+		{ "transport: {proxyURL: 'ftp://u:p@h:1'}",
+			"transport.proxyURL: ***; http and socks5 are allowed; "
+			"other schemes are not supported yet" },
+		{ "transport: {proxyURL: 'http://u:p@h'}",
+			"transport.proxyURL: ***; http://HOST:PORT or "
+			"socks5://HOST:PORT is allowed, with USER:PASSWORD@ "
+			"before the host where it needs a login" },
+		{ "includes: [/nowhere/*.yaml]",
+			"includes[0]: \"/nowhere/*.yaml\": No such file or "
+			"directory; a path or pattern in a folder that can be "
+			"read is allowed" },
 		{ "visitors: [{name: a}]",
 			"visitors: a list; not supported yet (allowed: leave "
 			"it out)" },
@@ -202,7 +213,8 @@ Test(settings_client, refuses_what_is_not_built_or_wrong)
 			"proxies[0].remotePort: a value in an http proxy; tcp "
 			"proxies have it" },
 		{ "proxies: [{" TCP "}, {" TCP "}]",
-			"proxies[1].name: \"a\", as proxies[0] is called; a "
+			"proxies[1].name: \"a\", as proxy 1 of all is called; "
+			"a "
 			"name of its own is allowed" },
 		{ "proxies: [{" TCP ", plugin: {type: socks5}}]",
 			"proxies[0].plugin: keys and values; not supported "
@@ -345,23 +357,29 @@ Test(settings_client, a_dump_is_a_file_without_secrets)
 /* The sample says the defaults, and the one in config/ is up to date. */
 Test(settings_client, the_sample_is_current)
 {
-	static char kept[64 * 1024];
 	char *sample = text_of(true);
 	char *defaults;
 	char *loaded;
-	FILE *in;
 
 	cr_assert_eq(settings_new_default(&s), 0);
 	defaults = text_of(false);
 	cr_assert_eq(load(sample), 0, "%s", errors.v[0].text);
 	loaded = text_of(false);
 	cr_assert_str_eq(defaults, loaded);
-	in = fopen("config/adit.yaml", "r");
-	cr_assert_not_null(in, "run from the root of the project");
-	fread(kept, 1, sizeof(kept) - 1, in);
-	fclose(in);
-	cr_assert_str_eq(kept, sample);
+	assert_kept("config/adit.yaml", sample);
 	free(sample);
 	free(defaults);
 	free(loaded);
+}
+
+Test(settings_client, the_manual_page_is_current)
+{
+	char *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	settings_manual(out);
+	fclose(out);
+	assert_kept("config/man/adit.yaml.5", text);
+	free(text);
 }

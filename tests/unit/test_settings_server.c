@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* The server's table: defaults, what frp's files say, rules between keys. */
-// links: server/settings.c common/conf/rows.c common/conf/secret.c common/conf/dump.c common/conf/conf.c common/conf/table.c common/conf/value.c common/conf/number.c common/conf/several.c common/conf/nearest.c common/conf/yaml.c common/conf/template.c common/conf/expansion.c common/conf/numbers.c common/conf/word.c common/conf/node.c common/conf/arena.c common/conf/error.c common/conf/file.c
+// links: server/settings.c common/conf/rows.c common/conf/secret.c common/conf/dump.c common/conf/manual.c common/conf/conf.c common/conf/table.c common/conf/value.c common/conf/number.c common/conf/several.c common/conf/nearest.c common/conf/yaml.c common/conf/template.c common/conf/expansion.c common/conf/numbers.c common/conf/word.c common/conf/node.c common/conf/arena.c common/conf/error.c common/conf/file.c
 // libs: -lyaml
 
 #include "server/settings.h"
@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "tests/double/kept.h"
 
 static char file[] = "/tmp/adit-settings-XXXXXX";
 static struct conf_errors errors;
@@ -270,23 +272,29 @@ Test(settings_server, a_dump_is_a_file_without_secrets)
 /* The sample says the defaults, and the one in config/ is up to date. */
 Test(settings_server, the_sample_is_current)
 {
-	static char kept[64 * 1024];
 	char *sample = text_of(true);
 	char *defaults;
 	char *loaded;
-	FILE *in;
 
 	cr_assert_eq(settings_new_default(&s), 0);
 	defaults = text_of(false);
 	cr_assert_eq(load(sample), 0, "%s", errors.v[0].text);
 	loaded = text_of(false);
 	cr_assert_str_eq(defaults, loaded);
-	in = fopen("config/aditd.yaml", "r");
-	cr_assert_not_null(in, "run from the root of the project");
-	fread(kept, 1, sizeof(kept) - 1, in);
-	fclose(in);
-	cr_assert_str_eq(kept, sample);
+	assert_kept("config/aditd.yaml", sample);
 	free(sample);
 	free(defaults);
 	free(loaded);
+}
+
+Test(settings_server, the_manual_page_is_current)
+{
+	char *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	settings_manual(out);
+	fclose(out);
+	assert_kept("config/man/aditd.yaml.5", text);
+	free(text);
 }

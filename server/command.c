@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "server/command.h"
+
+#include "common/conf/manual.h"
+
+static const struct command_option options[] = {
+	{ .name = "config",
+		.letter = 'c',
+		.argument = "FILE",
+		COMMAND_DEF(STRING, struct server_options, config),
+		.doc = "run with this configuration (YAML or JSON)" },
+	{ .name = "dump-config",
+		COMMAND_DEF(FLAG, struct server_options, dump),
+		.doc = "print the effective configuration, secrets masked" },
+	{ .name = "help",
+		.letter = 'h',
+		COMMAND_DEF(FLAG, struct server_options, help),
+		.doc = "print this text" },
+	{ .name = "version",
+		.letter = 'v',
+		COMMAND_DEF(FLAG, struct server_options, version),
+		.doc = "print the version" },
+};
+
+const struct command server_command = {
+	.usage = "aditd -c FILE\n"
+		 "aditd verify -c FILE\n",
+	.about = "aditd runs on a machine that the internet can reach, and "
+		 "publishes services\nfor adit and frpc clients. It exits with "
+		 "0 when done or drained, with 1 when it\ncannot run, with 2 "
+		 "when the command line or the configuration is wrong.\n",
+	.options = options,
+	.n = ARRAY_SIZE(options),
+};
+
+void server_command_manual(FILE *out)
+{
+	static const struct manual page = { .name = "aditd",
+		.section = 8,
+		.what = "the server of a tunnel",
+		.more = ".SH SIGNALS\n"
+			".TP\n.B SIGTERM, SIGINT\n"
+			"The first lets running transfers end, for "
+			"drainTimeout "
+			"at most; a second one ends them.\n"
+			".TP\n.B SIGUSR1\n"
+			"Writes all counters into the log.\n"
+			".SH FILES\n"
+			"The state directory is stateDir, else "
+			"$STATE_DIRECTORY, else $XDG_STATE_HOME/aditd, else "
+			"/var/lib/aditd as root, else "
+			"~/.local/state/aditd.\n"
+			".SH SEE ALSO\n.BR aditd.yaml (5),\n.BR adit (1)\n" };
+
+	manual_command(out, &page, &server_command);
+}

@@ -1,0 +1,261 @@
+"""The way from adit to the server: through an HTTP or SOCKS5 proxy, by a DNS
+server of its own, from an address of its own; what fails is told."""
+import base64
+import socket
+import struct
+import threading
+
+from harness import (Client, Origin, Server, case, check, dial, echo, equal,
+                     free_port, levels, main, read_until, settle)
+
+
+def tcp(name, origin, port):
+    return {"name": name, "type": "tcp", "remotePort": port,
+            "localPort": origin.port}
+
+
+def talk(port):
+    with dial(port) as conn:
+        conn.sendall(b"hello" * 1000)
+        got = b""
+        while len(got) < 5000:
+            got += conn.recv(65536)
+        equal(got, b"hello" * 1000, "echo")
+
+
+def splice(a, b):
+    """Carry bytes both ways until both ends have come."""
+    def one(x, y):
+        try:
+            while data := x.recv(65536):
+                y.sendall(data)
+            y.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+    t = threading.Thread(target=one, args=(b, a))
+    t.start()
+    one(a, b)
+    t.join()
+
+
+class HttpProxy(Origin):
+    """CONNECT, with a login when one is given."""
+
+    def __init__(self, login=None, answer=None, names=None):
+        self.targets = []
+        self.login, self.answer, self.names = login, answer, names or {}
+        super().__init__(self.connect)
+
+    def connect(self, conn):
+        head = read_until(conn, b"\r\n\r\n").decode()
+        method, target, version = head.splitlines()[0].split()
+        self.targets.append(target)
+        if self.answer:
+            conn.sendall(self.answer)
+            return
+        want = self.login and "Proxy-Authorization: Basic " + base64.b64encode(
+            self.login.encode()).decode()
+        if want and want not in head:
+            conn.sendall(b"HTTP/1.1 407 Login\r\n\r\n")
+            return
+        equal((method, version), ("CONNECT", "HTTP/1.1"), "request")
+        host, port = target.rsplit(":", 1)
+        with dial(int(port), self.names.get(host, host)) as s:
+            conn.sendall(b"HTTP/1.1 200 OK\r\nX: y\r\n\r\n")
+            splice(conn, s)
+
+
+class SocksProxy(Origin):
+    """SOCKS5, with a login when one is given."""
+
+    def __init__(self, login=None, names=None):
+        self.targets, self.login, self.names = [], login, names or {}
+        super().__init__(self.connect)
+
+    def exactly(self, conn, n):
+        data = b""
+        while len(data) < n:
+            more = conn.recv(n - len(data))
+            check(more, "ended early")
+            data += more
+        return data
+
+    def text(self, conn):
+        return self.exactly(conn, self.exactly(conn, 1)[0]).decode()
+
+    def connect(self, conn):
+        version, n = self.exactly(conn, 2)
+        methods = self.exactly(conn, n)
+        equal(version, 5, "version")
+        if self.login:
+            check(2 in methods, "a login is offered")
+            conn.sendall(b"\5\2")
+            self.exactly(conn, 1)
+            login = f"{self.text(conn)}:{self.text(conn)}"
+            conn.sendall(b"\1\0" if login == self.login else b"\1\1")
+            if login != self.login:
+                return
+        else:
+            conn.sendall(b"\5\0")
+        _, command, _, kind = self.exactly(conn, 4)
+        equal(command, 1, "command")
+        host = (socket.inet_ntop(socket.AF_INET, self.exactly(conn, 4))
+                if kind == 1 else self.text(conn))
+        port, = struct.unpack(">H", self.exactly(conn, 2))
+        self.targets.append(f"{host}:{port}")
+        with dial(port, self.names.get(host, host)) as s:
+            conn.sendall(b"\5\0\0\1\0\0\0\0\0\0")
+            splice(conn, s)
+
+
+def through(proxy, url, server_addr="127.0.0.1", conf=None):
+    """A tunnel whose control and work connections all go that way."""
+    port = free_port()
+    with Origin(echo) as o, Server() as s, Client(
+            s, [tcp("t", o, port)], {
+                "serverAddr": server_addr,
+                "transport": {"proxyURL": url}, **(conf or {})}) as c:
+        base = levels(c)
+        for _ in range(3):
+            talk(port)
+        target = f"{server_addr}:{s.port}"
+        check(len(proxy.targets) >= 4, f"{len(proxy.targets)} connections")
+        equal(set(proxy.targets), {target}, "targets")
+        settle(c, base)
+    check(proxy.error is None, f"the proxy: {proxy.error!r}")
+
+
+@case("http proxy: control and work connections by CONNECT, with a login")
+def http_proxy():
+    with HttpProxy(login="me:p@ss") as p:
+        through(p, f"http://me:p%40ss@127.0.0.1:{p.port}")
+    # The proxy resolves the name, not adit.
+    with HttpProxy(names={"server.invalid": "127.0.0.1"}) as p:
+        through(p, f"http://127.0.0.1:{p.port}", "server.invalid")
+
+
+@case("socks5 proxy: control and work connections, with a login")
+def socks_proxy():
+    with SocksProxy() as p:
+        through(p, f"socks5://127.0.0.1:{p.port}")
+    with SocksProxy(login="me:pw", names={"server.invalid":
+                                          "127.0.0.1"}) as p:
+        through(p, f"socks5://me:pw@127.0.0.1:{p.port}", "server.invalid")
+
+
+def fails(conf, text, **options):
+    """The first login fails with this text, and the exit code is 1."""
+    with Server() as s, Client(s, [], conf, start=False, **options) as c:
+        c.expect_exit = 1
+        c.launch()
+        equal(c.process.wait(20), 1, "exit code")
+        check(text in c.log(), c.log())
+        check("hidden" not in c.log(), "the password is in the log")
+
+
+@case("a proxy that refuses, speaks otherwise, or is not there is told")
+def proxy_refuses():
+    for answer, text in ((b"HTTP/1.1 403 No\r\n\r\n", "answered 403"),
+                         (b"220 smtp\r\n\r\n", "does not speak HTTP"),
+                         (b"", "closed the connection"),
+                         (b"x" * 5000, "too long"),
+                         (b"HTTP/1.1 200 OK\r\n\r\nhello", "bytes of its")):
+        with HttpProxy(answer=answer or b"") as p:
+            if not answer:
+                p.serve = lambda conn: read_until(conn, b"\r\n\r\n")
+            fails({"transport": {"proxyURL":
+                                 f"http://u:hidden@127.0.0.1:{p.port}"}},
+                  text)
+    with HttpProxy(login="a:b") as p:
+        fails({"transport": {"proxyURL":
+                             f"http://u:hidden@127.0.0.1:{p.port}"}},
+              "answered 407")
+    with SocksProxy(login="a:b") as p:
+        fails({"transport": {"proxyURL":
+                             f"socks5://u:hidden@127.0.0.1:{p.port}"}},
+              "refused the login")
+    fails({"transport": {"proxyURL": f"http://127.0.0.1:{free_port()}"}},
+          "Connection refused")
+    with Origin(lambda conn: conn.recv(1000) and conn.recv(1000)) as p:
+        fails({"transport": {"proxyURL": f"http://127.0.0.1:{p.port}",
+                             "dialServerTimeout": 1}}, "i/o timeout")
+
+
+@case("http_proxy of the environment: for others, not for this machine")
+def from_environment():
+    with HttpProxy(names={"server.invalid": "127.0.0.1"}) as p:
+        url = f"http://127.0.0.1:{p.port}"
+        port = free_port()
+        with Origin(echo) as o, Server() as s:
+            with Client(s, [tcp("t", o, port)],
+                        {"serverAddr": "server.invalid"},
+                        env={"http_proxy": url, "no_proxy": "a.test"}):
+                talk(port)
+            check(p.targets, "the proxy was used")
+            p.targets.clear()
+            with Client(s, [tcp("t", o, port)], env={"http_proxy": url}):
+                talk(port)
+            equal(p.targets, [], "connections to this machine")
+
+
+class Dns:
+    """A DNS server for A records of one name."""
+
+    def __init__(self, name, address):
+        self.want = b"".join(bytes([len(x)]) + x.encode()
+                             for x in name.split(".")) + b"\0"
+        self.address, self.asked = address, 0
+        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.sock.bind(("127.0.0.1", 0))
+        self.port = self.sock.getsockname()[1]
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                data, peer = self.sock.recvfrom(2000)
+            except OSError:
+                return
+            self.asked += 1
+            question = data[12:data.index(b"\0", 12) + 5]
+            kind, = struct.unpack(">H", question[-4:-2])
+            known = question[:-4].lower() == self.want
+            answer = b""
+            if known and kind == 1:
+                answer = (b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4"
+                          + socket.inet_aton(self.address))
+            self.sock.sendto(data[:2] + (b"\x81\x80" if known else b"\x81\x83")
+                             + b"\0\1" + struct.pack(">H", bool(answer))
+                             + b"\0\0\0\0" + question + answer, peer)
+
+
+@case("dnsServer: asked for the server's and the service's name")
+def dns_server():
+    dns = Dns("only.here.test", "127.0.0.1")
+    port = free_port()
+    with Origin(echo) as o, Server() as s:
+        proxy = {**tcp("t", o, port), "localIP": "only.here.test"}
+        with Client(s, [proxy], {"serverAddr": "only.here.test",
+                                 "dnsServer": f"127.0.0.1:{dns.port}"}):
+            talk(port)
+            asked = dns.asked
+            check(asked > 0, "it was asked")
+            # Answers are kept for 30 s.
+            for _ in range(5):
+                talk(port)
+            equal(dns.asked, asked, "questions")
+    fails({"serverAddr": "nowhere.test",
+           "dnsServer": f"127.0.0.1:{dns.port}"}, "not found")
+
+
+@case("connectServerLocalIP: the server sees that address")
+def local_address():
+    port = free_port()
+    with Origin(echo) as o, Server() as s, Client(
+            s, [tcp("t", o, port)],
+            {"transport": {"connectServerLocalIP": "127.0.0.77"}}):
+        talk(port)
+        check("ip [127.0.0.77]" in s.log(), "the address in the log")
+
+
+main()

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* adit's command line and its manual page. */
+// links: client/command.c common/conf/command.c common/crypto/random.c common/base/address.c client/settings.c client/settings_check.c client/settings_proxy.c client/include.c client/gateway.c common/crypto/base64.c common/conf/rows.c common/conf/secret.c common/conf/dump.c common/conf/manual.c common/conf/conf.c common/conf/table.c common/conf/value.c common/conf/number.c common/conf/several.c common/conf/nearest.c common/conf/yaml.c common/conf/template.c common/conf/expansion.c common/conf/numbers.c common/conf/word.c common/conf/node.c common/conf/arena.c common/conf/error.c common/conf/file.c
+// libs: -lyaml boringssl
+
+#include "client/command.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "client/settings.h"
+#include "tests/double/kept.h"
+
+static int parse(struct client_command *c, char **argv, char *error)
+{
+	int argc = 0;
+
+	while (argv[argc])
+		argc++;
+	return client_command_parse(c, argc, argv, error);
+}
+
+Test(client_command, one_line_makes_settings)
+{
+	char *argv[] = { "adit", "http", "3000", "--domain", "a.test",
+		"--server", "example.test:7100", NULL };
+	struct client_command c;
+	char error[COMMAND_ERROR];
+
+	setenv("ADIT_TOKEN", "hidden", 1);
+	cr_assert_eq(parse(&c, argv, error), 0, "%s", error);
+	cr_assert_eq(c.kind, COMMAND_ONE_LINE);
+	cr_assert_str_eq(c.settings->server_addr, "example.test");
+	cr_assert_eq(c.settings->server_port, 7100);
+	cr_assert_str_eq(c.settings->auth_token, "hidden");
+	cr_assert_eq(c.settings->proxies.n, 1);
+	cr_assert_eq(c.settings->proxies.v[0].local_port, 3000);
+	cr_assert_str_eq(
+		c.settings->proxies.v[0].custom_domains.v[0], "a.test");
+	settings_free(&c.settings);
+}
+
+Test(client_command, refuses)
+{
+	static char *const bad[][4] = { { "adit", "http", NULL },
+		{ "adit", "tcp", "x", NULL }, { "adit", "what", NULL },
+		{ "adit", NULL }, { "adit", "http", "80", NULL } };
+	struct client_command c;
+	char error[COMMAND_ERROR];
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		cr_assert_eq(parse(&c, (char **)bad[i], error), -EINVAL);
+		cr_assert(*error);
+	}
+}
+
+Test(client_command, the_manual_page_is_current)
+{
+	char *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	client_command_manual(out);
+	fclose(out);
+	assert_kept("config/man/adit.1", text);
+	free(text);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* aditd's command line and its manual page. */
+// links: server/command.c common/conf/command.c common/conf/manual.c common/conf/error.c common/conf/nearest.c common/conf/number.c
+
+#include "server/command.h"
+
+#include "tests/double/kept.h"
+
+Test(server_command, is_read)
+{
+	char *argv[] = { "aditd", "verify", "-c", "x.yaml" };
+	struct server_options o = { 0 };
+	struct command_words words;
+	char error[COMMAND_ERROR];
+
+	cr_assert_eq(
+		command_parse(&server_command, 4, argv, &o, &words, error), 0);
+	cr_assert_str_eq(o.config, "x.yaml");
+	cr_assert_eq(words.n, 1);
+}
+
+Test(server_command, the_manual_page_is_current)
+{
+	char *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	server_command_manual(out);
+	fclose(out);
+	assert_kept("config/man/aditd.8", text);
+	free(text);
+}
