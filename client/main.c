@@ -42,6 +42,7 @@ static int serve(const struct settings *s, bool one_line)
 	}
 	log_open(fd, (enum log_level)s->log_level,
 		(enum log_format)s->log_format);
+	log_set_color(!s->log_disable_color);
 	if (s->workers > 1)
 		log_info("workers: one worker runs until more are supported");
 	c = malloc(sizeof(*c));

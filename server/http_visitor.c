@@ -316,11 +316,31 @@ static struct inspection watch_switch(
 	return (struct inspection){ INSPECT_RUN, UINT64_MAX };
 }
 
+static void answer_late(struct timer *t)
+{
+	struct visitor *v = container_of(t, struct visitor, timer);
+
+	if (v->relay.back.bytes == 0)
+		visitor_close(v, REASON_answer_timeout);
+}
+
+/* The request is with the service: from now on its answer is awaited. */
+static void request_sent(struct relay *r)
+{
+	struct visitor *v = container_of(r, struct visitor, relay);
+
+	if (r->back.bytes == 0)
+		loop_set_timer(worker_loop(v->worker), &v->timer,
+			v->worker->settings->vhost_http_timeout_ms * CLOCK_MS,
+			answer_late);
+}
+
 void http_visitor_prepare(struct visitor *v, struct relay_params *params)
 {
 	struct http_visit *h = v->http;
 
 	params->answer_due = true;
+	params->sent = request_sent;
 	params->limit = h->framing.length;
 	if (h->framing.upgrade) {
 		/* No byte of the visitor's passes before the service agrees. */

@@ -305,7 +305,8 @@ void visitor_close(struct visitor *v, enum reason why)
 		v->route ? route_name(v->route) : "", reason_text(why));
 	w->core.counters.ended[why]++;
 	if (answer)
-		http_visitor_answer(v, 503);
+		http_visitor_answer(
+			v, why == REASON_answer_timeout ? 504 : 503);
 	stream_close(&v->stream, cut);
 	stream_close(&v->work, cut);
 	loop_set_timer(worker_loop(w), &v->timer, 0, visitor_bury);

@@ -32,6 +32,7 @@ static struct {
 	int fd, wakeup;
 	enum log_level level;
 	enum log_format format;
+	bool color;
 	pthread_mutex_t lock; /* of `rings`, when a thread attaches */
 	_Atomic int count;
 	struct ring *rings[RINGS_MAX];
@@ -44,6 +45,10 @@ static _Thread_local struct ring *own_ring;
 
 static const char *const level_names[] = { "trace", "debug", "info", "warn",
 	"error" };
+
+/* Select graphic rendition (ECMA-48 8.3.117): grey to red. */
+static const char *const level_colors[] = { "\x1b[90m", "\x1b[90m", "\x1b[34m",
+	"\x1b[33m", "\x1b[31m" };
 
 /* A line under construction; what does not fit is cut. */
 struct line {
@@ -58,6 +63,13 @@ void log_open(int fd, enum log_level level, enum log_format format)
 	sink.format = format;
 	if (sink.wakeup < 0)
 		sink.wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+}
+
+void log_set_color(bool wanted)
+{
+	const char *none = getenv("NO_COLOR");
+
+	sink.color = wanted && !(none && *none) && isatty(sink.fd);
 }
 
 int log_attach(void)
@@ -237,7 +249,11 @@ static void build_text(struct line *l, enum log_level level,
 {
 	put_time(l);
 	put(l, " ", 1);
+	if (sink.color)
+		put_text(l, level_colors[level]);
 	put_text(l, level_names[level]);
+	if (sink.color)
+		put_text(l, "\x1b[0m");
 	put_text(l, " msg=");
 	put_quoted(l, msg);
 	for (; pairs && pairs[0]; pairs += 2) {

@@ -36,6 +36,12 @@ enum log_format {
  */
 void log_open(int fd, enum log_level level, enum log_format format);
 
+/*
+ * From now on the level of a text line has its color if `wanted`, the lines go
+ * to a terminal and the environment has no NO_COLOR (no-color.org).
+ */
+void log_set_color(bool wanted);
+
 /* Give the calling thread a ring; -ENOMEM. Drained until the process ends. */
 int log_attach(void) must_check;
 

@@ -144,6 +144,9 @@ static void relay_out_ended(struct pump *p, enum pump_end how)
 	case PUMP_LIMIT:
 	case PUMP_INSPECTED:
 		relay_out_done(r, how);
+		if (r->sent && (r->state == RELAY_STARTING ||
+				       r->state == RELAY_RUNNING))
+			r->sent(r);
 		break;
 	case PUMP_BAD:
 	case PUMP_SOURCE_FAILED:
@@ -201,6 +204,7 @@ void relay_init(struct relay *r, const struct relay_params *params)
 		.a = params->a,
 		.b = params->b,
 		.ended = params->ended,
+		.sent = params->sent,
 		.a_half_close = params->a_half_close,
 		.b_half_close = params->b_half_close,
 		.answer_due = params->answer_due,

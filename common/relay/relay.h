@@ -51,8 +51,9 @@ struct relay {
 	struct drain drain;   /* of A, when `out` has ended early */
 	struct timer timer;
 	void (*ended)(struct relay *r, enum reason why);
-	uint8_t state; /* enum relay_state */
-	uint8_t why;   /* enum reason, while ENDING */
+	void (*sent)(struct relay *r); /* NULL: nobody asks */
+	uint8_t state;                 /* enum relay_state */
+	uint8_t why;                   /* enum reason, while ENDING */
 	bool a_half_close, b_half_close;
 	bool answer_due;          /* B's end without a byte is a failure */
 	bool out_held;            /* `out` waits for relay_release */
@@ -73,6 +74,11 @@ struct relay_params {
 	 */
 	bool hold_out;
 	struct counters *counters;
+	/*
+	 * Called when what A sends was delivered to its end or the limit (or
+	 * is held), while the other direction goes on; NULL: not called.
+	 */
+	void (*sent)(struct relay *r);
 	/*
 	 * Called once, from the loop; the relay is idle then, nobody reads or
 	 * writes on its behalf, and the owner closes the streams: cut unless

@@ -322,4 +322,47 @@ def comes_and_goes():
                 equal(curl(url, "-H", "Host: t.test")[0], 200)
 
 
+@case("vhostHTTPTimeout: a service that does not answer in time is a 504")
+def answer_timeout():
+    def silent(conn):
+        read_until(conn, b"\r\n\r\n")
+        time.sleep(3)
+
+    def late(conn):
+        # Its first byte in time, the others are nobody's business.
+        read_until(conn, b"\r\n\r\n")
+        conn.sendall(b"HTTP/1.1 200 OK\r\n")
+        time.sleep(2)
+        conn.sendall(b"Content-Length: 2\r\n\r\nok")
+
+    def upload(conn):
+        # The time begins when the request is there as a whole.
+        data = read_until(conn, b"end!")
+        check(data.endswith(b"end!"), "the body")
+        conn.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+    with Origin(silent) as a, Origin(late) as b, Origin(upload) as u, \
+            Server({"vhostHTTPTimeout": 1}) as s, Client(s, [
+                http("a", a.port, "a.test"), http("b", b.port, "b.test"),
+                http("u", u.port, "u.test")]):
+        base = levels(s)
+        for method in ("GET", "HEAD"):
+            start = time.monotonic()
+            answer = request(s.http, f"{method} / HTTP/1.1\r\nHost: a.test"
+                             "\r\nConnection: close\r\n\r\n".encode())
+            took = time.monotonic() - start
+            check(answer.startswith(b"HTTP/1.1 504 "), answer[:60])
+            check(0.9 < took < 2, f"after {took:.1f} s")
+        answer = request(s.http, b"GET / HTTP/1.1\r\nHost: b.test\r\n\r\n")
+        check(answer.endswith(b"ok"), answer[:80])
+        with dial(s.http) as conn:
+            conn.sendall(b"POST / HTTP/1.1\r\nHost: u.test\r\n"
+                         b"Content-Length: 8\r\n\r\n")
+            for part in (b"abc", b"d", b"end!"):
+                time.sleep(0.7)
+                conn.sendall(part)
+            check(b" 200 " in read_until(conn, b"ok"), "the answer")
+        check(s.counters()["ended_answer_timeout"] == 2, "the counter")
+        settle(s, base)
+
+
 main()

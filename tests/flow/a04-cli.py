@@ -1,5 +1,6 @@
 """The command lines: one-line forms, tokens, errors, exit codes, signals."""
 import os
+import pty
 import re
 import signal
 import socket
@@ -229,6 +230,35 @@ def drain_ends():
                 start = time.monotonic()
                 equal(s.stop(signal.SIGINT), 0, "exit code")
                 check(time.monotonic() - start < 3, "at once")
+
+
+def on_terminal(conf, env=None):
+    """What aditd writes to a terminal until it has started."""
+    ours, theirs = pty.openpty()
+    with Server(conf, start=False, env=env) as s:
+        p = subprocess.Popen(s.argv, stdout=theirs, stderr=theirs, cwd=s.dir,
+                             stdin=subprocess.DEVNULL, env=s.env)
+        os.close(theirs)
+        text = b""
+        while b"frps started" not in text:
+            text += os.read(ours, 4096)
+        p.terminate()
+        p.wait(20)
+        os.close(ours)
+    return text.decode()
+
+
+@case("log: colors on a terminal only, and not where they are not wanted")
+def colors():
+    check("\x1b[34minfo\x1b[0m msg=" in on_terminal({}), "no color")
+    check("\x1b" not in on_terminal({"log": {"disablePrintColor": True}}),
+          "color in spite of disablePrintColor")
+    check("\x1b" not in on_terminal({}, {"NO_COLOR": "1"}),
+          "color in spite of NO_COLOR")
+    check("\x1b" not in on_terminal({"log": {"format": "json"}}),
+          "color in JSON")
+    with Server() as s:
+        check("\x1b" not in s.log(), "color in a file")
 
 
 main()

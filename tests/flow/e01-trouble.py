@@ -400,8 +400,7 @@ def client_stopped():
         base = levels(s)
         c.process.send_signal(signal.SIGSTOP)
         conns = [dial(port) for _ in range(5)]
-        time.sleep(3)
-        check(s.counters()["visitors_timeout"] >= 3, "timeouts")
+        until(lambda: s.counters()["visitors_timeout"] >= 3, "timeouts")
         c.process.send_signal(signal.SIGCONT)
         for conn in conns:
             reset(conn)

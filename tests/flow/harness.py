@@ -150,6 +150,8 @@ class Program:
         """End it; its exit code."""
         if self.alive():
             self.process.send_signal(sig)
+            # A case that failed may have left it stopped.
+            self.process.send_signal(signal.SIGCONT)
         try:
             return self.process.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -267,18 +269,29 @@ class Client(AditProgram):
             "transport": {"tls": {"enable": False}, "tcpMux": False},
             "proxies": proxies,
         }, conf or {}), **options)
-        self.proxies, self.wait = proxies, wait
+        self.proxies, self.wait, self.server = proxies, wait, server
         if start:
             self.start()
 
     def start(self):
         since = os.path.exists(self.log_path) and self.mark() or 0
+        offers = self.offers()
         self.launch()
         if self.wait:
             for p in self.proxies:
                 self.wait_log(rf"\[{re.escape(p['name'])}\] start proxy "
                               "success", since=since)
+            # A level measured from here on has its idle work connections.
+            if offers is not None:
+                with contextlib.suppress(Failed):
+                    until(lambda: self.offers() > offers, "a pool", 2)
         return self
+
+    def offers(self):
+        """The idle work connections of its aditd; None: another server."""
+        if not isinstance(self.server, Server) or not self.server.alive():
+            return None
+        return self.server.counters()["pool_offers"]
 
 
 class Origin:
