@@ -55,6 +55,9 @@ SAN_address := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
 	-fno-sanitize-recover=undefined
 SAN_thread := -O1 -fno-omit-frame-pointer -fsanitize=thread
 
+# Not a sanitizer, but a build of its own kind as well.
+SAN_coverage := -O0 --coverage -fprofile-update=atomic
+
 ifeq ($(SAN),)
 MODE := $(HARDEN)
 MODE_LD := $(HARDEN_LD)
@@ -62,7 +65,7 @@ else
 MODE := $(SAN_$(SAN))
 MODE_LD := $(SAN_$(SAN))
 ifeq ($(MODE),)
-$(error SAN=$(SAN): there are address and thread)
+$(error SAN=$(SAN): there are address, thread and coverage)
 endif
 endif
 
@@ -109,9 +112,15 @@ $(B)/obj/%.o: %.c Makefile
 # --- unit tests --------------------------------------------------------------
 # Each links its noun and what it declares: `// links:` and `// libs:` lines.
 
+ifeq ($(SAN),coverage)
+U := build/coverage/unit
+UNIT_MODE := $(SAN_coverage)
+else
 U := build/unit
+UNIT_MODE := $(SAN_address)
+endif
 UNITS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
-UNIT_FLAGS := $(BASE) $(SAN_address) -isystem $(SSL_INC) $(CPPFLAGS)
+UNIT_FLAGS := $(BASE) $(UNIT_MODE) -isystem $(SSL_INC) $(CPPFLAGS)
 declared = $(shell sed -n 's|^// $(1): *||p' tests/unit/$(2).c)
 unit_objects = $(patsubst %.c,$(U)/obj/%.o,tests/unit/$(1).c \
 	$(call declared,links,$(1)))
@@ -227,6 +236,17 @@ fuzz: deps-fuzz ## fuzz each target for FUZZ_SECONDS (with clang)
 			-print_final_stats=1 build/fuzz/found/$$t \
 			tests/fuzz/corpus/$$t || exit 1; \
 	done
+
+# --- coverage ----------------------------------------------------------------
+
+.PHONY: coverage
+coverage: deps-check ## which lines the tests reach (COVERAGE=FILE: the others)
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) SAN=coverage \
+		all unit-build
+	$(Q)find build/coverage -name '*.gcda' -delete
+	$(Q)UNIT=build/coverage/unit tests/run --unit
+	$(Q)BUILD=build/coverage tests/run --flow a0 c0 d0
+	$(Q)tests/coverage $(COVERAGE)
 
 # --- the comparison with peers ------------------------------------------------
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Sizes, start, drain and end of adit's core. */
+/* Sizes, start, drain and end of one worker of adit. */
 
 #include "client/client.h"
 
@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "client/crew.h"
 #include "client/work.h"
 #include "common/base/log.h"
 #include "common/relay/raw_stream.h"
@@ -33,11 +34,14 @@ static void raise_descriptor_limit(void)
 	setrlimit(RLIMIT_NOFILE, &r);
 }
 
-static bool make_pools(struct client *c)
+/* Work connections are spread over all, though never quite evenly. */
+static bool make_pools(struct client *c, uint32_t count)
 {
 	uint32_t works = (uint32_t)c->settings->max_visitors +
 			 (uint32_t)c->settings->pool_count;
 
+	if (count > 2)
+		works = 2 * (works / count + 1);
 	c->pools.streams =
 		pool_create(sizeof(struct raw_stream), 2 * works + 2);
 	c->pools.dials = pool_create(sizeof(struct dial), works + 1);
@@ -45,48 +49,37 @@ static bool make_pools(struct client *c)
 	return c->pools.streams && c->pools.dials && c->pools.works;
 }
 
-int client_create(struct client *c, const struct settings *s, bool one_line)
+int client_create(struct client *c, const struct settings *s, uint32_t count)
 {
 	struct loop_params params = { .chunk_size = CHUNK_SIZE,
 		.chunks_soft = (uint32_t)s->buffer_count };
 	const char *reason;
-	int rc = -ENOMEM;
 
 	memset(c, 0, sizeof(*c));
 	c->settings = s;
-	c->one_line = one_line;
 	list_init(&c->works);
 	raise_descriptor_limit();
 	cipher_key_derive(&c->token_key, s->auth_token);
 	/* The settings have checked it. */
 	if (*s->proxy_url && gateway_parse(&c->gateway, s->proxy_url, &reason))
-		log_error("transport.proxyURL: %s", reason);
-	else if (!make_pools(c) || proxies_create(c) < 0)
+		return -EINVAL;
+	if (!make_pools(c, count)) {
 		log_error("no memory for the pools");
-	else
-		rc = 0;
-	if (rc == 0) {
-		/* Two operations a stream, one a dial, and the mailbox's. */
-		params.ops = 2 * pool_limit(c->pools.streams) +
-			     pool_limit(c->pools.dials) + 8;
-		params.chunks_hard = params.chunks_soft + 512 +
-				     2 * pool_limit(c->pools.streams);
-		rc = core_create(&c->core, &client_ops, &params);
+		return -ENOMEM;
 	}
-	/* After the core, whose signals its thread must not take. */
-	if (rc == 0)
-		rc = resolver_create(&c->resolver, s->dns_server);
-	if (rc < 0)
-		client_destroy(c);
-	return rc;
+	/* Two operations a stream, one a dial, and the mailbox's. */
+	params.ops = 2 * pool_limit(c->pools.streams) +
+		     pool_limit(c->pools.dials) + 8;
+	params.chunks_hard =
+		params.chunks_soft + 512 + 2 * pool_limit(c->pools.streams);
+	return core_create(&c->core, &client_ops, &params);
 }
 
 void client_destroy(struct client *c)
 {
-	/* It posts to the core's mailbox. */
-	resolver_destroy(&c->resolver);
 	core_destroy(&c->core);
-	proxies_destroy(c);
+	if (c->first)
+		proxies_destroy(c);
 	pool_destroy(&c->pools.streams);
 	pool_destroy(&c->pools.dials);
 	pool_destroy(&c->pools.works);
@@ -94,10 +87,26 @@ void client_destroy(struct client *c)
 	explicit_bzero(&c->gateway, sizeof(c->gateway));
 }
 
+struct dial *client_dial_server(struct client *c, struct dial_owner *owner)
+{
+	const struct settings *s = c->settings;
+	const struct session *at = &c->session;
+	struct dial_params p = { .host = s->server_addr,
+		.port = s->server_port,
+		.address = &at->server,
+		.local = at->local.size ? &at->local : NULL,
+		.gateway = c->gateway.kind ? &c->gateway : NULL,
+		.timeout = s->dial_server_timeout_ms * CLOCK_MS };
+
+	return dial_start(c, owner, &p);
+}
+
 static int client_start(struct core *core)
 {
 	struct client *c = client_of(core);
 
+	if (!c->first)
+		return 0;
 	log_info("start frpc service: %zu proxies", c->proxy_count);
 	control_start(c);
 	return 0;
@@ -107,13 +116,15 @@ static void drain_late(struct timer *t)
 {
 	struct client *c = container_of(t, struct client, drain_timer);
 
-	log_warn("drainTimeout has passed: %u visitors are cut", works_busy(c));
+	if (c->first)
+		log_warn("drainTimeout has passed: %u visitors are cut",
+			crew_busy(c->crew));
 	core_stop(&c->core, 0);
 }
 
 void client_work_gone(struct client *c)
 {
-	if (c->core.draining && works_busy(c) == 0)
+	if (c->core.draining && crew_busy(c->crew) == 0)
 		core_stop(&c->core, 0);
 }
 
@@ -122,8 +133,11 @@ static void client_drain(struct core *core)
 {
 	struct client *c = client_of(core);
 
-	log_info("draining: %u visitors are being served", works_busy(c));
-	proxies_withdraw(c);
+	if (c->first) {
+		log_info("draining: %u visitors are being served",
+			crew_busy(c->crew));
+		proxies_withdraw(c);
+	}
 	loop_set_timer(core->loop, &c->drain_timer,
 		c->settings->drain_timeout_ms * CLOCK_MS, drain_late);
 	client_work_gone(c);
@@ -131,7 +145,8 @@ static void client_drain(struct core *core)
 
 static void client_quit(struct core *core)
 {
-	log_warn("stopping at once");
+	if (client_of(core)->first)
+		log_warn("stopping at once");
 	core_stop(core, 0);
 }
 
@@ -152,7 +167,8 @@ static bool client_join(struct core *core)
 	struct client *c = client_of(core);
 
 	loop_cancel_timer(core->loop, &c->drain_timer);
-	control_stop(c);
+	if (c->first)
+		control_stop(c);
 	list_each_safe (l, &c->works)
 		work_close(container_of(l, struct work, link), REASON_shutdown);
 	return pool_used(c->pools.streams) == 0 &&

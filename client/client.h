@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The client is the one object of adit's core: it holds the control, the
- * proxies and the work connections, and their pools.
+ * A client is what adit runs on one worker: work connections, and their pools.
+ * The first one of the crew also has the control, and opens the proxies, whose
+ * settings all of them read.
  */
 
 #ifndef ADIT_CLIENT_CLIENT_H
@@ -17,29 +18,37 @@
 #include "common/event/core.h"
 #include "common/event/resolver.h"
 
+struct crew;
+
 struct client {
 	struct core core;
 	const struct settings *settings;
-	struct resolver *resolver;
+	struct crew *crew;
 	struct cipher_key token_key;
 	struct gateway gateway; /* transport.proxyURL */
-	struct control control;
-	struct proxy *proxies;
+	struct session session; /* the control's; elsewhere as it was told */
+	struct control control; /* of the first */
+	struct proxy *proxies;  /* the first's, of whom the others read two
+				 * fields that never change */
 	size_t proxy_count;
 	struct list works; /* all */
 	struct timer drain_timer;
+	bool first;
 	bool one_line; /* started as `adit http ...`: print the address */
 	struct {
 		struct pool *streams, *dials, *works;
 	} pools;
 };
 
-/* 0 or -errno after an error in the log. */
+/* One of `count`; 0 or -errno after an error in the log. */
 int client_create(struct client *c, const struct settings *settings,
-	bool one_line) must_check;
+	uint32_t count) must_check;
 
-/* After core_supervise: free what is left. */
+/* After core_supervise, and after the resolver: free what is left. */
 void client_destroy(struct client *c);
+
+/* Dial the server: while a session is there, where that one is. */
+struct dial *client_dial_server(struct client *c, struct dial_owner *owner);
 
 static inline struct loop *client_loop(const struct client *c)
 {

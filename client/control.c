@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "client/client.h"
+#include "client/crew.h"
 #include "client/work.h"
 #include "common/base/log.h"
 #include "common/base/socket.h"
@@ -42,7 +43,7 @@ static void control_leave(struct control *k, bool cut)
 	channel_close(&k->channel, cut);
 	if (k->state == CONTROL_RUNNING) {
 		proxies_lost(c);
-		works_lost(c);
+		crew_session_lost(c->crew);
 	}
 }
 
@@ -159,7 +160,7 @@ static bool control_login_answered(
 		control_failed(k, m->error);
 		return false;
 	}
-	if (strlen(m->run_id) >= sizeof(k->run_id)) {
+	if (strlen(m->run_id) >= sizeof(c->session.run_id)) {
 		control_failed(k, "the server's run id is too long");
 		return false;
 	}
@@ -170,12 +171,12 @@ static bool control_login_answered(
 	control_set_state(k, CONTROL_RUNNING);
 	loop_set_timer(
 		client_loop(c), &k->timer, CONTROL_PROVEN, control_proven);
-	snprintf(k->run_id, sizeof(k->run_id), "%s", m->run_id);
+	snprintf(c->session.run_id, sizeof(c->session.run_id), "%s", m->run_id);
 	k->ever = true;
-	k->half_close = has_half_close(&m->adit);
+	c->session.half_close = has_half_close(&m->adit);
 	k->heard = client_loop(c)->now;
 	count(&c->core.counters, logins);
-	log_info("login to server success, get run id [%s]", k->run_id);
+	log_info("login to server success, get run id [%s]", c->session.run_id);
 	if (interval > 0)
 		loop_set_timer(client_loop(c), &k->heartbeat,
 			interval * CLOCK_MS, control_beat);
@@ -190,7 +191,7 @@ static enum channel_verdict serve_running(
 	switch (m->type) {
 	case MESSAGE_REQ_WORK_CONN:
 		count(&c->core.counters, work_requests);
-		work_open(c);
+		crew_work_wanted(c->crew);
 		break;
 	case MESSAGE_NEW_PROXY_RESP:
 		proxy_answered(c, &m->new_proxy_resp);
@@ -283,7 +284,7 @@ static bool control_login(struct control *k)
 	l->arch = go_arch(host.machine);
 	l->user = s->user;
 	l->privilege_key = key;
-	l->run_id = k->run_id;
+	l->run_id = c->session.run_id;
 	l->client_id = s->client_id;
 	l->metas = proxy_map(&s->metadatas);
 	l->pool_count = s->pool_count;
@@ -313,7 +314,7 @@ static void control_dialed(struct dial_owner *o, int fd, const char *error)
 		return;
 	}
 	socket_tune(fd, c->settings->dial_server_keepalive_s);
-	address_of_peer(&k->server, fd);
+	address_of_peer(&c->session.server, fd);
 	s = raw_stream_open(c->pools.streams, client_loop(c), fd);
 	if (!s) {
 		control_failed(k, "limits.visitors is reached");
@@ -339,22 +340,8 @@ static void control_dial(struct timer *t)
 	control_set_state(k, CONTROL_DIALING);
 	log_info("try to connect to server...");
 	k->dial_owner.done = control_dialed;
-	k->server.size = 0;
-	k->dial = control_dial_server(c, &k->dial_owner);
-}
-
-struct dial *control_dial_server(struct client *c, struct dial_owner *owner)
-{
-	const struct settings *s = c->settings;
-	struct control *k = &c->control;
-	struct dial_params p = { .host = s->server_addr,
-		.port = s->server_port,
-		.address = &k->server,
-		.local = k->local.size ? &k->local : NULL,
-		.gateway = c->gateway.kind ? &c->gateway : NULL,
-		.timeout = s->dial_server_timeout_ms * CLOCK_MS };
-
-	return dial_start(c, owner, &p);
+	c->session.server.size = 0;
+	k->dial = client_dial_server(c, &k->dial_owner);
 }
 
 void control_start(struct client *c)
@@ -363,7 +350,7 @@ void control_start(struct client *c)
 	const char *local = c->settings->connect_server_local_ip;
 
 	/* The settings have checked it. */
-	if (*local && address_parse(&k->local, local, 0) < 0)
+	if (*local && address_parse(&c->session.local, local, 0) < 0)
 		log_warn("transport.connectServerLocalIP is not an address");
 	control_dial(&k->timer);
 }

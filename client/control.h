@@ -42,12 +42,16 @@ struct control {
 	struct timer timer;     /* LoginResp, being proven, the next attempt */
 	struct timer heartbeat; /* the next Ping */
 	struct backoff backoff;
-	struct address server; /* where the session is; for work connections */
+	int64_t heard; /* clock.h: of the last Pong, or the login */
+	bool ever;     /* logged in at least once */
+	uint8_t state; /* enum control_state */
+};
+
+/* What work connections need to know of the session, on whatever worker. */
+struct session {
+	struct address server; /* where it is; size 0: not known */
 	struct address local;  /* connectServerLocalIP; size 0: any */
-	int64_t heard;         /* clock.h: of the last Pong, or the login */
-	bool ever;             /* logged in at least once */
 	bool half_close;       /* the server has the capability */
-	uint8_t state;         /* enum control_state */
 	char run_id[CONTROL_RUN_ID_SIZE];
 };
 
@@ -57,9 +61,6 @@ void control_start(struct client *c);
 
 /* Leave the server for good. */
 void control_stop(struct client *c);
-
-/* Dial the server: while a session is there, where that one is. */
-struct dial *control_dial_server(struct client *c, struct dial_owner *owner);
 
 /* Send, while RUNNING; false: the control was lost by it. */
 bool control_send(struct client *c, const struct message *m);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "client/client.h"
+#include "client/crew.h"
 #include "client/gateway.h"
 #include "common/base/socket.h"
 
@@ -231,7 +232,7 @@ struct dial *dial_start(
 	loop_set_timer(client_loop(c), &d->timer, p->timeout, dial_late);
 	if (d->state == DIAL_CONNECTING)
 		return dial_try(d) ? NULL : d;
-	rc = resolver_ask(c->resolver, host, port, &c->core.mailbox,
+	rc = resolver_ask(c->crew->resolver, host, port, &c->core.mailbox,
 		dial_resolved, pool_handle(d));
 	if (rc == 0)
 		return d;

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "client/client.h"
 #include "client/command.h"
+#include "client/crew.h"
 #include "common/base/log.h"
 #include "common/base/version.h"
 
@@ -32,7 +32,7 @@ static int open_log(const char *to, bool one_line)
 static int serve(const struct settings *s, bool one_line)
 {
 	int fd = open_log(s->log_to, one_line);
-	struct client *c;
+	struct crew crew;
 	int rc;
 
 	if (fd < 0) {
@@ -43,16 +43,10 @@ static int serve(const struct settings *s, bool one_line)
 	log_open(fd, (enum log_level)s->log_level,
 		(enum log_format)s->log_format);
 	log_set_color(!s->log_disable_color);
-	if (s->workers > 1)
-		log_info("workers: one worker runs until more are supported");
-	c = malloc(sizeof(*c));
-	if (!c || client_create(c, s, one_line) < 0) {
-		free(c);
+	if (crew_create(&crew, s, one_line) < 0)
 		return EXIT_RUNTIME;
-	}
-	rc = core_supervise(&(struct core *){ &c->core }, 1);
-	client_destroy(c);
-	free(c);
+	rc = crew_run(&crew);
+	crew_destroy(&crew);
 	if (fd > STDERR_FILENO)
 		close(fd);
 	return rc;

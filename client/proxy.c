@@ -116,7 +116,7 @@ void proxies_withdraw(struct client *c)
 	}
 }
 
-static struct proxy *find(struct client *c, const char *name)
+static struct proxy *find(const struct client *c, const char *name)
 {
 	for (size_t i = 0; i < c->proxy_count; i++)
 		if (!strcmp(c->proxies[i].name, name))
@@ -124,11 +124,12 @@ static struct proxy *find(struct client *c, const char *name)
 	return NULL;
 }
 
-struct proxy *proxy_find(struct client *c, const char *name)
+const struct client_proxy *proxy_settings(
+	const struct client *c, const char *name)
 {
-	struct proxy *p = find(c, name);
+	const struct proxy *p = find(c, name);
 
-	return p && p->state == PROXY_RUNNING ? p : NULL;
+	return p ? p->settings : NULL;
 }
 
 /* The port in ":6000"; 0 when the text is something else. */

@@ -64,7 +64,8 @@ void proxy_answered(struct client *c, const struct message_new_proxy_resp *m);
 /* A map of the settings as the protocol has it; the same memory. */
 struct message_map proxy_map(const struct conf_map *m);
 
-/* The running proxy of this name, or NULL. */
-struct proxy *proxy_find(struct client *c, const char *name);
+/* Any worker: the settings of the proxy of this full name, or NULL. */
+const struct client_proxy *proxy_settings(
+	const struct client *c, const char *name);
 
 #endif

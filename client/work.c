@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "client/client.h"
+#include "client/crew.h"
 #include "client/proxy.h"
 #include "common/base/log.h"
 #include "common/base/socket.h"
@@ -17,10 +18,20 @@
 /* frpc's limits for the two dials. */
 #define LOCAL_DIAL_TIME (10 * CLOCK_SECOND)
 
+static bool is_busy(const struct work *k)
+{
+	return k->state == WORK_STARTED || k->state == WORK_RELAYING;
+}
+
+/* The one setter; the crew knows how many are busy. */
 static void work_set_state(struct work *k, enum work_state state)
 {
+	bool before = is_busy(k);
+
 	assert(k->state != WORK_CLOSED);
 	k->state = state;
+	if (is_busy(k) != before)
+		crew_count_busy(k->client->crew, before ? -1 : 1);
 }
 
 static void work_bury(struct timer *t)
@@ -30,6 +41,7 @@ static void work_bury(struct timer *t)
 
 	list_remove(&k->link);
 	pool_give(c->pools.works, k);
+	crew_give_work(c->crew);
 	client_work_gone(c);
 }
 
@@ -131,14 +143,14 @@ static enum channel_verdict work_message(
 	struct work *k = container_of(channel, struct work, channel);
 	struct client *c = k->client;
 	const struct message_start_work_conn *s = &m->start_work_conn;
-	struct proxy *p;
+	const struct client_proxy *p;
 
 	if (m->type != MESSAGE_START_WORK_CONN) {
 		count(&c->core.counters, starts_refused);
 		work_close(k, REASON_unexpected_message);
 		return CHANNEL_LEFT;
 	}
-	p = *s->error ? NULL : proxy_find(c, s->proxy_name);
+	p = *s->error ? NULL : proxy_settings(c, s->proxy_name);
 	if (!p) {
 		count(&c->core.counters, starts_refused);
 		if (*s->error)
@@ -149,11 +161,11 @@ static enum channel_verdict work_message(
 		work_close(k, REASON_refused);
 		return CHANNEL_LEFT;
 	}
-	log_debug("[%s] visitor from [%.64s:%lld]", p->settings->name,
-		s->src_addr, (long long)s->src_port);
+	log_debug("[%s] visitor from [%.64s:%lld]", p->name, s->src_addr,
+		(long long)s->src_port);
 	k->stream = channel_release(channel);
 	if (k->stream)
-		work_start(k, p->settings);
+		work_start(k, p);
 	else
 		work_close(k, REASON_no_memory);
 	return CHANNEL_LEFT;
@@ -186,7 +198,7 @@ static bool work_greet(struct work *k)
 	struct message m = { .type = MESSAGE_NEW_WORK_CONN };
 	char key[LOGIN_KEY_SIZE];
 
-	m.new_work_conn.run_id = c->control.run_id;
+	m.new_work_conn.run_id = c->session.run_id;
 	if (c->settings->auth_new_work_conns) {
 		m.new_work_conn.timestamp = time(NULL);
 		login_key(key, c->settings->auth_token,
@@ -224,8 +236,11 @@ static void work_dialed(struct dial_owner *o, int fd, const char *error)
 
 void work_open(struct client *c)
 {
-	struct work *k = pool_take(c->pools.works);
+	bool room = crew_take_work(c->crew);
+	struct work *k = room ? pool_take(c->pools.works) : NULL;
 
+	if (room && !k)
+		crew_give_work(c->crew);
 	if (!k) {
 		log_warn("limits.visitors is reached: no work connection is "
 			 "made");
@@ -233,16 +248,11 @@ void work_open(struct client *c)
 		return;
 	}
 	k->client = c;
-	k->half_close = c->control.half_close;
+	k->half_close = c->session.half_close;
 	list_append(&c->works, &k->link);
 	count(&c->core.counters, work_conns);
 	k->dial_owner.done = work_dialed;
-	k->dial = control_dial_server(c, &k->dial_owner);
-}
-
-static bool is_busy(const struct work *k)
-{
-	return k->state == WORK_STARTED || k->state == WORK_RELAYING;
+	k->dial = client_dial_server(c, &k->dial_owner);
 }
 
 void works_lost(struct client *c)
@@ -253,13 +263,4 @@ void works_lost(struct client *c)
 		if (!is_busy(k))
 			work_close(k, REASON_work_lost);
 	}
-}
-
-uint32_t works_busy(struct client *c)
-{
-	uint32_t n = 0;
-
-	list_each (l, &c->works)
-		n += is_busy(container_of(l, struct work, link));
-	return n;
 }

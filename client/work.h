@@ -44,16 +44,13 @@ struct work {
 	uint8_t state;                    /* enum work_state */
 };
 
-/* The server asks for a work connection. */
+/* The server asks for a work connection, which this worker makes. */
 void work_open(struct client *c);
 
 /* Close it, cut unless the reason is clean. */
 void work_close(struct work *k, enum reason why);
 
-/* The session has ended: close those that serve nobody yet. */
+/* The session has ended: close those of this worker that serve nobody yet. */
 void works_lost(struct client *c);
-
-/* How many are joined, or about to be. */
-uint32_t works_busy(struct client *c);
 
 #endif

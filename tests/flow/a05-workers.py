@@ -2,12 +2,13 @@
 combination of them, the lock of the state directory, and the balance."""
 import itertools
 import os
+import signal
 import socket
 import threading
 
 from harness import (ADITD, TOKEN, AditProgram, Client, Failed, Origin,
-                     Server, Skip, case, check, dial, echo, equal, free_port,
-                     main, until)
+                     Server, Skip, answers, case, check, dial, echo, equal,
+                     free_port, levels, main, settle, until)
 
 try:
     from frp import Channel, FrpClient, login_key
@@ -22,6 +23,15 @@ WORKERS = 2
 def accepts(s):
     c = s.counters()
     return [c[f"worker_{i}_accepts"] for i in range(c["workers"])]
+
+
+def exactly(conn, n):
+    data = b""
+    while len(data) < n:
+        more = conn.recv(n - len(data))
+        check(more, f"ended after {len(data)} of {n}")
+        data += more
+    return data
 
 
 def connect_on(s, port, worker):
@@ -202,6 +212,50 @@ def auto():
     s.argv = one + s.argv
     with s.start():
         equal(s.counters()["workers"], 1)
+
+
+@case("adit: several workers make the work connections in turn, and drain")
+def client_workers():
+    port = free_port()
+    with Origin(echo) as o, Server() as s, Client(s, [
+            {"name": "t", "type": "tcp", "localPort": o.port,
+             "remotePort": port}],
+            {"workers": 3, "transport": {"poolCount": 3}}) as c:
+        mine = levels(c)
+        conns = [dial(port) for _ in range(30)]
+        for conn in conns:
+            conn.sendall(b"x" * 100000)
+        for conn in conns:
+            equal(len(exactly(conn, 100000)), 100000, "echo")
+        now = c.counters()
+        equal(now["workers"], 3, "workers")
+        for k in range(3):
+            check(now[f"worker_{k}_relays"] >= 8, f"worker {k}: {now}")
+        # The server dies: all are cut, all come back.
+        s.restart()
+        for conn in conns:
+            try:
+                equal(conn.recv(1), None, "a cut")
+            except ConnectionResetError:
+                conn.close()
+        until(lambda: answers(port), "back")
+        for _ in range(6):
+            with dial(port) as conn:
+                conn.sendall(b"again")
+                equal(exactly(conn, 5), b"again", "echo")
+        settle(c, mine)
+        # Drain: whoever is here may finish, on whatever worker.
+        conns = [dial(port) for _ in range(6)]
+        for conn in conns:
+            conn.sendall(b"a")
+            equal(exactly(conn, 1), b"a", "echo")
+        c.process.send_signal(signal.SIGTERM)
+        c.wait_log("draining: 6 visitors")
+        for conn in conns:
+            conn.sendall(b"b")
+            equal(exactly(conn, 1), b"b", "echo while draining")
+            conn.close()
+        equal(c.process.wait(5), 0, "exit code")
 
 
 @case("a state directory belongs to one aditd")

@@ -28,7 +28,7 @@ ADITD = os.path.abspath(os.environ.get("ADITD", f"{ROOT}/build/aditd"))
 ADIT = os.path.abspath(os.environ.get("ADIT", f"{ROOT}/build/adit"))
 TOKEN = "t0ken-for-tests"
 CASE_TIMEOUT = float(os.environ.get("CASE_TIMEOUT", "120"))
-# ADIT_WORKERS: how many workers aditd runs with, for the whole suite.
+# ADIT_WORKERS: how many workers both programs run with, for the whole suite.
 WORKERS = ({"workers": int(os.environ["ADIT_WORKERS"])}
            if os.environ.get("ADIT_WORKERS") else {})
 SANITIZER = re.compile(r"ERROR: AddressSanitizer|ERROR: LeakSanitizer|"
@@ -267,7 +267,7 @@ class Client(AditProgram):
             "serverPort": port or getattr(server, "port", server),
             "auth": {"token": TOKEN}, "log": {"level": "debug"},
             "transport": {"tls": {"enable": False}, "tcpMux": False},
-            "proxies": proxies,
+            "proxies": proxies, **WORKERS,
         }, conf or {}), **options)
         self.proxies, self.wait, self.server = proxies, wait, server
         if start:
@@ -285,6 +285,7 @@ class Client(AditProgram):
             if offers is not None:
                 with contextlib.suppress(Failed):
                     until(lambda: self.offers() > offers, "a pool", 2)
+                rest(self.server)
         return self
 
     def offers(self):
@@ -445,6 +446,17 @@ def levels(program):
     return {"fds": program.fds(), **{
         k: v for k, v in counters.items() if k.startswith("pool_")
         and k not in ("pool_hits", "pool_misses", "pool_count_clamped")}}
+
+
+def rest(program):
+    """Wait until its levels stay as they are, for 2 s at most."""
+    seen = []
+
+    def same():
+        seen.append(levels(program))
+        return len(seen) > 1 and seen[-1] == seen[-2]
+    with contextlib.suppress(Failed):
+        until(same, "at rest", 2)
 
 
 def settle(program, base, timeout=10):

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "client/crew.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/work.h"
+#include "common/base/cpus.h"
+#include "common/base/log.h"
+
+/* The first tells another worker to make a work connection. */
+struct wanted_letter {
+	struct letter letter;
+	struct session session;
+};
+
+static struct client *client_of_mailbox(struct mailbox *m)
+{
+	return container_of(
+		container_of(m, struct core, mailbox), struct client, core);
+}
+
+static int make_clients(
+	struct crew *c, const struct settings *s, uint32_t count)
+{
+	int rc = 0;
+
+	c->clients = calloc(count, sizeof(struct client *));
+	if (!c->clients)
+		return -ENOMEM;
+	while (rc == 0 && c->count < count) {
+		struct client *new = calloc(1, sizeof(*new));
+
+		if (!new)
+			return -ENOMEM;
+		c->clients[c->count++] = new;
+		rc = client_create(new, s, count);
+		new->crew = c;
+	}
+	return rc;
+}
+
+int crew_create(struct crew *c, const struct settings *s, bool one_line)
+{
+	uint32_t count = s->workers > 0 ? (uint32_t)s->workers
+					: (uint32_t)cpus_available("");
+	struct client *first;
+	int rc;
+
+	memset(c, 0, sizeof(*c));
+	c->works_max = (uint32_t)(s->max_visitors + s->pool_count);
+	rc = make_clients(c, s, count);
+	if (rc == 0) {
+		first = c->clients[0];
+		first->first = true;
+		first->one_line = one_line;
+		rc = proxies_create(first);
+		for (uint32_t i = 1; rc == 0 && i < count; i++) {
+			c->clients[i]->proxies = first->proxies;
+			c->clients[i]->proxy_count = first->proxy_count;
+		}
+	}
+	/* After the cores, whose signals its thread must not take. */
+	if (rc == 0)
+		rc = resolver_create(&c->resolver, s->dns_server);
+	if (rc < 0)
+		crew_destroy(c);
+	return rc;
+}
+
+int crew_run(struct crew *c)
+{
+	struct core **cores = calloc(c->count, sizeof(struct core *));
+	int rc;
+
+	if (!cores)
+		return 1;
+	for (uint32_t i = 0; i < c->count; i++)
+		cores[i] = &c->clients[i]->core;
+	rc = core_supervise(cores, (int)c->count);
+	free(cores);
+	return rc;
+}
+
+void crew_destroy(struct crew *c)
+{
+	/* It posts to the cores' mailboxes. */
+	resolver_destroy(&c->resolver);
+	for (uint32_t i = c->count; i > 0; i--) {
+		client_destroy(c->clients[i - 1]);
+		free(c->clients[i - 1]);
+	}
+	free(c->clients);
+	memset(c, 0, sizeof(*c));
+}
+
+static void deliver_wanted(struct mailbox *m, struct letter *letter)
+{
+	struct client *c = client_of_mailbox(m);
+
+	c->session = ((struct wanted_letter *)letter)->session;
+	work_open(c);
+}
+
+void crew_work_wanted(struct crew *c)
+{
+	struct client *first = c->clients[0];
+	struct client *to = c->clients[c->next++ % c->count];
+	struct wanted_letter *l;
+
+	if (to == first) {
+		work_open(first);
+		return;
+	}
+	l = letter_new(sizeof(*l));
+	l->session = first->session;
+	mailbox_post(&to->core.mailbox, &l->letter, deliver_wanted);
+}
+
+static void deliver_lost(struct mailbox *m, struct letter *letter)
+{
+	(void)letter;
+	works_lost(client_of_mailbox(m));
+}
+
+void crew_session_lost(struct crew *c)
+{
+	works_lost(c->clients[0]);
+	for (uint32_t i = 1; i < c->count; i++)
+		mailbox_post(&c->clients[i]->core.mailbox,
+			letter_new(sizeof(struct letter)), deliver_lost);
+}
+
+bool crew_take_work(struct crew *c)
+{
+	if (atomic_fetch_add(&c->works, 1) < c->works_max)
+		return true;
+	atomic_fetch_sub(&c->works, 1);
+	return false;
+}
+
+void crew_give_work(struct crew *c)
+{
+	atomic_fetch_sub(&c->works, 1);
+}
+
+void crew_count_busy(struct crew *c, int change)
+{
+	atomic_fetch_add(&c->busy, (uint32_t)change);
+}
+
+uint32_t crew_busy(struct crew *c)
+{
+	return atomic_load(&c->busy);
+}

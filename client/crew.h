@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The crew is adit's workers together. The first has the control; the work
+ * connections that the server asks for are made by all in turn.
+ */
+
+#ifndef ADIT_CLIENT_CREW_H
+#define ADIT_CLIENT_CREW_H
+
+#include <stdatomic.h>
+
+#include "client/client.h"
+
+struct crew {
+	struct client **clients;
+	uint32_t count;
+	uint32_t next; /* the first's: whose turn it is */
+	struct resolver *resolver;
+	/* Any worker: work connections there are, and those with a visitor. */
+	_Atomic uint32_t works, busy;
+	uint32_t works_max;
+};
+
+/* 0 or -errno after an error in the log. */
+int crew_create(struct crew *c, const struct settings *settings,
+	bool one_line) must_check;
+
+/* Main thread: run until the end; the program's exit code. */
+int crew_run(struct crew *c);
+
+/* A zeroed one and one that crew_create refused, too. */
+void crew_destroy(struct crew *c);
+
+/* First worker: the server asks for a work connection. */
+void crew_work_wanted(struct crew *c);
+
+/* First worker: the session has ended. */
+void crew_session_lost(struct crew *c);
+
+/* Any worker: room for one more work connection; false at the limit. */
+bool crew_take_work(struct crew *c) must_check;
+void crew_give_work(struct crew *c);
+
+/* Any worker: one more or one less work connection has a visitor. */
+void crew_count_busy(struct crew *c, int change);
+uint32_t crew_busy(struct crew *c);
+
+#endif
