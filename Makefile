@@ -233,7 +233,8 @@ fuzz: deps-fuzz ## fuzz each target for FUZZ_SECONDS (with clang)
 		ASAN_OPTIONS=detect_leaks=1 build/fuzz/$$t \
 			-max_total_time=$(FUZZ_SECONDS) -timeout=10 \
 			-max_len=16384 -artifact_prefix=build/fuzz/$$t- \
-			-print_final_stats=1 build/fuzz/found/$$t \
+			-print_final_stats=1 $$(case $$t in *yaml) echo \
+			-dict=tests/fuzz/yaml.dict;; esac) build/fuzz/found/$$t \
 			tests/fuzz/corpus/$$t || exit 1; \
 	done
 

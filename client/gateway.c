@@ -113,6 +113,23 @@ int gateway_parse(struct gateway *g, const char *url, const char **reason_r)
 	return 0;
 }
 
+void gateway_show(const char *url, char text[static GATEWAY_URL_SIZE])
+{
+	char target[ADDRESS_HOST_SIZE + 16];
+	const char *reason;
+	struct gateway g;
+
+	if (gateway_parse(&g, url, &reason) < 0) {
+		snprintf(text, GATEWAY_URL_SIZE, "%s", *url ? "***" : "");
+		return;
+	}
+	address_join(target, sizeof(target), g.host, g.port);
+	snprintf(text, GATEWAY_URL_SIZE, "%s://%s%s",
+		g.kind == GATEWAY_HTTP ? "http" : "socks5",
+		*g.user ? "***@" : "", target);
+	explicit_bzero(&g, sizeof(g));
+}
+
 static bool is_this_machine(const char *host)
 {
 	struct address a;

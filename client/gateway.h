@@ -40,6 +40,10 @@ struct gateway {
 int gateway_parse(
 	struct gateway *g, const char *url, const char **reason_r) must_check;
 
+/* Write the URL as it may be shown: without user and password. */
+#define GATEWAY_URL_SIZE (ADDRESS_HOST_SIZE + 32)
+void gateway_show(const char *url, char text[static GATEWAY_URL_SIZE]);
+
 /*
  * Whether the environment's http_proxy is for this server: as elsewhere, not
  * for this machine itself and not for what no_proxy names (hosts, or domains

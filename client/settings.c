@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "client/gateway.h"
 #include "client/include.h"
 #include "common/conf/dump.h"
 #include "common/conf/manual.h"
@@ -127,7 +128,7 @@ static const struct conf_row rows[] = {
 		.def = "",
 		.doc = "Address to connect from; empty: any." },
 	{ .path = "transport.proxyURL",
-		DEF(SECRET, proxy_url),
+		DEF(STRING, proxy_url),
 		.def = "",
 		.doc = "Proxy on the way to the server, "
 		       "http://[USER:PASSWORD@]HOST:PORT or socks5://...; "
@@ -333,10 +334,16 @@ bool settings_proxy_wanted(
 
 void settings_dump(const struct settings *s, FILE *out)
 {
+	char proxy_url[GATEWAY_URL_SIZE];
 	struct settings all = *s;
 
 	/* Their proxies are among the others. */
 	all.includes.n = 0;
+	/* The file names the token, the URL is shown without its login. */
+	if (all.auth_token_source == CONF_TOKEN_FILE)
+		all.auth_token = "";
+	gateway_show(s->proxy_url, proxy_url);
+	all.proxy_url = proxy_url;
 	conf_dump(&table, &all, out);
 }
 

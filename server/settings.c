@@ -306,7 +306,12 @@ int settings_load(
 
 void settings_dump(const struct settings *s, FILE *out)
 {
-	conf_dump(&table, s, out);
+	struct settings all = *s;
+
+	/* The file names the token. */
+	if (all.auth_token_source == CONF_TOKEN_FILE)
+		all.auth_token = "";
+	conf_dump(&table, &all, out);
 }
 
 int settings_sample(FILE *out)

@@ -121,8 +121,6 @@ static void write_key(FILE *out, const char *prefix, const struct conf_row *row)
 	if (row->def)
 		fprintf(out, "; default %s",
 			*row->def ? row->def : "\\(dq\\(dq");
-	if (row->flags & CONF_RELOAD)
-		fputs("; taken over by a reload", out);
 	fputs(".\n", out);
 }
 

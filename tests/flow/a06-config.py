@@ -201,8 +201,15 @@ def dump():
     code, again, err = run(ADIT, out, "--dump-config")
     equal((code, again), (0, out), "the dump of the dump")
     code, out, _ = run(ADIT, json.dumps({"transport": {
-        "proxyURL": "http://u:hidden2@h:1"}}), "--dump-config")
-    check(code == 0 and "hidden2" not in out, out)
+        "proxyURL": "http://hidden3:hidden2@h:1"}}), "--dump-config")
+    check(code == 0 and "hidden" not in out and "***@h:1" in out, out)
+    equal(run(ADIT, out, "verify")[0], 0, "a dump with a proxy")
+    token = folder({"token": "hidden4"}) + "/token"
+    for program in (ADITD, ADIT):
+        code, out, _ = run(program, json.dumps({"auth": {"tokenSource": {
+            "type": "file", "file": {"path": token}}}}), "--dump-config")
+        check(code == 0 and "hidden4" not in out, out)
+        equal(run(program, out, "verify")[0], 0, "a dump with a token file")
 
 
 @case("the sample files and the manual pages are good")

@@ -285,7 +285,6 @@ class Client(AditProgram):
             if offers is not None:
                 with contextlib.suppress(Failed):
                     until(lambda: self.offers() > offers, "a pool", 2)
-                rest(self.server)
         return self
 
     def offers(self):
@@ -440,23 +439,24 @@ def request(port, data, timeout=20):
         return read_all(s)
 
 
-def levels(program):
-    """What must be the same before and after: descriptors, pool levels."""
+def levels_now(program):
     counters = program.counters()
     return {"fds": program.fds(), **{
         k: v for k, v in counters.items() if k.startswith("pool_")
         and k not in ("pool_hits", "pool_misses", "pool_count_clamped")}}
 
 
-def rest(program):
-    """Wait until its levels stay as they are, for 2 s at most."""
-    seen = []
-
-    def same():
-        seen.append(levels(program))
-        return len(seen) > 1 and seen[-1] == seen[-2]
-    with contextlib.suppress(Failed):
-        until(same, "at rest", 2)
+def levels(program):
+    """What must be the same before and after: descriptors, pool levels. They
+    are taken at rest: a work connection may be on its way at first."""
+    before = None
+    for _ in range(40):
+        now = levels_now(program)
+        if now == before:
+            break
+        before = now
+        time.sleep(0.05)
+    return before
 
 
 def settle(program, base, timeout=10):
@@ -464,7 +464,7 @@ def settle(program, base, timeout=10):
     work connections that a burst left behind may be gone since."""
     end = time.monotonic() + timeout
     while True:
-        now = levels(program)
+        now = levels_now(program)
         if all(now[k] <= base[k] for k in base):
             return
         if time.monotonic() > end:
