@@ -149,9 +149,12 @@ class Program:
     def stop(self, sig=signal.SIGTERM, timeout=40):
         """End it; its exit code."""
         if self.alive():
+            # A case that failed may have left it stopped. SIGCONT is not for
+            # others: a leak check that has just begun would wait for ever.
+            with open(f"/proc/{self.pid}/stat") as f:
+                if f.read().rsplit(")", 1)[1].split()[0] == "T":
+                    self.process.send_signal(signal.SIGCONT)
             self.process.send_signal(sig)
-            # A case that failed may have left it stopped.
-            self.process.send_signal(signal.SIGCONT)
         try:
             return self.process.wait(timeout)
         except subprocess.TimeoutExpired:
