@@ -9,6 +9,7 @@
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* What an included file may say. */
 struct included {
@@ -81,6 +82,22 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
+/* Regular files only: a device or a pipe might answer, or never. */
+static int include_entry(struct settings *s, const char *folder,
+	const char *name, struct conf_errors *errors)
+{
+	struct stat about;
+	char *path;
+	int result = 0;
+
+	if (asprintf(&path, "%s/%s", folder, name) < 0)
+		return -ENOMEM;
+	if (stat(path, &about) == 0 && S_ISREG(about.st_mode))
+		result = include_file(s, path, errors);
+	free(path);
+	return result;
+}
+
 /* The files of the folder whose names match, in the order of the names. */
 static int include_matching(struct settings *s, const char *folder,
 	const char *pattern, struct conf_errors *errors)
@@ -88,19 +105,11 @@ static int include_matching(struct settings *s, const char *folder,
 	struct dirent **entries = NULL;
 	int n = scandir(folder, &entries, NULL, by_name);
 	int result = n < 0 ? -errno : 0;
-	char *path;
 
 	for (int i = 0; i < n; i++) {
-		if (result == 0 && entries[i]->d_type != DT_DIR &&
-			!fnmatch(pattern, entries[i]->d_name, 0)) {
-			if (asprintf(&path, "%s/%s", folder,
-				    entries[i]->d_name) < 0) {
-				result = -ENOMEM;
-			} else {
-				result = include_file(s, path, errors);
-				free(path);
-			}
-		}
+		if (result == 0 && !fnmatch(pattern, entries[i]->d_name, 0))
+			result = include_entry(
+				s, folder, entries[i]->d_name, errors);
 		free(entries[i]);
 	}
 	free(entries);
