@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "client/crew.h"
 #include "client/work.h"
@@ -21,17 +20,6 @@ static const struct core_ops client_ops;
 static struct client *client_of(struct core *c)
 {
 	return container_of(c, struct client, core);
-}
-
-/* As many descriptors as we may have. */
-static void raise_descriptor_limit(void)
-{
-	struct rlimit r;
-
-	if (getrlimit(RLIMIT_NOFILE, &r) < 0)
-		return;
-	r.rlim_cur = r.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &r);
 }
 
 /* Work connections are spread over all, though never quite evenly. */
@@ -53,16 +41,11 @@ int client_create(struct client *c, const struct settings *s, uint32_t count)
 {
 	struct loop_params params = { .chunk_size = CHUNK_SIZE,
 		.chunks_soft = (uint32_t)s->buffer_count };
-	const char *reason;
 
 	memset(c, 0, sizeof(*c));
 	c->settings = s;
 	list_init(&c->works);
-	raise_descriptor_limit();
 	cipher_key_derive(&c->token_key, s->auth_token);
-	/* The settings have checked it. */
-	if (*s->proxy_url && gateway_parse(&c->gateway, s->proxy_url, &reason))
-		return -EINVAL;
 	if (!make_pools(c, count)) {
 		log_error("no memory for the pools");
 		return -ENOMEM;
@@ -84,7 +67,6 @@ void client_destroy(struct client *c)
 	pool_destroy(&c->pools.dials);
 	pool_destroy(&c->pools.works);
 	explicit_bzero(&c->token_key, sizeof(c->token_key));
-	explicit_bzero(&c->gateway, sizeof(c->gateway));
 }
 
 struct dial *client_dial_server(struct client *c, struct dial_owner *owner)
@@ -95,7 +77,7 @@ struct dial *client_dial_server(struct client *c, struct dial_owner *owner)
 		.port = s->server_port,
 		.address = &at->server,
 		.local = at->local.size ? &at->local : NULL,
-		.gateway = c->gateway.kind ? &c->gateway : NULL,
+		.gateway = c->crew->gateway.kind ? &c->crew->gateway : NULL,
 		.timeout = s->dial_server_timeout_ms * CLOCK_MS };
 
 	return dial_start(c, owner, &p);

@@ -10,7 +10,6 @@
 #define ADIT_CLIENT_CLIENT_H
 
 #include "client/control.h"
-#include "client/gateway.h"
 #include "client/proxy.h"
 #include "client/settings.h"
 #include "common/base/pool.h"
@@ -25,7 +24,6 @@ struct client {
 	const struct settings *settings;
 	struct crew *crew;
 	struct cipher_key token_key;
-	struct gateway gateway; /* transport.proxyURL */
 	struct session session; /* the control's; elsewhere as it was told */
 	struct control control; /* of the first */
 	struct proxy *proxies;  /* the first's, of whom the others read two
@@ -49,6 +47,13 @@ void client_destroy(struct client *c);
 
 /* Dial the server: while a session is there, where that one is. */
 struct dial *client_dial_server(struct client *c, struct dial_owner *owner);
+
+/* Whose mailbox it is, for who gets a letter. */
+static inline struct client *client_of_mailbox(struct mailbox *m)
+{
+	return container_of(
+		container_of(m, struct core, mailbox), struct client, core);
+}
 
 static inline struct loop *client_loop(const struct client *c)
 {

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "client/work.h"
 #include "common/base/cpus.h"
@@ -16,10 +17,15 @@ struct wanted_letter {
 	struct session session;
 };
 
-static struct client *client_of_mailbox(struct mailbox *m)
+/* As many descriptors as we may have. */
+static void raise_descriptor_limit(void)
 {
-	return container_of(
-		container_of(m, struct core, mailbox), struct client, core);
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) < 0)
+		return;
+	r.rlim_cur = r.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &r);
 }
 
 static int make_clients(
@@ -28,13 +34,14 @@ static int make_clients(
 	int rc = 0;
 
 	c->clients = calloc(count, sizeof(struct client *));
-	if (!c->clients)
-		return -ENOMEM;
 	while (rc == 0 && c->count < count) {
-		struct client *new = calloc(1, sizeof(*new));
+		struct client *new =
+			c->clients ? calloc(1, sizeof(*new)) : NULL;
 
-		if (!new)
+		if (!new) {
+			log_error("no memory for the workers");
 			return -ENOMEM;
+		}
 		c->clients[c->count++] = new;
 		rc = client_create(new, s, count);
 		new->crew = c;
@@ -47,24 +54,37 @@ int crew_create(struct crew *c, const struct settings *s, bool one_line)
 	uint32_t count = s->workers > 0 ? (uint32_t)s->workers
 					: (uint32_t)cpus_available("");
 	struct client *first;
+	const char *reason;
 	int rc;
 
 	memset(c, 0, sizeof(*c));
-	c->works_max = (uint32_t)(s->max_visitors + s->pool_count);
+	c->works.limit = (uint32_t)(s->max_visitors + s->pool_count);
+	raise_descriptor_limit();
+	/* The settings have checked it. */
+	if (*s->proxy_url &&
+		gateway_parse(&c->gateway, s->proxy_url, &reason)) {
+		log_error("transport.proxyURL: %s", reason);
+		return -EINVAL;
+	}
 	rc = make_clients(c, s, count);
 	if (rc == 0) {
 		first = c->clients[0];
 		first->first = true;
 		first->one_line = one_line;
 		rc = proxies_create(first);
+		if (rc < 0)
+			log_error("no memory for the proxies");
 		for (uint32_t i = 1; rc == 0 && i < count; i++) {
 			c->clients[i]->proxies = first->proxies;
 			c->clients[i]->proxy_count = first->proxy_count;
 		}
 	}
 	/* After the cores, whose signals its thread must not take. */
-	if (rc == 0)
+	if (rc == 0) {
 		rc = resolver_create(&c->resolver, s->dns_server);
+		if (rc < 0)
+			log_error("resolver: %s", strerror(-rc));
+	}
 	if (rc < 0)
 		crew_destroy(c);
 	return rc;
@@ -93,7 +113,7 @@ void crew_destroy(struct crew *c)
 		free(c->clients[i - 1]);
 	}
 	free(c->clients);
-	memset(c, 0, sizeof(*c));
+	explicit_bzero(c, sizeof(*c));
 }
 
 static void deliver_wanted(struct mailbox *m, struct letter *letter)
@@ -131,19 +151,6 @@ void crew_session_lost(struct crew *c)
 	for (uint32_t i = 1; i < c->count; i++)
 		mailbox_post(&c->clients[i]->core.mailbox,
 			letter_new(sizeof(struct letter)), deliver_lost);
-}
-
-bool crew_take_work(struct crew *c)
-{
-	if (atomic_fetch_add(&c->works, 1) < c->works_max)
-		return true;
-	atomic_fetch_sub(&c->works, 1);
-	return false;
-}
-
-void crew_give_work(struct crew *c)
-{
-	atomic_fetch_sub(&c->works, 1);
 }
 
 void crew_count_busy(struct crew *c, int change)

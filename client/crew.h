@@ -11,15 +11,17 @@
 #include <stdatomic.h>
 
 #include "client/client.h"
+#include "client/gateway.h"
+#include "common/base/quota.h"
 
 struct crew {
 	struct client **clients;
 	uint32_t count;
 	uint32_t next; /* the first's: whose turn it is */
 	struct resolver *resolver;
-	/* Any worker: work connections there are, and those with a visitor. */
-	_Atomic uint32_t works, busy;
-	uint32_t works_max;
+	struct gateway gateway; /* transport.proxyURL */
+	struct quota works;     /* work connections */
+	_Atomic uint32_t busy;  /* those with a visitor; any worker */
 };
 
 /* 0 or -errno after an error in the log. */
@@ -37,10 +39,6 @@ void crew_work_wanted(struct crew *c);
 
 /* First worker: the session has ended. */
 void crew_session_lost(struct crew *c);
-
-/* Any worker: room for one more work connection; false at the limit. */
-bool crew_take_work(struct crew *c) must_check;
-void crew_give_work(struct crew *c);
 
 /* Any worker: one more or one less work connection has a visitor. */
 void crew_count_busy(struct crew *c, int change);

@@ -189,8 +189,7 @@ static void dial_late(struct timer *t)
 
 static void dial_resolved(struct mailbox *m, struct letter *letter)
 {
-	struct core *core = container_of(m, struct core, mailbox);
-	struct client *c = container_of(core, struct client, core);
+	struct client *c = client_of_mailbox(m);
 	struct resolution *r = container_of(letter, struct resolution, letter);
 	struct dial *d = pool_find(c->pools.dials, r->asker);
 

@@ -41,7 +41,7 @@ static void work_bury(struct timer *t)
 
 	list_remove(&k->link);
 	pool_give(c->pools.works, k);
-	crew_give_work(c->crew);
+	quota_give(&c->crew->works);
 	client_work_gone(c);
 }
 
@@ -236,11 +236,11 @@ static void work_dialed(struct dial_owner *o, int fd, const char *error)
 
 void work_open(struct client *c)
 {
-	bool room = crew_take_work(c->crew);
+	bool room = quota_take(&c->crew->works);
 	struct work *k = room ? pool_take(c->pools.works) : NULL;
 
 	if (room && !k)
-		crew_give_work(c->crew);
+		quota_give(&c->crew->works);
 	if (!k) {
 		log_warn("limits.visitors is reached: no work connection is "
 			 "made");

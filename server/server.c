@@ -29,22 +29,6 @@
 #define DESCRIPTORS_KEPT 20
 #define DESCRIPTORS_OF_WORKER 5
 
-bool quota_take(struct quota *q)
-{
-	uint32_t used =
-		atomic_fetch_add_explicit(&q->used, 1, memory_order_relaxed);
-
-	if (used < q->limit)
-		return true;
-	quota_give(q);
-	return false;
-}
-
-void quota_give(struct quota *q)
-{
-	atomic_fetch_sub_explicit(&q->used, 1, memory_order_acq_rel);
-}
-
 /*
  * Visitors that the descriptor limit allows: each needs one and one more for
  * its work connection.

@@ -11,16 +11,11 @@
 #include <stdatomic.h>
 
 #include "common/crypto/cipher.h"
+#include "common/base/quota.h"
 #include "server/settings.h"
 
 struct registry;
 struct worker;
-
-/* How many there may be at once in the whole server, on all workers. */
-struct quota {
-	_Atomic uint32_t used;
-	uint32_t limit;
-};
 
 struct server {
 	const struct settings *settings;
@@ -47,9 +42,5 @@ int server_run(struct server *s);
 
 /* NULL is accepted. */
 void server_destroy(struct server **s);
-
-/* Any thread: one more, or false at the limit; and one less. */
-bool quota_take(struct quota *q) must_check;
-void quota_give(struct quota *q);
 
 #endif
