@@ -97,14 +97,7 @@ void client_command_manual(FILE *out)
 	static const struct manual page = { .name = "adit",
 		.section = 1,
 		.what = "publish a local service through a server",
-		.more = ".SH SIGNALS\n"
-			".TP\n.B SIGTERM, SIGINT\n"
-			"The first lets running transfers end, for "
-			"drainTimeout "
-			"at most; a second one ends them.\n"
-			".TP\n.B SIGUSR1\n"
-			"Writes all counters into the log.\n"
-			".SH SEE ALSO\n.BR adit.yaml (5),\n.BR aditd (8)\n" };
+		.more = ".SH SEE ALSO\n.BR adit.yaml (5),\n.BR aditd (8)\n" };
 
 	manual_command(out, &page, &command);
 }

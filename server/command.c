@@ -39,14 +39,7 @@ void server_command_manual(FILE *out)
 	static const struct manual page = { .name = "aditd",
 		.section = 8,
 		.what = "the server of a tunnel",
-		.more = ".SH SIGNALS\n"
-			".TP\n.B SIGTERM, SIGINT\n"
-			"The first lets running transfers end, for "
-			"drainTimeout "
-			"at most; a second one ends them.\n"
-			".TP\n.B SIGUSR1\n"
-			"Writes all counters into the log.\n"
-			".SH FILES\n"
+		.more = ".SH FILES\n"
 			"The state directory is stateDir, else "
 			"$STATE_DIRECTORY, else $XDG_STATE_HOME/aditd, else "
 			"/var/lib/aditd as root, else "

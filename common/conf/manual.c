@@ -35,6 +35,15 @@ static void begin_page(FILE *out, const struct manual *m)
 		m->name, m->section, ADIT_VERSION, m->name, m->what);
 }
 
+/* Both programs run on cores, which serve them (common/event/core.h). */
+static const char signals_text[] =
+	".SH SIGNALS\n"
+	".TP\n.B SIGTERM, SIGINT\n"
+	"The first lets running transfers end, for drainTimeout at most; a "
+	"second one ends them.\n"
+	".TP\n.B SIGUSR1\n"
+	"Writes all counters into the log.\n";
+
 void manual_command(FILE *out, const struct manual *m, const struct command *c)
 {
 	begin_page(out, m);
@@ -57,6 +66,7 @@ void manual_command(FILE *out, const struct manual *m, const struct command *c)
 		write_text(out, o->doc);
 		fputs(".\n", out);
 	}
+	fputs(signals_text, out);
 	if (m->more)
 		fputs(m->more, out);
 }

@@ -21,7 +21,7 @@ struct manual {
 	const char *more; /* man(7) lines for the end, or NULL */
 };
 
-/* The page of a program: synopsis, description, options. */
+/* The page of a program: synopsis, description, options, signals. */
 void manual_command(FILE *out, const struct manual *m, const struct command *c);
 
 /* The page of a configuration file: every key that has a field, and below it
