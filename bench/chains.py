@@ -94,6 +94,13 @@ def adit(origin, workers):
     return Chain("adit", [server, client], public)
 
 
+def two_hops(name, hop, origin):
+    """A chain of hop(to), which starts a relay and returns it and its port."""
+    inner, between = hop(origin)
+    outer, port = hop(between)
+    return Chain(name, [inner, outer], port)
+
+
 def haproxy(origin, workers, name="HAProxy"):
     program = binary("haproxy")
 
@@ -107,9 +114,7 @@ def haproxy(origin, workers, name="HAProxy"):
                 f" server next 127.0.0.1:{to}\n")
         return run([program, "-db", "-q", "-f", "@CONF@"], "haproxy",
                    text), port
-    inner, inner_port = hop(origin)
-    outer, port = hop(inner_port)
-    return Chain(name, [inner, outer], port)
+    return two_hops(name, hop, origin)
 
 
 def haproxy_again(origin, workers):
@@ -131,9 +136,7 @@ def nginx(origin, workers):
                 f"proxy_pass 127.0.0.1:{to}; }} }}")
         return run([program, "-e", "/dev/null", "-c", "@CONF@"], "nginx",
                    text), port
-    inner, inner_port = hop(origin)
-    outer, port = hop(inner_port)
-    return Chain("nginx stream", [inner, outer], port)
+    return two_hops("nginx stream", hop, origin)
 
 
 def frp(origin, workers, name="frp", tls=False):
