@@ -11,6 +11,7 @@
 #include "client/crew.h"
 #include "client/work.h"
 #include "common/base/log.h"
+#include "common/event/pipe.h"
 #include "common/relay/raw_stream.h"
 
 #define CHUNK_SIZE 16384
@@ -40,7 +41,9 @@ static bool make_pools(struct client *c, uint32_t count)
 int client_create(struct client *c, const struct settings *s, uint32_t count)
 {
 	struct loop_params params = { .chunk_size = CHUNK_SIZE,
-		.chunks_soft = (uint32_t)s->buffer_count };
+		.chunks_soft = (uint32_t)s->buffer_count,
+		.pipes = (uint32_t)s->pipe_count,
+		.pipe_size = (uint32_t)s->pipe_size };
 
 	memset(c, 0, sizeof(*c));
 	c->settings = s;
@@ -141,6 +144,10 @@ static int client_report(struct core *core, struct core_level *levels)
 		(struct core_level){ "streams", pool_used(c->pools.streams) };
 	levels[n++] = (struct core_level){ "dials", pool_used(c->pools.dials) };
 	levels[n++] = (struct core_level){ "works", pool_used(c->pools.works) };
+	levels[n++] = (struct core_level){ "pipes",
+		pipe_pool_used(core->loop->pipes) };
+	levels[n++] = (struct core_level){ "chunks",
+		chunk_pool_used(core->loop->chunks) };
 	return n;
 }
 

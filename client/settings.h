@@ -76,6 +76,7 @@ struct settings {
 	const char *connect_server_local_ip; /* "": any */
 	const char *proxy_url;               /* "": none */
 	int relay;                           /* enum conf_relay */
+	int64_t pipe_count, pipe_size;
 
 	const char *log_to; /* "console" or a file */
 	int log_level;      /* enum log_level */

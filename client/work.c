@@ -78,6 +78,7 @@ static void work_relay(struct work *k)
 		.b_half_close = true,
 		.limit = PUMP_UNLIMITED,
 		.counters = &k->client->core.counters,
+		.mode = (enum engine_mode)k->client->settings->relay,
 		.ended = work_relay_ended,
 	};
 

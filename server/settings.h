@@ -41,6 +41,7 @@ struct settings {
 	int64_t heartbeat_timeout_ms;
 	int64_t tcp_keepalive_s;
 	int relay; /* enum conf_relay */
+	int64_t pipe_count, pipe_size;
 
 	const char *log_to; /* "console" or a file */
 	int log_level;      /* enum log_level */

@@ -205,6 +205,7 @@ static void visitor_relay(struct visitor *v)
 		.b_half_close = v->route->claim->half_close,
 		.limit = PUMP_UNLIMITED,
 		.counters = &v->worker->core.counters,
+		.mode = (enum engine_mode)v->worker->settings->relay,
 		.ended = visitor_ended,
 	};
 

@@ -10,6 +10,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/event/pipe.h"
 #include "common/relay/raw_stream.h"
 #include "server/control.h"
 #include "server/greeting.h"
@@ -71,7 +72,9 @@ int worker_create(struct worker **w_r, struct server *s, uint32_t index)
 {
 	struct worker *w = calloc(1, sizeof(*w));
 	struct loop_params params = { .chunk_size = CHUNK_SIZE,
-		.chunks_soft = (uint32_t)s->settings->buffer_count };
+		.chunks_soft = (uint32_t)s->settings->buffer_count,
+		.pipes = (uint32_t)s->settings->pipe_count,
+		.pipe_size = (uint32_t)s->settings->pipe_size };
 	int rc;
 
 	if (!w)
@@ -211,6 +214,8 @@ static int worker_report(struct core *core, struct core_level *levels)
 		{ "wishes", pool_used(w->pools.wishes) },
 		{ "visitors", pool_used(w->pools.visitors) },
 		{ "farewells", w->farewells.count },
+		{ "pipes", pipe_pool_used(core->loop->pipes) },
+		{ "chunks", chunk_pool_used(core->loop->chunks) },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)

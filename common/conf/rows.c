@@ -22,9 +22,9 @@ const struct conf_choices conf_log_levels =
 const struct conf_choices conf_log_formats =
 	CONF_CHOICES({ "text", LOG_TEXT, false }, { "json", LOG_JSON, false });
 
-const struct conf_choices conf_relays =
-	CONF_CHOICES({ "copy", CONF_RELAY_COPY, false }, { "auto", -1, true },
-		{ "splice", -1, true });
+const struct conf_choices conf_relays = CONF_CHOICES(
+	{ "auto", CONF_RELAY_AUTO, false }, { "copy", CONF_RELAY_COPY, false },
+	{ "splice", CONF_RELAY_SPLICE, false });
 
 const struct conf_choices conf_backends = CONF_CHOICES(
 	{ "auto", CONF_BACKEND_AUTO, false },

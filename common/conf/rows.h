@@ -25,7 +25,9 @@ enum conf_auth_scope {
 };
 
 enum conf_relay {
-	CONF_RELAY_COPY
+	CONF_RELAY_AUTO,
+	CONF_RELAY_COPY,
+	CONF_RELAY_SPLICE
 };
 
 enum conf_backend {

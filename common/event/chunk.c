@@ -43,7 +43,8 @@ void chunk_pool_destroy(struct chunk_pool **pp)
 	for (uint32_t i = 0; i < p->made; i += SLAB_CHUNKS) {
 		struct slab *s = p->slabs[i / SLAB_CHUNKS];
 
-		munmap(s->chunks[0].data, (size_t)SLAB_CHUNKS * p->size);
+		munmap(s->chunks[0].data - CHUNK_HEADROOM,
+			(size_t)SLAB_CHUNKS * p->size);
 		free(s);
 	}
 	free(p);
@@ -80,8 +81,8 @@ static struct slab *make_slab(struct chunk_pool *p)
 		return NULL;
 	}
 	for (uint32_t i = 0; i < SLAB_CHUNKS; i++) {
-		s->chunks[i].data = data + (size_t)i * p->size;
-		s->chunks[i].size = p->size;
+		s->chunks[i].data = data + (size_t)i * p->size + CHUNK_HEADROOM;
+		s->chunks[i].size = p->size - CHUNK_HEADROOM;
 		s->chunks[i].pool = p;
 	}
 	return s;
@@ -119,10 +120,12 @@ struct chunk *chunk_take(struct chunk_pool *p)
 
 struct chunk *chunk_from_heap(uint32_t size)
 {
-	struct chunk *c = malloc(sizeof(*c) + size);
+	struct chunk *c = malloc(sizeof(*c) + CHUNK_HEADROOM + size);
 
 	if (c)
-		*c = (struct chunk){ .data = (uint8_t *)(c + 1), .size = size };
+		*c = (struct chunk){ .data = (uint8_t *)(c + 1) +
+					     CHUNK_HEADROOM,
+			.size = size };
 	return c;
 }
 

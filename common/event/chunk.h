@@ -18,6 +18,9 @@
 
 struct chunk_pool;
 
+/* Bytes before `data` that belong to the chunk: room for a frame's header. */
+#define CHUNK_HEADROOM 8
+
 struct chunk {
 	struct chunk *next; /* for the owner's queue */
 	uint8_t *data;
@@ -27,9 +30,9 @@ struct chunk {
 };
 
 /*
- * Chunks of `size` bytes: `soft` of them are for everyone, from then on the
- * pool is scarce and a pump keeps at most one; `hard` is the end. NULL
- * without memory.
+ * Chunks of `size` bytes, their headroom included: `soft` of them are for
+ * everyone, from then on the pool is scarce and a pump keeps at most one;
+ * `hard` is the end. NULL without memory.
  */
 struct chunk_pool *chunk_pool_create(
 	uint32_t size, uint32_t soft, uint32_t hard) must_check;

@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "common/event/backend.h"
+#include "common/event/pipe.h"
 
 int loop_create(struct loop **l_r, const struct backend *backend,
 	const struct loop_params *params)
@@ -23,12 +24,17 @@ int loop_create(struct loop **l_r, const struct backend *backend,
 		params->chunk_size, params->chunks_soft, params->chunks_hard);
 	if (!l->chunks)
 		goto err1;
+	l->pipes = pipe_pool_create(l, params->pipes, params->pipe_size);
+	if (!l->pipes)
+		goto err2;
 	rc = backend->create(l, params);
 	if (rc < 0)
-		goto err2;
+		goto err3;
 	l->now = backend->now(l);
 	*l_r = l;
 	return 0;
+err3:
+	pipe_pool_destroy(&l->pipes);
 err2:
 	chunk_pool_destroy(&l->chunks);
 err1:
@@ -46,6 +52,7 @@ void loop_destroy(struct loop **lp)
 	*lp = NULL;
 	assert(l->in_flight == 0);
 	l->backend->destroy(l);
+	pipe_pool_destroy(&l->pipes);
 	chunk_pool_destroy(&l->chunks);
 	free(l);
 }

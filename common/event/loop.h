@@ -31,6 +31,7 @@ struct loop {
 	void *state; /* the backend's */
 	struct counters *counters;
 	struct chunk_pool *chunks;
+	struct pipe_pool *pipes;
 	struct timers timers;
 	int64_t now;        /* clock.h, of this turn */
 	uint32_t in_flight; /* operations */
@@ -42,6 +43,8 @@ struct loop_params {
 	uint32_t chunk_size;  /* bytes a receive takes at most */
 	uint32_t chunks_soft; /* see chunk_pool_create */
 	uint32_t chunks_hard;
+	uint32_t pipes; /* see pipe_pool_create */
+	uint32_t pipe_size;
 	struct counters *counters; /* outlives the loop */
 };
 

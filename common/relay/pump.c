@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The copy engine: receive into a leased chunk, send that chunk. */
+/*
+ * Copying: receive into a leased chunk, send that chunk. Splicing: wait until
+ * the source is readable, move what is there into a pipe, and from the pipe
+ * into the sink at once.
+ */
 
 #include "common/relay/pump.h"
 
@@ -33,6 +37,8 @@ static void pump_leave(struct pump *p)
 		stream_leave_writing(p->sink);
 	chunk_queue_clear(&p->queue);
 	p->queued = 0;
+	pipe_give(p->pipe);
+	p->pipe = NULL;
 	pump_set_state(p, PUMP_IDLE);
 }
 
@@ -121,6 +127,7 @@ static bool pump_accept(struct pump *p, struct chunk *c)
 		return false;
 	p->bytes += chunk_length(c);
 	p->counters->value[p->counter] += chunk_length(c);
+	count_add(p->counters, bytes_copied, chunk_length(c));
 	if (chunk_length(c) == 0) {
 		chunk_give(c);
 		return true;
@@ -130,18 +137,123 @@ static bool pump_accept(struct pump *p, struct chunk *c)
 	return true;
 }
 
+/* How many of the bytes to come may go through a pipe. */
+static uint64_t may_splice(const struct pump *p)
+{
+	uint64_t n = p->inspector ? p->opaque : PUMP_UNLIMITED;
+
+	if (!stream_can_splice(p->source) || !stream_can_splice(p->sink))
+		return 0;
+	return p->limit < n ? p->limit : n;
+}
+
+/* Bytes have come: which engine takes the next ones. */
+static void choose_engine(struct pump *p, uint64_t bytes, bool filled)
+{
+	uint64_t may = may_splice(p);
+	struct engine_wake wake = { .bytes = bytes,
+		.known = may == PUMP_UNLIMITED ? 0 : may,
+		.filled = filled,
+		.backlog = p->source->backlog };
+
+	p->engine = engine_next(p->engine, &wake);
+}
+
+static bool is_splicing(const struct pump *p)
+{
+	return p->engine.kind == ENGINE_SPLICE && may_splice(p) > 0;
+}
+
+/* The source has bytes, and none of them are queued here. */
+static void pump_splice(struct pump *p)
+{
+	uint64_t max = may_splice(p);
+	struct pipe *pipe = pipe_take(p->source->loop->pipes);
+	ssize_t n;
+
+	if (!pipe) {
+		/* One burst is copied; the next may find a pipe. */
+		stream_read(p->source, &p->reader);
+		return;
+	}
+	if (max > pipe_pool_size(p->source->loop->pipes))
+		max = pipe_pool_size(p->source->loop->pipes);
+	n = stream_splice_in(p->source, pipe, (uint32_t)max);
+	if (n <= 0) {
+		pipe_give(pipe);
+		if (n != -EAGAIN)
+			pump_flush(p, n == 0 ? PUMP_EOF : PUMP_SOURCE_FAILED);
+		return;
+	}
+	p->pipe = pipe;
+	if (p->limit != PUMP_UNLIMITED)
+		p->limit -= (uint64_t)n;
+	if (p->inspector)
+		p->opaque -= (uint64_t)n;
+	p->bytes += (uint64_t)n;
+	p->counters->value[p->counter] += (uint64_t)n;
+	count_add(p->counters, bytes_spliced, (uint64_t)n);
+	choose_engine(p, (uint64_t)n, false);
+}
+
+/* The sink is slow: what is in the pipe waits in chunks, if there are any. */
+static void pump_spill(struct pipe *pipe)
+{
+	struct pump *p = pipe->holder;
+	struct chunk_pool *chunks = p->source->loop->chunks;
+
+	while (pipe->bytes > 0 && !chunk_pool_scarce(chunks)) {
+		struct chunk *c = chunk_take(chunks);
+
+		if (!c || pipe_spill(pipe, c) == 0) {
+			chunk_give(c);
+			return;
+		}
+		chunk_queue_push(&p->queue, c);
+		p->queued++;
+	}
+	if (pipe->bytes > 0)
+		return;
+	pipe_give(pipe);
+	p->pipe = NULL;
+}
+
+/* From the pipe into the sink; false when the pump has ended. */
+static bool pump_drain(struct pump *p)
+{
+	ssize_t n = stream_splice_out(p->sink, p->pipe);
+
+	if (n < 0 && n != -EAGAIN) {
+		pump_finish(p, PUMP_SINK_FAILED);
+		return false;
+	}
+	if (p->pipe->bytes > 0) {
+		pipe_hold(p->pipe, pump_spill, p);
+		stream_await_room(p->sink, &p->writer);
+		return true;
+	}
+	pipe_give(p->pipe);
+	p->pipe = NULL;
+	return true;
+}
+
 static void pump_received(struct stream_reader *r, struct chunk *c, int result)
 {
 	struct pump *p = container_of(r, struct pump, reader);
+	bool filled = c && c->to == c->size;
 
 	if (c && !pump_accept(p, c)) {
 		chunk_give(c);
 		pump_finish(p, PUMP_BAD);
 		return;
 	}
-	if (result == 0)
+	if (c)
+		choose_engine(p, (uint64_t)result, filled);
+	else if (result > 0)
+		pump_splice(p);
+	else if (result == 0)
 		pump_flush(p, PUMP_EOF);
-	else if (result < 0)
+	else
 		pump_flush(p, PUMP_SOURCE_FAILED);
 	pump_turn(p);
 }
@@ -159,11 +271,12 @@ static void pump_sent(struct stream_writer *w, struct chunk *c, int result)
 
 static bool may_read(const struct pump *p)
 {
-	if (p->state != PUMP_RUNNING || p->source->reader == &p->reader)
+	if (p->state != PUMP_RUNNING || p->source->reader == &p->reader ||
+		p->pipe)
 		return false;
 	if (p->queued == 0 && !stream_is_writing(p->sink))
 		return true;
-	return p->queued < PUMP_MARK &&
+	return p->queued < PUMP_MARK && !is_splicing(p) &&
 	       !chunk_pool_scarce(p->source->loop->chunks);
 }
 
@@ -181,7 +294,10 @@ static bool pump_read(struct pump *p)
 		}
 		n = stream_take(p->source, &c);
 		if (n == -EAGAIN) {
-			stream_read(p->source, &p->reader);
+			if (is_splicing(p))
+				stream_await(p->source, &p->reader);
+			else
+				stream_read(p->source, &p->reader);
 			break;
 		}
 		if (n > 0 && !pump_accept(p, c)) {
@@ -195,26 +311,26 @@ static bool pump_read(struct pump *p)
 	return true;
 }
 
-static void pump_write(struct pump *p)
+/* Write what may be written; false when the pump has ended. */
+static bool pump_write(struct pump *p)
 {
 	struct chunk *c;
 
 	if (stream_is_writing(p->sink))
-		return;
+		return true;
 	c = chunk_queue_pop(&p->queue);
 	if (!c)
-		return;
+		return !p->pipe || pump_drain(p);
 	p->queued--;
 	stream_write(p->sink, c, false, &p->writer);
+	return true;
 }
 
 /* Do what can be done now; called whenever something has changed. */
 static void pump_turn(struct pump *p)
 {
-	pump_write(p);
-	if (!pump_read(p))
+	if (!pump_write(p) || !pump_read(p) || !pump_write(p))
 		return;
-	pump_write(p);
 	if (p->state == PUMP_FLUSHING && !stream_is_writing(p->sink))
 		pump_finish(p, p->end);
 }
@@ -231,6 +347,7 @@ void pump_init(struct pump *p, const struct pump_params *params)
 		.limit = params->limit,
 		.counters = params->counters,
 		.counter = (uint8_t)params->counter,
+		.engine = engine_start(params->mode),
 		.ended = params->ended,
 	};
 }
@@ -250,6 +367,6 @@ void pump_start(struct pump *p)
 
 void pump_stop(struct pump *p)
 {
-	if (p->state != PUMP_IDLE || p->queue.head)
+	if (p->state != PUMP_IDLE || p->queue.head || p->pipe)
 		pump_leave(p);
 }

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * A pump moves bytes one way, from one stream to another, in order, without
- * copying them: a chunk that was received is the chunk that is sent. It reads
- * only while its queue is below the mark (back-pressure), has one write in
- * flight at a time, and reports one end. It never takes a byte beyond its
- * limit or its inspector's end: those stay unread in the source.
+ * A pump moves bytes one way, from one stream to another, in order: small ones
+ * through a chunk, which is received and sent as it is, and bulk through a
+ * pipe that they never leave (engine.h). It reads only while its queue is
+ * below the mark (back-pressure), has one write in flight at a time, and
+ * reports one end. It never takes a byte beyond its limit or its inspector's
+ * end: those stay unread in the source.
  */
 
 #ifndef ADIT_RELAY_PUMP_H
 #define ADIT_RELAY_PUMP_H
 
 #include "common/base/counter.h"
+#include "common/relay/engine.h"
 #include "common/relay/stream.h"
 
 /* Chunks that may wait for the sink; one when buffers are scarce. */
@@ -71,6 +73,7 @@ struct pump {
 	struct stream_writer writer;
 	struct inspector *inspector; /* NULL: none */
 	struct chunk_queue queue;    /* not yet handed to the sink */
+	struct pipe *pipe;           /* with bytes after those; NULL: none */
 	uint64_t limit;              /* bytes still to take from the source */
 	uint64_t opaque;             /* of INSPECT_RUN */
 	uint64_t bytes;              /* taken from the source and passed on */
@@ -80,6 +83,7 @@ struct pump {
 	uint8_t end;     /* enum pump_end, while FLUSHING */
 	uint8_t queued;  /* chunks in the queue */
 	uint8_t counter; /* enum counter: where bytes count */
+	struct engine engine;
 };
 
 struct pump_params {
@@ -93,6 +97,7 @@ struct pump_params {
 	uint64_t limit;              /* PUMP_UNLIMITED: none */
 	struct counters *counters;
 	enum counter counter;
+	enum engine_mode mode;
 };
 
 /* Prepare a zeroed or idle pump. */

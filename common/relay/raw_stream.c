@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -34,6 +35,7 @@ static void raw_received(struct op *op, int result)
 	bool closing = r->stream.closing;
 
 	op->chunk = NULL;
+	r->stream.backlog = !op->drained;
 	stream_received(&r->stream, c, result);
 	if (closing)
 		raw_join(r);
@@ -63,6 +65,50 @@ static void raw_write(struct stream *s, const void *data, uint32_t n, bool more)
 	op_send(s->loop, &r->send, r->fd, data, n, more, raw_sent);
 }
 
+static void raw_ready(struct op *op, int result)
+{
+	struct raw_stream *r = container_of(op, struct raw_stream, recv);
+	bool closing = r->stream.closing;
+
+	stream_ready(&r->stream, result);
+	if (closing)
+		raw_join(r);
+}
+
+static void raw_await(struct stream *s)
+{
+	struct raw_stream *r = raw_of(s);
+
+	op_poll(s->loop, &r->recv, r->fd, POLLIN | POLLRDHUP, raw_ready);
+}
+
+static void raw_room(struct op *op, int result)
+{
+	struct raw_stream *r = container_of(op, struct raw_stream, send);
+	bool closing = r->stream.closing;
+
+	stream_room(&r->stream, result);
+	if (closing)
+		raw_join(r);
+}
+
+static void raw_await_room(struct stream *s)
+{
+	struct raw_stream *r = raw_of(s);
+
+	op_poll(s->loop, &r->send, r->fd, POLLOUT, raw_room);
+}
+
+static ssize_t raw_splice_in(struct stream *s, struct pipe *p, uint32_t max)
+{
+	return pipe_fill(p, raw_of(s)->fd, max);
+}
+
+static ssize_t raw_splice_out(struct stream *s, struct pipe *p)
+{
+	return pipe_drain(p, raw_of(s)->fd, false);
+}
+
 static int raw_finish(struct stream *s)
 {
 	return shutdown(raw_of(s)->fd, SHUT_WR) < 0 ? -errno : 0;
@@ -89,6 +135,10 @@ static const struct stream_ops raw_ops = {
 	.finish = raw_finish,
 	.close = raw_close,
 	.descriptor = raw_descriptor,
+	.await = raw_await,
+	.await_room = raw_await_room,
+	.splice_in = raw_splice_in,
+	.splice_out = raw_splice_out,
 };
 
 struct stream *raw_stream_open(struct pool *home, struct loop *l, int fd)

@@ -190,14 +190,16 @@ void relay_init(struct relay *r, const struct relay_params *params)
 		.ended = relay_out_ended,
 		.limit = params->hold_out ? 0 : params->limit,
 		.counters = params->counters,
-		.counter = COUNTER_bytes_in };
+		.counter = COUNTER_bytes_in,
+		.mode = params->mode };
 	struct pump_params back = { .source = params->b,
 		.sink = params->a,
 		.ended = relay_back_ended,
 		.inspector = params->inspector,
 		.limit = PUMP_UNLIMITED,
 		.counters = params->counters,
-		.counter = COUNTER_bytes_out };
+		.counter = COUNTER_bytes_out,
+		.mode = params->mode };
 
 	assert(r->state == RELAY_IDLE);
 	*r = (struct relay){

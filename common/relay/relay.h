@@ -74,6 +74,7 @@ struct relay_params {
 	 */
 	bool hold_out;
 	struct counters *counters;
+	enum engine_mode mode;
 	/*
 	 * Called when what A sends was delivered to its end or the limit (or
 	 * is held), while the other direction goes on; NULL: not called.

@@ -24,10 +24,33 @@ void stream_read(struct stream *s, struct stream_reader *r)
 {
 	assert(!s->closing && !s->unread.head && s->read_end == 1);
 	s->reader = r;
+	s->readiness = false;
 	if (s->reading)
 		return;
 	s->reading = true;
 	s->ops->read(s);
+}
+
+void stream_await(struct stream *s, struct stream_reader *r)
+{
+	assert(!s->closing && !s->unread.head && s->read_end == 1);
+	s->reader = r;
+	s->readiness = true;
+	if (s->reading)
+		return;
+	s->reading = true;
+	s->ops->await(s);
+}
+
+ssize_t stream_splice_in(struct stream *s, struct pipe *p, uint32_t max)
+{
+	ssize_t n;
+
+	assert(!s->closing && !s->reading && s->read_end == 1);
+	n = s->ops->splice_in(s, p, max);
+	if (n <= 0 && n != -EAGAIN)
+		s->read_end = (int)n;
+	return n;
 }
 
 void stream_leave_reading(struct stream *s)
@@ -74,6 +97,27 @@ void stream_received(struct stream *s, struct chunk *c, int result)
 		chunk_queue_push(&s->unread, c);
 }
 
+/* A wait has ended; who reads may have changed since it began. */
+void stream_ready(struct stream *s, int result)
+{
+	struct stream_reader *r = s->reader;
+
+	if (result < 0 && !s->closing) {
+		stream_received(s, NULL, result);
+		return;
+	}
+	s->reading = false;
+	if (!r || s->closing)
+		return;
+	if (!s->readiness) {
+		s->reading = true;
+		s->ops->read(s);
+		return;
+	}
+	s->reader = NULL;
+	r->received(r, NULL, 1);
+}
+
 static void write_rest(struct stream *s)
 {
 	struct chunk *c = s->sending;
@@ -84,7 +128,7 @@ static void write_rest(struct stream *s)
 void stream_write(
 	struct stream *s, struct chunk *c, bool more, struct stream_writer *w)
 {
-	assert(!s->closing && !s->finished && !s->sending);
+	assert(!s->closing && !s->finished && !stream_is_writing(s));
 	assert(chunk_length(c) > 0);
 	s->sending = c;
 	s->writer = w;
@@ -116,9 +160,33 @@ void stream_sent(struct stream *s, int result)
 		chunk_give(c);
 }
 
+void stream_await_room(struct stream *s, struct stream_writer *w)
+{
+	assert(!s->closing && !s->finished && !stream_is_writing(s));
+	s->writer = w;
+	s->awaits_room = true;
+	s->ops->await_room(s);
+}
+
+void stream_room(struct stream *s, int result)
+{
+	struct stream_writer *w = s->writer;
+
+	s->awaits_room = false;
+	s->writer = NULL;
+	if (w && !s->closing)
+		w->sent(w, NULL, result < 0 ? result : 0);
+}
+
+ssize_t stream_splice_out(struct stream *s, struct pipe *p)
+{
+	assert(!s->closing && !s->finished && !stream_is_writing(s));
+	return s->ops->splice_out(s, p);
+}
+
 int stream_finish(struct stream *s)
 {
-	assert(!s->sending);
+	assert(!stream_is_writing(s));
 	if (s->finished)
 		return 0;
 	s->finished = true;
@@ -137,5 +205,5 @@ void stream_close(struct stream **sp, bool cut)
 	s->reader = NULL;
 	s->writer = NULL;
 	chunk_queue_clear(&s->unread);
-	s->ops->close(s, cut || s->sending);
+	s->ops->close(s, cut || stream_is_writing(s));
 }

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "common/event/chunk.h"
+#include "common/event/pipe.h"
 
 struct loop;
 struct stream;
@@ -25,7 +26,8 @@ struct stream;
 /*
  * Embedded in who reads. Called once for each stream_read: result > 0 and
  * that many bytes in `c`, which is the reader's now; or 0 at the end of the
- * stream, or -errno, both with `c` NULL.
+ * stream, or -errno, both with `c` NULL. Called once for each stream_await:
+ * the same, or 1 with `c` NULL when there is something to splice in.
  */
 struct stream_reader {
 	void (*received)(struct stream_reader *r, struct chunk *c, int result);
@@ -34,6 +36,7 @@ struct stream_reader {
 /*
  * Embedded in who writes. Called once for each stream_write: the result is 0
  * when all bytes of the chunk were taken, else -errno; the chunk comes back.
+ * Called once for each stream_await_room, with `c` NULL.
  */
 struct stream_writer {
 	void (*sent)(struct stream_writer *w, struct chunk *c, int result);
@@ -52,6 +55,15 @@ struct stream_ops {
 	void (*close)(struct stream *s, bool cut);
 	/* The socket below, for its addresses. */
 	int (*descriptor)(const struct stream *s);
+	/*
+	 * For streams whose bytes a pipe can take, else NULL: wait until there
+	 * is something to splice in (stream_ready brings it) or room to splice
+	 * out (stream_room), and do so, as pipe_fill and pipe_drain.
+	 */
+	void (*await)(struct stream *s);
+	void (*await_room)(struct stream *s);
+	ssize_t (*splice_in)(struct stream *s, struct pipe *p, uint32_t max);
+	ssize_t (*splice_out)(struct stream *s, struct pipe *p);
 };
 
 struct stream {
@@ -62,7 +74,10 @@ struct stream {
 	struct chunk_queue unread;
 	struct chunk *sending; /* non-NULL exactly while a write runs */
 	int read_end;          /* 1: open; 0: ended; -errno: failed */
-	bool reading;          /* a receive is in flight */
+	bool reading;          /* a receive, or a wait, is in flight */
+	bool readiness;        /* the reader wants no bytes, but to know */
+	bool backlog;          /* the last receive left bytes in the socket */
+	bool awaits_room;      /* a wait for room is in flight */
 	bool closing;          /* closed by its owner: nobody is called */
 	bool finished;         /* our direction was ended */
 	bool more;             /* of `sending` */
@@ -72,7 +87,9 @@ struct stream {
 void stream_init(
 	struct stream *s, struct loop *l, const struct stream_ops *ops);
 void stream_received(struct stream *s, struct chunk *c, int result);
+void stream_ready(struct stream *s, int result);
 void stream_sent(struct stream *s, int result);
+void stream_room(struct stream *s, int result);
 
 /*
  * What is there to read without waiting: > 0 and a chunk of that many bytes,
@@ -112,8 +129,32 @@ static inline void stream_follow_writing(
 
 static inline bool stream_is_writing(const struct stream *s)
 {
-	return s->sending;
+	return s->sending || s->awaits_room;
 }
+
+/* Whether the four functions below may be used. */
+static inline bool stream_can_splice(const struct stream *s)
+{
+	return s->ops->await;
+}
+
+/*
+ * Ask to be told of bytes to splice in, after stream_take said -EAGAIN; a
+ * receive that is in flight may bring a chunk all the same.
+ */
+void stream_await(struct stream *s, struct stream_reader *r);
+
+/* Move up to `max` bytes into the empty pipe: how many, 0 at the end of the
+ * stream, -EAGAIN, or -errno after a failure. */
+ssize_t stream_splice_in(
+	struct stream *s, struct pipe *p, uint32_t max) must_check;
+
+/* Ask to be told when there is room; no write may run. */
+void stream_await_room(struct stream *s, struct stream_writer *w);
+
+/* Move what is in the pipe out, as much as there is room: how many bytes,
+ * -EAGAIN or -errno. No write may run. */
+ssize_t stream_splice_out(struct stream *s, struct pipe *p) must_check;
 
 /* End our direction, once; no write may run. 0 or -errno. */
 int stream_finish(struct stream *s);

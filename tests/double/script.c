@@ -122,9 +122,11 @@ const struct backend backend_script = {
 struct loop *script_loop(struct counters *counters, uint32_t chunks)
 {
 	struct loop_params params = { .ops = SCRIPT_OPS,
-		.chunk_size = 1024,
+		.chunk_size = 1024 + CHUNK_HEADROOM,
 		.chunks_soft = chunks,
 		.chunks_hard = 2 * chunks,
+		.pipes = 2,
+		.pipe_size = 65536,
 		.counters = counters };
 	struct loop *l = NULL;
 	int rc = loop_create(&l, &backend_script, &params);

@@ -25,7 +25,7 @@ struct script_op {
 
 extern const struct backend backend_script;
 
-/* A loop over it, entered, with that many chunks of 1,024 bytes. */
+/* A loop over it, entered, with that many chunks of 1,024 bytes, 2 pipes. */
 struct loop *script_loop(struct counters *counters, uint32_t chunks);
 
 /* The operation of that kind on the descriptor; NULL: there is none. */

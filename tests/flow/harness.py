@@ -28,9 +28,13 @@ ADITD = os.path.abspath(os.environ.get("ADITD", f"{ROOT}/build/aditd"))
 ADIT = os.path.abspath(os.environ.get("ADIT", f"{ROOT}/build/adit"))
 TOKEN = "t0ken-for-tests"
 CASE_TIMEOUT = float(os.environ.get("CASE_TIMEOUT", "120"))
-# ADIT_WORKERS: how many workers both programs run with, for the whole suite.
-WORKERS = ({"workers": int(os.environ["ADIT_WORKERS"])}
-           if os.environ.get("ADIT_WORKERS") else {})
+# How both programs run in the whole suite: ADIT_WORKERS, with how many
+# workers; ADIT_RELAY, how bytes are moved.
+MODE = {}
+if os.environ.get("ADIT_WORKERS"):
+    MODE["workers"] = int(os.environ["ADIT_WORKERS"])
+if os.environ.get("ADIT_RELAY"):
+    MODE["transport"] = {"relay": os.environ["ADIT_RELAY"]}
 SANITIZER = re.compile(r"ERROR: AddressSanitizer|ERROR: LeakSanitizer|"
                        r"runtime error:|WARNING: ThreadSanitizer")
 
@@ -240,12 +244,11 @@ class Server(AditProgram):
     def __init__(self, conf=None, start=True, **options):
         self.port, self.http = free_port(), free_port()
         self.token = TOKEN
-        super().__init__(ADITD, merge({
+        super().__init__(ADITD, merge(merge({
             "bindAddr": "127.0.0.1", "bindPort": self.port,
             "vhostHTTPPort": self.http, "subDomainHost": "tunnel.test",
             "auth": {"token": TOKEN}, "log": {"level": "debug"},
-            **WORKERS,
-        }, conf or {}), **options)
+        }, MODE), conf or {}), **options)
         if start:
             self.start()
 
@@ -265,13 +268,13 @@ class Client(AditProgram):
 
     def __init__(self, server, proxies, conf=None, wait=True, start=True,
                  port=None, **options):
-        super().__init__(ADIT, merge({
+        super().__init__(ADIT, merge(merge({
             "serverAddr": "127.0.0.1",
             "serverPort": port or getattr(server, "port", server),
             "auth": {"token": TOKEN}, "log": {"level": "debug"},
             "transport": {"tls": {"enable": False}, "tcpMux": False},
-            "proxies": proxies, **WORKERS,
-        }, conf or {}), **options)
+            "proxies": proxies,
+        }, MODE), conf or {}), **options)
         self.proxies, self.wait, self.server = proxies, wait, server
         if start:
             self.start()

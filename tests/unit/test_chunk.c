@@ -15,7 +15,7 @@ Test(chunk, limits)
 	for (uint32_t i = 0; i < 12; i++) {
 		c[i] = chunk_take(p);
 		cr_assert_not_null(c[i]);
-		cr_assert_eq(c[i]->size, 100);
+		cr_assert_eq(c[i]->size, 100 - CHUNK_HEADROOM);
 		cr_assert_eq(chunk_length(c[i]), 0);
 		cr_assert_eq(chunk_pool_used(p), i + 1);
 		cr_assert_eq(chunk_pool_scarce(p), i + 1 > 4);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Last words, and the drain behind them. */
-// links: common/relay/farewell.c common/relay/drain.c common/relay/raw_stream.c common/relay/stream.c common/event/loop.c common/event/chunk.c common/base/timer.c common/base/pool.c common/base/socket.c common/base/address.c common/base/counter.c common/base/reason.c tests/double/script.c tests/double/streams.c
+// links: common/relay/farewell.c common/relay/drain.c common/relay/raw_stream.c common/relay/stream.c common/event/loop.c common/event/pipe.c common/event/chunk.c common/base/timer.c common/base/pool.c common/base/socket.c common/base/address.c common/base/counter.c common/base/reason.c tests/double/script.c tests/double/streams.c
 
 #include "common/relay/farewell.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* The turn: callbacks from the loop only, cancels, timers on its clock. */
-// links: common/event/loop.c common/event/chunk.c common/base/timer.c common/base/counter.c common/base/reason.c tests/double/script.c
+// links: common/event/loop.c common/event/pipe.c common/event/chunk.c common/base/timer.c common/base/counter.c common/base/reason.c tests/double/script.c
 
 #include "common/event/loop.h"
 

@@ -63,7 +63,7 @@ Test(settings_client, has_defaults)
 	cr_assert_eq(s->dial_server_timeout_ms, 10000);
 	cr_assert_eq(s->dial_server_keepalive_s, 7200);
 	cr_assert_str_eq(s->connect_server_local_ip, "");
-	cr_assert_eq(s->relay, CONF_RELAY_COPY);
+	cr_assert_eq(s->relay, CONF_RELAY_AUTO);
 	cr_assert_str_eq(s->log_to, "console");
 	cr_assert_eq(s->log_level, LOG_INFO);
 	cr_assert_eq(s->workers, 1);

@@ -65,7 +65,7 @@ Test(settings_server, has_defaults)
 	cr_assert_eq(s->max_pool_count, 5);
 	cr_assert_eq(s->heartbeat_timeout_ms, 90000);
 	cr_assert_eq(s->tcp_keepalive_s, 7200);
-	cr_assert_eq(s->relay, CONF_RELAY_COPY);
+	cr_assert_eq(s->relay, CONF_RELAY_AUTO);
 	cr_assert_str_eq(s->log_to, "console");
 	cr_assert_eq(s->log_level, LOG_INFO);
 	cr_assert_eq(s->log_format, LOG_TEXT);
@@ -166,9 +166,9 @@ Test(settings_server, refuses_what_is_not_built_or_wrong)
 		{ "httpPlugins: [{name: x}]",
 			"httpPlugins: a list; not supported yet (allowed: "
 			"leave it out)" },
-		{ "transport: {relay: splice}",
-			"transport.relay: \"splice\"; not supported yet "
-			"(allowed: copy)" },
+		{ "transport: {relay: fast}",
+			"transport.relay: \"fast\"; one of "
+			"auto, copy, splice is allowed" },
 		{ "backend: epoll", "backend: \"epoll\"; not supported yet "
 				    "(allowed: auto, io_uring)" },
 		{ "workers: 1025", "workers: \"1025\"; a number from 1 to "
