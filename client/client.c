@@ -32,10 +32,12 @@ static bool make_pools(struct client *c, uint32_t count)
 	if (count > 2)
 		works = 2 * (works / count + 1);
 	c->pools.streams =
-		pool_create(sizeof(struct raw_stream), 2 * works + 2);
+		pool_create(sizeof(struct raw_stream), 3 * works + 2);
 	c->pools.dials = pool_create(sizeof(struct dial), works + 1);
 	c->pools.works = pool_create(sizeof(struct work), works);
-	return c->pools.streams && c->pools.dials && c->pools.works;
+	c->pools.carriers = pool_create(sizeof(struct work_carrier), 2 * works);
+	return c->pools.streams && c->pools.dials && c->pools.works &&
+	       c->pools.carriers;
 }
 
 int client_create(struct client *c, const struct settings *s, uint32_t count)
@@ -44,6 +46,8 @@ int client_create(struct client *c, const struct settings *s, uint32_t count)
 		.chunks_soft = (uint32_t)s->buffer_count,
 		.pipes = (uint32_t)s->pipe_count,
 		.pipe_size = (uint32_t)s->pipe_size };
+
+	int rc;
 
 	memset(c, 0, sizeof(*c));
 	c->settings = s;
@@ -58,7 +62,9 @@ int client_create(struct client *c, const struct settings *s, uint32_t count)
 		     pool_limit(c->pools.dials) + 8;
 	params.chunks_hard =
 		params.chunks_soft + 512 + 2 * pool_limit(c->pools.streams);
-	return core_create(&c->core, &client_ops, &params);
+	rc = core_create(&c->core, &client_ops, &params);
+	work_init(c);
+	return rc;
 }
 
 void client_destroy(struct client *c)
@@ -69,6 +75,7 @@ void client_destroy(struct client *c)
 	pool_destroy(&c->pools.streams);
 	pool_destroy(&c->pools.dials);
 	pool_destroy(&c->pools.works);
+	pool_destroy(&c->pools.carriers);
 	explicit_bzero(&c->token_key, sizeof(c->token_key));
 }
 
@@ -144,6 +151,9 @@ static int client_report(struct core *core, struct core_level *levels)
 		(struct core_level){ "streams", pool_used(c->pools.streams) };
 	levels[n++] = (struct core_level){ "dials", pool_used(c->pools.dials) };
 	levels[n++] = (struct core_level){ "works", pool_used(c->pools.works) };
+	levels[n++] = (struct core_level){ "idle", works_idle(c) };
+	levels[n++] =
+		(struct core_level){ "carriers", pool_used(c->pools.carriers) };
 	levels[n++] = (struct core_level){ "pipes",
 		pipe_pool_used(core->loop->pipes) };
 	levels[n++] = (struct core_level){ "chunks",
@@ -160,6 +170,7 @@ static bool client_join(struct core *core)
 		control_stop(c);
 	list_each_safe (l, &c->works)
 		work_close(container_of(l, struct work, link), REASON_shutdown);
+	carriers_cut(&c->carriers);
 	return pool_used(c->pools.streams) == 0 &&
 	       pool_used(c->pools.works) == 0 && pool_used(c->pools.dials) == 0;
 }

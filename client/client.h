@@ -16,6 +16,7 @@
 #include "common/crypto/cipher.h"
 #include "common/event/core.h"
 #include "common/event/resolver.h"
+#include "common/relay/carrier.h"
 
 struct crew;
 
@@ -30,11 +31,13 @@ struct client {
 				 * fields that never change */
 	size_t proxy_count;
 	struct list works; /* all */
+	struct carriers carriers;
+	uint32_t epoch; /* sessions that this worker knows the end of */
 	struct timer drain_timer;
 	bool first;
 	bool one_line; /* started as `adit http ...`: print the address */
 	struct {
-		struct pool *streams, *dials, *works;
+		struct pool *streams, *dials, *works, *carriers;
 	} pools;
 };
 

@@ -18,6 +18,10 @@
 #include "common/crypto/login.h"
 #include "common/crypto/random.h"
 #include "common/relay/raw_stream.h"
+#include "common/wire/capability.h"
+
+/* Work connections made for one message at most. */
+#define REQUEST_MAX 256
 
 static void control_dial(struct timer *t);
 
@@ -132,12 +136,12 @@ static void control_beat(struct timer *t)
 			s->heartbeat_interval_ms * CLOCK_MS, control_beat);
 }
 
-static bool has_half_close(const struct message_extension *e)
+/* What this client can do beyond frp. */
+static unsigned offered(const struct client *c)
 {
-	for (size_t i = 0; e->present && i < e->caps.count; i++)
-		if (!strcmp(e->caps.items[i], "half-close"))
-			return true;
-	return false;
+	unsigned set = CAPABILITY_all;
+
+	return c->settings->reuse ? set : set & ~(unsigned)CAPABILITY_reuse;
 }
 
 /* It has lasted: whatever ends it now is a trouble of its own. */
@@ -173,7 +177,7 @@ static bool control_login_answered(
 		client_loop(c), &k->timer, CONTROL_PROVEN, control_proven);
 	snprintf(c->session.run_id, sizeof(c->session.run_id), "%s", m->run_id);
 	k->ever = true;
-	c->session.half_close = has_half_close(&m->adit);
+	c->session.caps = capability_read(&m->adit) & offered(c);
 	k->heard = client_loop(c)->now;
 	count(&c->core.counters, logins);
 	log_info("login to server success, get run id [%s]", c->session.run_id);
@@ -181,6 +185,14 @@ static bool control_login_answered(
 		loop_set_timer(client_loop(c), &k->heartbeat,
 			interval * CLOCK_MS, control_beat);
 	return proxies_open(c);
+}
+
+/* So many work connections are wanted; an absent count is one. */
+static void serve_request(struct client *c, int64_t n)
+{
+	n = n < 1 ? 1 : n > REQUEST_MAX ? REQUEST_MAX : n;
+	for (int64_t i = 0; i < n; i++)
+		crew_work_wanted(c->crew);
 }
 
 static enum channel_verdict serve_running(
@@ -191,7 +203,7 @@ static enum channel_verdict serve_running(
 	switch (m->type) {
 	case MESSAGE_REQ_WORK_CONN:
 		count(&c->core.counters, work_requests);
-		crew_work_wanted(c->crew);
+		serve_request(c, m->req_work_conn.count);
 		break;
 	case MESSAGE_NEW_PROXY_RESP:
 		proxy_answered(c, &m->new_proxy_resp);
@@ -268,7 +280,7 @@ static const char *go_arch(const char *machine)
 
 static bool control_login(struct control *k)
 {
-	static const char *caps[] = { "half-close" };
+	const char *names[CAPABILITIES];
 	struct client *c = client_of(k);
 	const struct settings *s = c->settings;
 	struct message m = { .type = MESSAGE_LOGIN };
@@ -288,10 +300,7 @@ static bool control_login(struct control *k)
 	l->client_id = s->client_id;
 	l->metas = proxy_map(&s->metadatas);
 	l->pool_count = s->pool_count;
-	l->adit.present = true;
-	l->adit.v = 1;
-	l->adit.caps.items = caps;
-	l->adit.caps.count = ARRAY_SIZE(caps);
+	capability_write(&l->adit, offered(c), names);
 	return channel_send(&k->channel, &m) == 0;
 }
 

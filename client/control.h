@@ -51,7 +51,7 @@ struct control {
 struct session {
 	struct address server; /* where it is; size 0: not known */
 	struct address local;  /* connectServerLocalIP; size 0: any */
-	bool half_close;       /* the server has the capability */
+	unsigned caps;         /* enum capability, or-ed: what both have */
 	char run_id[CONTROL_RUN_ID_SIZE];
 };
 

@@ -136,6 +136,12 @@ static const struct conf_row rows[] = {
 
 #include "common/conf/transport.def"
 
+	{ .path = "transport.reuse",
+		DEF(BOOL, reuse),
+		.def = "true",
+		.doc = "Let a work connection to aditd carry visitors one "
+		       "after another." },
+
 	{ .path = "transport.tls.disableCustomTLSFirstByte",
 		CONF_DEF_FIXED("true|false"),
 		.doc = "Without effect while there is no TLS." },

@@ -77,6 +77,7 @@ struct settings {
 	const char *proxy_url;               /* "": none */
 	int relay;                           /* enum conf_relay */
 	int64_t pipe_count, pipe_size;
+	bool reuse;
 
 	const char *log_to; /* "console" or a file */
 	int log_level;      /* enum log_level */

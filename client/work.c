@@ -14,6 +14,10 @@
 #include "common/base/socket.h"
 #include "common/crypto/login.h"
 #include "common/relay/raw_stream.h"
+#include "common/wire/capability.h"
+
+/* NewWorkConn at most: a run id and a key. */
+#define GREETING_MAX 1024
 
 /* frpc's limits for the two dials. */
 #define LOCAL_DIAL_TIME (10 * CLOCK_SECOND)
@@ -74,7 +78,7 @@ static void work_relay(struct work *k)
 	struct relay_params params = {
 		.a = k->stream,
 		.b = k->local,
-		.a_half_close = k->half_close,
+		.a_half_close = k->caps & CAPABILITY_half_close,
 		.b_half_close = true,
 		.limit = PUMP_UNLIMITED,
 		.counters = &k->client->core.counters,
@@ -85,6 +89,14 @@ static void work_relay(struct work *k)
 	work_set_state(k, WORK_RELAYING);
 	relay_init(&k->relay, &params);
 	relay_start(&k->relay);
+}
+
+/* NewWorkConn was sent; a failure shows when the answer is read. */
+static void work_greeted(struct stream_writer *w, struct chunk *c, int result)
+{
+	(void)w;
+	(void)result;
+	chunk_give(c);
 }
 
 /* NewWorkConn's own write has ended, later than its answer came. */
@@ -192,13 +204,16 @@ static const struct channel_ops work_ops = {
 	.ended = work_ended,
 };
 
-/* The first bytes of a work connection: whose it is. */
-static bool work_greet(struct work *k)
+/* NewWorkConn, the first bytes of a work connection; NULL: no memory. */
+static struct chunk *make_greeting(const struct client *c)
 {
-	struct client *c = k->client;
 	struct message m = { .type = MESSAGE_NEW_WORK_CONN };
+	struct chunk *k = chunk_from_heap(GREETING_MAX);
 	char key[LOGIN_KEY_SIZE];
+	ssize_t n;
 
+	if (!k)
+		return NULL;
 	m.new_work_conn.run_id = c->session.run_id;
 	if (c->settings->auth_new_work_conns) {
 		m.new_work_conn.timestamp = time(NULL);
@@ -206,7 +221,52 @@ static bool work_greet(struct work *k)
 			m.new_work_conn.timestamp);
 		m.new_work_conn.privilege_key = key;
 	}
-	return channel_send(&k->channel, &m) == 0;
+	n = message_encode(&m, k->data, k->size);
+	if (n < 0) {
+		chunk_give(k);
+		return NULL;
+	}
+	k->to = (uint32_t)n;
+	return k;
+}
+
+/* Idle, on the stream, which is taken over. */
+static void work_idle(struct work *k, struct stream *s)
+{
+	work_set_state(k, WORK_IDLE);
+	channel_init(&k->channel, s, &work_ops);
+	channel_start(&k->channel);
+}
+
+/* Say whose the connection is, and wait for a visitor. */
+static void work_greet(struct work *k, struct stream *s)
+{
+	struct client *c = k->client;
+	struct chunk *greeting = make_greeting(c);
+	struct carrier *carrier;
+	struct work_carrier *wc;
+
+	if (!greeting) {
+		stream_close(&s, true);
+		work_close(k, REASON_no_memory);
+		return;
+	}
+	if (!(k->caps & CAPABILITY_reuse)) {
+		k->writer.sent = work_greeted;
+		stream_write(s, greeting, false, &k->writer);
+		work_idle(k, s);
+		return;
+	}
+	carrier = carrier_open(&c->carriers, s, greeting);
+	if (!carrier) {
+		work_close(k, REASON_limit);
+		return;
+	}
+	wc = container_of(carrier, struct work_carrier, carrier);
+	wc->client = c;
+	wc->epoch = c->epoch;
+	wc->caps = k->caps;
+	work_idle(k, &carrier->stream);
 }
 
 static void work_dialed(struct dial_owner *o, int fd, const char *error)
@@ -223,41 +283,81 @@ static void work_dialed(struct dial_owner *o, int fd, const char *error)
 	}
 	socket_tune(fd, c->settings->dial_server_keepalive_s);
 	s = raw_stream_open(c->pools.streams, client_loop(c), fd);
-	if (!s) {
-		work_close(k, REASON_limit);
-		return;
-	}
-	work_set_state(k, WORK_IDLE);
-	channel_init(&k->channel, s, &work_ops);
-	if (work_greet(k))
-		channel_start(&k->channel);
+	if (s)
+		work_greet(k, s);
 	else
-		work_close(k, REASON_no_memory);
+		work_close(k, REASON_limit);
 }
 
-void work_open(struct client *c)
+/* NULL: at the limit. */
+static struct work *work_new(struct client *c, unsigned caps)
 {
 	bool room = quota_take(&c->crew->works);
 	struct work *k = room ? pool_take(c->pools.works) : NULL;
 
 	if (room && !k)
 		quota_give(&c->crew->works);
+	if (!k)
+		return NULL;
+	k->client = c;
+	k->caps = caps;
+	list_append(&c->works, &k->link);
+	return k;
+}
+
+void work_open(struct client *c)
+{
+	struct work *k = work_new(c, c->session.caps);
+
 	if (!k) {
 		log_warn("limits.visitors is reached: no work connection is "
 			 "made");
 		c->core.counters.ended[REASON_limit]++;
 		return;
 	}
-	k->client = c;
-	k->half_close = c->session.half_close;
-	list_append(&c->works, &k->link);
 	count(&c->core.counters, work_conns);
 	k->dial_owner.done = work_dialed;
 	k->dial = client_dial_server(c, &k->dial_owner);
 }
 
+/* A carrier's visitor has gone: it waits for the next one. */
+static void work_again(struct carrier *carrier)
+{
+	struct work_carrier *wc =
+		container_of(carrier, struct work_carrier, carrier);
+	struct client *c = wc->client;
+	struct stream *s = &carrier->stream;
+	struct work *k = NULL;
+
+	if (!c->core.stopping && wc->epoch == c->epoch)
+		k = work_new(c, wc->caps);
+	if (k)
+		work_idle(k, s);
+	else
+		stream_close(&s, false);
+}
+
+void work_init(struct client *c)
+{
+	carriers_init(&c->carriers);
+	c->carriers.loop = client_loop(c);
+	c->carriers.pool = c->pools.carriers;
+	c->carriers.again = work_again;
+	c->carriers.steady = true;
+}
+
+uint32_t works_idle(const struct client *c)
+{
+	uint32_t n = 0;
+
+	list_each (l, &c->works)
+		n += container_of(l, struct work, link)->state == WORK_IDLE;
+	return n;
+}
+
 void works_lost(struct client *c)
 {
+	c->epoch++;
 	list_each_safe (l, &c->works) {
 		struct work *k = container_of(l, struct work, link);
 

@@ -3,13 +3,16 @@
 /*
  * A work connection, from the server's request for it to its end: dialled,
  * opened with NewWorkConn, idle until StartWorkConn names a proxy, then joined
- * to a connection to that proxy's local service.
+ * to a connection to that proxy's local service. With the capability `reuse`
+ * the connection is a carrier, and after its visitor it begins anew as an idle
+ * one.
  */
 
 #ifndef ADIT_CLIENT_WORK_H
 #define ADIT_CLIENT_WORK_H
 
 #include "client/dial.h"
+#include "common/relay/carrier.h"
 #include "common/relay/channel.h"
 #include "common/relay/relay.h"
 
@@ -28,6 +31,14 @@ enum work_state {
 	WORK_CLOSED,
 };
 
+/* A carrier knows of which session it is. */
+struct work_carrier {
+	struct carrier carrier;
+	struct client *client;
+	uint32_t epoch;
+	unsigned caps;
+};
+
 struct work {
 	struct client *client;
 	struct list link;  /* client's works */
@@ -40,15 +51,21 @@ struct work {
 	struct relay relay;
 	struct timer grave;
 	const struct client_proxy *proxy; /* from STARTED on */
-	bool half_close;                  /* of the session it belongs to */
+	unsigned caps;                    /* of the session it belongs to */
 	uint8_t state;                    /* enum work_state */
 };
+
+/* Prepare this worker's carriers. */
+void work_init(struct client *c);
 
 /* The server asks for a work connection, which this worker makes. */
 void work_open(struct client *c);
 
 /* Close it, cut unless the reason is clean. */
 void work_close(struct work *k, enum reason why);
+
+/* How many wait for a visitor; for a report: they are walked. */
+uint32_t works_idle(const struct client *c);
 
 /* The session has ended: close those of this worker that serve nobody yet. */
 void works_lost(struct client *c);

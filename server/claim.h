@@ -32,7 +32,7 @@ struct claim {
 	struct ref control; /* the same, or the proxy's */
 	int64_t port;       /* tcp: asked for; 0: any */
 	uint32_t pool;      /* idle work connections of the control */
-	bool half_close;    /* the control's capability */
+	uint8_t caps;       /* enum capability, or-ed: the control's */
 	uint8_t kind;       /* enum claim_kind */
 	char text[];        /* name, NUL, host, NUL, host, NUL, ... */
 };

@@ -13,6 +13,7 @@
 #include "common/base/version.h"
 #include "common/crypto/login.h"
 #include "common/crypto/random.h"
+#include "common/wire/capability.h"
 #include "server/proxy.h"
 #include "server/registry.h"
 #include "server/worker.h"
@@ -68,14 +69,6 @@ static bool is_run_id(const char *id)
 			  "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:-") == n;
 }
 
-static bool has_capability(const struct message_extension *e, const char *name)
-{
-	for (size_t i = 0; e->present && i < e->caps.count; i++)
-		if (!strcmp(e->caps.items[i], name))
-			return true;
-	return false;
-}
-
 /* The pool that the client asks for, within what the server allows. */
 static uint32_t pool_count(struct worker *w, int64_t asked)
 {
@@ -120,9 +113,9 @@ static struct control *control_new(struct worker *w, struct stream *s,
 	list_init(&c->proxies);
 	list_append(&w->controls, &c->link);
 	address_ip(peer, c->peer);
-	matchmaker_init(&c->match, pool_count(w, login->pool_count));
 	c->extended = login->adit.present;
-	c->half_close = has_capability(&login->adit, "half-close");
+	c->caps = (uint8_t)capability_read(&login->adit);
+	matchmaker_init(c, pool_count(w, login->pool_count));
 	if (is_run_id(login->run_id))
 		snprintf(c->run_id, sizeof(c->run_id), "%s", login->run_id);
 	else
@@ -134,17 +127,13 @@ static struct control *control_new(struct worker *w, struct stream *s,
 /* The answer to a Login that was accepted, still in clear. */
 static bool login_answer(struct control *c)
 {
-	static const char *caps[] = { "half-close" };
+	const char *names[CAPABILITIES];
 	struct message m = { .type = MESSAGE_LOGIN_RESP };
 
 	m.login_resp.version = ADIT_VERSION;
 	m.login_resp.run_id = c->run_id;
-	if (c->extended) {
-		m.login_resp.adit.present = true;
-		m.login_resp.adit.v = 1;
-		m.login_resp.adit.caps.items = caps;
-		m.login_resp.adit.caps.count = c->half_close ? 1 : 0;
-	}
+	if (c->extended)
+		capability_write(&m.login_resp.adit, c->caps, names);
 	if (!control_send(c, &m))
 		return false;
 	if (channel_encrypt(&c->channel, &c->worker->server->token_key) == 0)
@@ -161,6 +150,7 @@ static bool control_claim(struct control *c)
 	if (!claim)
 		return false;
 	claim->owner = claim->control = worker_ref(c->worker, c);
+	claim->caps = c->caps;
 	registry_claim(c->worker, claim);
 	return true;
 }

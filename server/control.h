@@ -40,7 +40,7 @@ struct control {
 	struct handle entry; /* of the registry, when RUNNING */
 	uint32_t ports;      /* remote ports in use, or claimed */
 	bool extended;       /* it speaks our extension */
-	bool half_close;     /* capability: its work connections carry it */
+	uint8_t caps;        /* enum capability, or-ed */
 	uint8_t state;       /* enum control_state */
 	char run_id[RUN_ID_SIZE];
 	char peer[ADDRESS_TEXT_SIZE];

@@ -3,7 +3,6 @@
 #include "server/greeting.h"
 
 #include "common/base/log.h"
-#include "common/base/socket.h"
 #include "common/relay/raw_stream.h"
 #include "server/control.h"
 #include "server/work.h"
@@ -86,7 +85,6 @@ void greeting_accept(struct listener *l, int fd)
 	struct greeting *g = pool_take(w->pools.greetings);
 	struct stream *s;
 
-	socket_tune(fd, w->settings->tcp_keepalive_s);
 	s = raw_stream_open(w->pools.streams, worker_loop(w), fd);
 	if (!g || !s) {
 		if (g)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "common/base/socket.h"
 #include "server/worker.h"
 
 static void listener_accepted(struct op *op, int result);
@@ -113,6 +114,7 @@ int listener_open(struct listener **l_r, struct worker *w, int fd, void *owner,
 	l->fd = fd;
 	l->port = address_port(&bound);
 	l->state = LISTENER_ACCEPTING;
+	socket_tune(fd, w->settings->tcp_keepalive_s);
 	op_accept(worker_loop(w), &l->accept, fd, listener_accepted);
 	*l_r = l;
 	return 0;

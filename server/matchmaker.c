@@ -4,11 +4,15 @@
 
 #include <assert.h>
 
+#include "common/wire/capability.h"
 #include "server/control.h"
 #include "server/proxy.h"
 #include "server/visitor.h"
 #include "server/work.h"
 #include "server/worker.h"
+
+/* Work connections asked for in one message at most. */
+#define REQUEST_MAX 256
 
 struct wish_letter {
 	struct letter letter;
@@ -20,7 +24,7 @@ struct wish_letter {
 struct offer_letter {
 	struct letter letter;
 	struct ref control, work;
-	bool armed;
+	bool armed, answer;
 };
 
 /* An offer or a wish that is no more. */
@@ -29,11 +33,23 @@ struct end_letter {
 	struct handle what;
 };
 
-void matchmaker_init(struct matchmaker *m, uint32_t pool)
+void matchmaker_init(struct control *c, uint32_t pool)
 {
+	const struct settings *set = c->worker->settings;
+	struct matchmaker *m = &c->match;
+
 	list_init(&m->offers);
 	list_init(&m->wishes);
-	m->pool = pool;
+	m->pool = m->min = pool;
+	m->max = pool + MATCHMAKER_SPARE;
+	if (c->caps & CAPABILITY_reuse) {
+		m->max = (uint32_t)set->work_pool_max;
+		if (m->min < (uint32_t)set->work_pool_min)
+			m->min = (uint32_t)set->work_pool_min;
+		if (m->min > m->max)
+			m->min = m->max;
+		m->pool = m->min;
+	}
 }
 
 /* The running control of a handle that came from outside, or NULL. */
@@ -46,31 +62,53 @@ static struct control *find_control(struct worker *w, struct handle h)
 
 /* --- asking the client --- */
 
-/* Send one ReqWorkConn; false: the control was closed. */
-static bool request_one(struct control *c)
+/* Send one ReqWorkConn for so many; false: the control was closed. */
+static bool request(struct control *c, uint32_t n)
 {
-	static const struct message m = { .type = MESSAGE_REQ_WORK_CONN };
+	struct message m = { .type = MESSAGE_REQ_WORK_CONN };
 
+	m.req_work_conn.count = n > 1 ? n : 0;
 	c->match.last_request = worker_loop(c->worker)->now;
-	c->match.outstanding++;
+	c->match.outstanding += n;
 	count(&c->worker->core.counters, work_requests);
 	return control_send(c, &m);
 }
 
-void matchmaker_request(struct control *c)
+/* With one turn's wishes together: as few messages as can be. */
+static void ask(struct timer *t)
 {
-	struct matchmaker *m = &c->match;
-	uint32_t have, want = m->pool + m->wish_count;
+	struct matchmaker *m = container_of(t, struct matchmaker, ask);
+	struct control *c = container_of(m, struct control, match);
+	uint32_t have, want;
 
 	if (c->state != CONTROL_RUNNING)
 		return;
+	/* Visitors wait: more may come as fast as these did. */
+	if (c->caps & CAPABILITY_reuse && m->pool < m->wish_count / 4)
+		m->pool =
+			m->wish_count / 4 < m->max ? m->wish_count / 4 : m->max;
+	want = m->pool + m->wish_count;
 	/* Requests that were lost on the client's side are made again. */
 	if (worker_loop(c->worker)->now - m->last_request >
 		MATCHMAKER_REQUEST_TIME)
 		m->outstanding = 0;
-	for (have = m->offer_count + m->outstanding; have < want; have++)
-		if (!request_one(c))
+	have = m->offer_count + m->outstanding;
+	if (have >= want)
+		return;
+	if (c->caps & CAPABILITY_several) {
+		want -= have;
+		request(c, want < REQUEST_MAX ? want : REQUEST_MAX);
+		return;
+	}
+	while (have++ < want)
+		if (!request(c, 1))
 			return;
+}
+
+void matchmaker_request(struct control *c)
+{
+	if (!timer_is_set(&c->match.ask))
+		loop_set_timer(worker_loop(c->worker), &c->match.ask, 0, ask);
 }
 
 /* --- offers --- */
@@ -82,6 +120,8 @@ static void offer_remove(struct offer *o)
 	list_remove(&o->link);
 	assert(c->match.offer_count > 0);
 	c->match.offer_count--;
+	if (c->match.least > c->match.offer_count)
+		c->match.least = c->match.offer_count;
 	pool_give(c->worker->pools.offers, o);
 }
 
@@ -99,19 +139,31 @@ static struct offer *find_offer(struct matchmaker *m, uint32_t on, bool only)
 	return container_of(m->offers.next, struct offer, link);
 }
 
-/* A burst leaves more idle connections than were asked for: let them go. */
+/* A burst leaves more idle connections than are needed: let them go. */
 static void trim(struct timer *t)
 {
 	struct matchmaker *m = container_of(t, struct matchmaker, trim);
 	struct control *c = container_of(m, struct control, match);
+	uint32_t keep = m->min;
 
-	while (m->offer_count > m->pool) {
+	if (c->caps & CAPABILITY_reuse) {
+		uint32_t idle = m->least > m->min ? m->least - m->min : 0;
+
+		keep = m->offer_count - (idle + 1) / 2;
+		m->pool = keep < m->min ? m->min : keep;
+		keep = m->pool;
+	}
+	while (m->offer_count > keep) {
 		struct offer *o =
 			container_of(m->offers.next, struct offer, link);
 
 		work_tell_drop(c->worker, o->work, NULL);
 		offer_remove(o);
 	}
+	m->least = m->offer_count;
+	if (m->offer_count > m->min)
+		loop_set_timer(worker_loop(c->worker), t,
+			MATCHMAKER_SURPLUS_TIME, trim);
 }
 
 static void park(struct control *c, struct ref work)
@@ -120,7 +172,7 @@ static void park(struct control *c, struct ref work)
 	struct matchmaker *m = &c->match;
 	struct offer *o = NULL;
 
-	if (m->offer_count < m->pool + MATCHMAKER_SPARE)
+	if (m->offer_count < m->max)
 		o = pool_take(w->pools.offers);
 	if (!o) {
 		work_tell_drop(
@@ -133,9 +185,11 @@ static void park(struct control *c, struct ref work)
 	m->offer_count++;
 	work_tell_park(w, work, pool_handle(o));
 	count(&w->core.counters, work_conns);
-	if (m->offer_count > m->pool && !timer_is_set(&m->trim))
+	if (m->offer_count > m->min && !timer_is_set(&m->trim)) {
+		m->least = m->offer_count;
 		loop_set_timer(worker_loop(w), &m->trim,
 			MATCHMAKER_SURPLUS_TIME, trim);
+	}
 }
 
 /* --- wishes --- */
@@ -182,8 +236,9 @@ static void wait_for_work(
 	count(&w->core.counters, pool_misses);
 	visitor_tell_wait(w, l->visitor, pool_handle(wish));
 	/* Always one more: an earlier request may have been lost. */
-	if (request_one(c))
-		matchmaker_request(c);
+	if (!(c->caps & CAPABILITY_several) && !request(c, 1))
+		return;
+	matchmaker_request(c);
 }
 
 void matchmaker_lose_proxy(
@@ -209,6 +264,7 @@ void matchmaker_close(struct control *c)
 		offer_remove(o);
 	}
 	loop_cancel_timer(worker_loop(c->worker), &c->match.trim);
+	loop_cancel_timer(worker_loop(c->worker), &c->match.ask);
 }
 
 /* --- letters --- */
@@ -278,7 +334,7 @@ static void deliver_offer(struct mailbox *m, struct letter *letter)
 		work_tell_drop(w, l->work, "the client has gone");
 		return;
 	}
-	if (!l->armed && c->match.outstanding > 0)
+	if (l->answer && c->match.outstanding > 0)
 		c->match.outstanding--;
 	wish = find_wish(&c->match, l->work, l->armed);
 	if (!wish) {
@@ -290,14 +346,15 @@ static void deliver_offer(struct mailbox *m, struct letter *letter)
 	wish_remove(wish);
 }
 
-void matchmaker_offer(
-	struct worker *w, struct ref control, struct ref work, bool armed)
+void matchmaker_offer(struct worker *w, struct ref control, struct ref work,
+	bool armed, bool answer)
 {
 	struct offer_letter *l = letter_new(sizeof(*l));
 
 	l->control = control;
 	l->work = work;
 	l->armed = armed;
+	l->answer = answer;
 	worker_post(w, control.worker, &l->letter, deliver_offer);
 }
 

@@ -12,6 +12,10 @@
  *     | <--- match (parked)  |  park or bring --------> |
  *     | <--- wait            |                          |
  *
+ * From frpc as many idle ones are kept as it asked for. From adit, whose work
+ * connections come back after each visitor, as many as the visitors of late
+ * have needed, within transport.workPool.
+ *
  * A parked work connection never moves, since its receive is armed: the
  * visitor, of whom nothing is in flight before it is told to wait, goes to it.
  * A new one, with nothing armed yet, is brought to the visitor that waits.
@@ -36,7 +40,10 @@ struct worker;
 /* A ReqWorkConn unanswered for so long counts as lost. */
 #define MATCHMAKER_REQUEST_TIME (10 * CLOCK_SECOND)
 
-/* How long idle work connections beyond the pool count are kept. */
+/*
+ * How long idle work connections beyond the pool count are kept; of those
+ * that come back, half of what was not needed for so long goes.
+ */
 #define MATCHMAKER_SURPLUS_TIME (10 * CLOCK_SECOND)
 
 /* A parked work connection. */
@@ -59,13 +66,17 @@ struct wish {
 struct matchmaker {
 	struct list offers, wishes; /* the oldest first */
 	struct timer trim;          /* due when surplus was idle long enough */
+	struct timer ask;           /* due with the next turn: requests */
 	uint32_t pool;              /* offers wanted */
+	uint32_t min, max;          /* of `pool`, and of offers */
+	uint32_t least;             /* offers since the last trim, at least */
 	uint32_t offer_count, wish_count;
 	uint32_t outstanding; /* ReqWorkConn sent and not yet answered */
 	int64_t last_request; /* clock.h: of the newest ReqWorkConn */
 };
 
-void matchmaker_init(struct matchmaker *m, uint32_t pool);
+/* For a new control, whose capabilities are known; `pool`: see Login. */
+void matchmaker_init(struct control *c, uint32_t pool);
 
 /* Turn the visitors of a proxy away that wait, for the reason. */
 void matchmaker_lose_proxy(
@@ -74,7 +85,7 @@ void matchmaker_lose_proxy(
 /* The control closes, its proxies are gone: drop all offers. */
 void matchmaker_close(struct control *c);
 
-/* Ask the client for as many work connections as are missing. */
+/* Ask the client soon for as many work connections as are missing. */
 void matchmaker_request(struct control *c);
 
 /* --- letters to the control's worker, from any worker `w` --- */
@@ -92,10 +103,11 @@ void matchmaker_withdraw(
 
 /*
  * Here is a work connection of ours; `armed`: it was parked already, and
- * cannot be brought anywhere. Its worker hears of it by work_told.
+ * cannot be brought anywhere; `answer`: it is new, as was asked. Its worker
+ * hears of it by work_told.
  */
-void matchmaker_offer(
-	struct worker *w, struct ref control, struct ref work, bool armed);
+void matchmaker_offer(struct worker *w, struct ref control, struct ref work,
+	bool armed, bool answer);
 
 /* A parked one has died. */
 void matchmaker_lost(

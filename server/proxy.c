@@ -247,7 +247,7 @@ static int proxy_claim(
 	claim->control = worker_ref(c->worker, c);
 	claim->port = p->type == PROXY_TCP ? m->remote_port : 0;
 	claim->pool = c->match.pool;
-	claim->half_close = c->half_close;
+	claim->caps = c->caps;
 	registry_claim(c->worker, claim);
 	return 0;
 }

@@ -154,6 +154,20 @@ static const struct conf_row rows[] = {
 
 #include "common/conf/transport.def"
 
+	{ .path = "transport.workPool.min",
+		DEF(INT, work_pool_min),
+		.def = "1",
+		.max = 4096,
+		.doc = "The fewest idle work connections that an adit keeps "
+		       "ready." },
+	{ .path = "transport.workPool.max",
+		DEF(INT, work_pool_max),
+		.def = "256",
+		.min = 1,
+		.max = 4096,
+		.doc = "The most; between the two, their number follows the "
+		       "visitors." },
+
 	{ .path = "transport.tls.force",
 		CONF_DEF_FIXED("false"),
 		.doc = "Refuse clients without TLS." },
@@ -256,6 +270,10 @@ int settings_check(struct settings *s, struct conf_errors *errors)
 	check_address(s, errors, "bindAddr", s->bind_addr);
 	if (s->proxy_bind_addr != s->bind_addr)
 		check_address(s, errors, "proxyBindAddr", s->proxy_bind_addr);
+	if (s->work_pool_min > s->work_pool_max)
+		conf_fault(s->conf, errors, "transport.workPool.min",
+			"\"%lld\", which is more than transport.workPool.max",
+			(long long)s->work_pool_min);
 	if (s->vhost_http_port == s->bind_port)
 		conf_fault(s->conf, errors, "vhostHTTPPort",
 			"\"%u\", which is bindPort; sharing one port is not "

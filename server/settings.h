@@ -38,6 +38,7 @@ struct settings {
 	bool auth_heartbeats, auth_new_work_conns; /* the same, apart */
 
 	int64_t max_pool_count;
+	int64_t work_pool_min, work_pool_max;
 	int64_t heartbeat_timeout_ms;
 	int64_t tcp_keepalive_s;
 	int relay; /* enum conf_relay */

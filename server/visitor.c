@@ -7,9 +7,8 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
-#include "common/base/socket.h"
 #include "common/relay/raw_stream.h"
-#include "common/wire/message.h"
+#include "common/wire/capability.h"
 #include "server/http_visitor.h"
 #include "server/listener.h"
 #include "server/matchmaker.h"
@@ -71,7 +70,6 @@ struct visitor *visitor_new(struct worker *w, struct listener *l, int fd)
 	bool room = quota_take(&w->server->visitors);
 
 	count(&w->core.counters, visitors);
-	socket_tune(fd, w->settings->tcp_keepalive_s);
 	if (room)
 		v = visitor_open(w, fd);
 	else
@@ -202,7 +200,7 @@ static void visitor_relay(struct visitor *v)
 		.a = v->stream,
 		.b = v->work,
 		.a_half_close = true,
-		.b_half_close = v->route->claim->half_close,
+		.b_half_close = v->route->claim->caps & CAPABILITY_half_close,
 		.limit = PUMP_UNLIMITED,
 		.counters = &v->worker->core.counters,
 		.mode = (enum engine_mode)v->worker->settings->relay,
@@ -427,7 +425,7 @@ static void deliver_match(struct mailbox *m, struct letter *letter)
 	struct work *k = NULL;
 
 	if (!v) {
-		matchmaker_offer(w, l->control, l->work, true);
+		matchmaker_offer(w, l->control, l->work, true, false);
 		return;
 	}
 	if (l->work.worker != w->index) {

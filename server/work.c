@@ -10,6 +10,7 @@
 #include "common/base/log.h"
 #include "common/crypto/login.h"
 #include "common/relay/raw_stream.h"
+#include "common/wire/capability.h"
 #include "server/control.h"
 #include "server/matchmaker.h"
 #include "server/visitor.h"
@@ -29,6 +30,7 @@ struct brought_letter {
 	struct letter letter;
 	struct handle visitor;
 	struct ref control;
+	bool reuse;
 	int fd; /* owned */
 };
 
@@ -60,46 +62,26 @@ static void refuse(struct worker *w, struct stream *s, const char *error)
 	farewell_begin(&w->farewells, s, &words);
 }
 
-void work_arrived(struct worker *w, struct stream *s,
-	const struct message_new_work_conn *m)
-{
-	const struct settings *set = w->settings;
-	struct route *r = directory_find_control(&w->directory, m->run_id);
-	char error[128];
+/* Where an idle work connection comes from. */
+enum work_source {
+	WORK_NEW,   /* the client has just made it */
+	WORK_AGAIN, /* its visitor has gone */
+};
 
-	if (!r) {
-		/* The id is cut: it came from outside and may be long. */
-		snprintf(error, sizeof(error),
-			"no client control found for run id [%.64s]",
-			m->run_id);
-		refuse(w, s, error);
-	} else if (set->auth_new_work_conns &&
-		   !login_key_verify(
-			   m->privilege_key, set->auth_token, m->timestamp)) {
-		refuse(w, s,
-			"token in NewWorkConn doesn't match token from "
-			"configuration");
-	} else {
-		work_offer(w, s, r->claim->owner);
-	}
-}
-
-void work_offer(struct worker *w, struct stream *s, struct ref control)
+/* It is ours to offer; the stream is taken over. */
+static void work_offer(struct worker *w, struct stream *s, struct ref control,
+	bool reuse, enum work_source from)
 {
-	struct chunk *early;
 	struct work *k = NULL;
 
-	/* Bytes that came with NewWorkConn are too early. */
-	if (stream_take(s, &early) != -EAGAIN) {
-		chunk_give(early);
-		count(&w->core.counters, work_conns_lost);
-		stream_close(&s, true);
-		return;
-	}
 	if (quota_take(&w->server->works)) {
 		k = pool_take(w->pools.works);
 		if (!k)
 			quota_give(&w->server->works);
+	}
+	if (!k && reuse) {
+		stream_close(&s, false);
+		return;
 	}
 	if (!k) {
 		refuse(w, s, "work connection pool is full, discarding");
@@ -108,8 +90,85 @@ void work_offer(struct worker *w, struct stream *s, struct ref control)
 	k->worker = w;
 	k->control = control;
 	k->stream = s;
+	k->reuse = reuse;
 	list_append(&w->works, &k->link);
-	matchmaker_offer(w, control, worker_ref(w, k), false);
+	matchmaker_offer(w, control, worker_ref(w, k), false, from == WORK_NEW);
+}
+
+/* A carrier's visitor has gone. */
+static void work_again(struct carrier *c)
+{
+	struct work_carrier *wc = container_of(c, struct work_carrier, carrier);
+	struct stream *s = &c->stream;
+
+	if (wc->worker->core.stopping)
+		stream_close(&s, false);
+	else
+		work_offer(wc->worker, s, wc->control, true, WORK_AGAIN);
+}
+
+void work_init(struct worker *w)
+{
+	carriers_init(&w->carriers);
+	w->carriers.pool = w->pools.carriers;
+	w->carriers.starts = true;
+	w->carriers.again = work_again;
+}
+
+/* The stream, or a carrier over it; NULL: it was closed. */
+static struct stream *wrap(
+	struct worker *w, struct stream *s, struct ref control, bool reuse)
+{
+	struct carrier *c;
+	struct work_carrier *wc;
+
+	if (!reuse)
+		return s;
+	c = carrier_open(&w->carriers, s, NULL);
+	if (!c)
+		return NULL;
+	wc = container_of(c, struct work_carrier, carrier);
+	wc->worker = w;
+	wc->control = control;
+	return &c->stream;
+}
+
+void work_arrived(struct worker *w, struct stream *s,
+	const struct message_new_work_conn *m)
+{
+	const struct settings *set = w->settings;
+	struct route *r = directory_find_control(&w->directory, m->run_id);
+	struct chunk *early;
+	char error[128];
+	bool reuse;
+
+	if (!r) {
+		/* The id is cut: it came from outside and may be long. */
+		snprintf(error, sizeof(error),
+			"no client control found for run id [%.64s]",
+			m->run_id);
+		refuse(w, s, error);
+		return;
+	}
+	if (set->auth_new_work_conns &&
+		!login_key_verify(
+			m->privilege_key, set->auth_token, m->timestamp)) {
+		refuse(w, s,
+			"token in NewWorkConn doesn't match token from "
+			"configuration");
+		return;
+	}
+	/* Bytes that came with NewWorkConn are too early. */
+	if (stream_take(s, &early) != -EAGAIN) {
+		chunk_give(early);
+		count(&w->core.counters, work_conns_lost);
+		stream_close(&s, true);
+		return;
+	}
+	reuse = r->claim->caps & CAPABILITY_reuse;
+	s = wrap(w, s, r->claim->owner, reuse);
+	if (s)
+		work_offer(w, s, r->claim->owner, reuse, WORK_NEW);
 }
 
 struct stream *work_take(struct work *k)
@@ -160,6 +219,8 @@ static void deliver_park(struct mailbox *m, struct letter *letter)
 	const struct work_letter *l = (struct work_letter *)letter;
 	struct worker *w = worker_of_mailbox(m);
 	struct work *k = find(m, l);
+	struct chunk *early;
+	int n;
 
 	if (!k) {
 		/* It died since it was offered for the second time. */
@@ -171,7 +232,11 @@ static void deliver_park(struct mailbox *m, struct letter *letter)
 		return;
 	work_set_state(k, WORK_PARKED);
 	k->reader.received = work_received;
-	stream_read(k->stream, &k->reader);
+	n = stream_take(k->stream, &early);
+	if (n == -EAGAIN)
+		stream_read(k->stream, &k->reader);
+	else
+		work_received(&k->reader, early, n);
 }
 
 void work_tell_park(struct worker *w, struct ref work, struct handle offer)
@@ -197,8 +262,9 @@ static void deliver_brought(struct mailbox *m, struct letter *letter)
 		raw_stream_open(w->pools.streams, worker_loop(w), l->fd);
 
 	count(&w->core.counters, work_conns_moved);
+	s = s ? wrap(w, s, l->control, l->reuse) : NULL;
 	if (s && !visitor_bring(w, l->visitor, s))
-		work_offer(w, s, l->control);
+		work_offer(w, s, l->control, l->reuse, WORK_AGAIN);
 }
 
 /* The work connection leaves this worker for the visitor's. */
@@ -212,7 +278,10 @@ static void send_away(struct work *k, struct ref visitor)
 	b->letter.discard = discard_brought;
 	b->control = k->control;
 	b->visitor = visitor.handle;
+	b->reuse = k->reuse;
 	s = work_take(k);
+	if (b->reuse)
+		s = carrier_detach(carrier_of(s));
 	b->fd = raw_stream_detach(&s, &none);
 	worker_post(w, visitor.worker, &b->letter, deliver_brought);
 }
@@ -238,7 +307,7 @@ static void deliver_bring(struct mailbox *m, struct letter *letter)
 	control = k->control;
 	armed = k->state == WORK_PARKED;
 	if (!visitor_waits(w, l->visitor.handle)) {
-		matchmaker_offer(w, control, worker_ref(w, k), armed);
+		matchmaker_offer(w, control, worker_ref(w, k), armed, false);
 		return;
 	}
 	s = work_take(k);
@@ -261,11 +330,13 @@ static void deliver_drop(struct mailbox *m, struct letter *letter)
 	struct work *k = find(m, l);
 	struct worker *w = worker_of_mailbox(m);
 	struct stream *s;
+	bool reuse;
 
 	if (!k)
 		return;
+	reuse = k->reuse;
 	s = work_take(k);
-	if (l->error && !s->reading)
+	if (l->error && !s->reading && !reuse)
 		refuse(w, s, l->error);
 	else
 		stream_close(&s, false);

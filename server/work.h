@@ -3,14 +3,16 @@
 /*
  * A work connection while it is idle, on the worker that accepted it: offered
  * to the matchmaker of its control, then parked with a receive armed, so that
- * a dead one is noticed; a live one says nothing before StartWorkConn.
+ * a dead one is noticed; a live one says nothing before StartWorkConn. One of
+ * a client with the capability `reuse` is a carrier and comes back here after
+ * each visitor.
  */
 
 #ifndef ADIT_SERVER_WORK_H
 #define ADIT_SERVER_WORK_H
 
 #include "common/base/list.h"
-#include "common/relay/stream.h"
+#include "common/relay/carrier.h"
 #include "common/wire/message.h"
 #include "server/claim.h"
 
@@ -31,14 +33,22 @@ struct work {
 	struct stream_reader reader;
 	struct list link; /* worker's works */
 	uint8_t state;    /* enum work_state */
+	bool reuse;       /* the stream is a carrier's */
+};
+
+/* A carrier knows whose it is. */
+struct work_carrier {
+	struct carrier carrier;
+	struct worker *worker;
+	struct ref control;
 };
 
 /* A connection that opened with NewWorkConn; the stream is taken over. */
 void work_arrived(struct worker *w, struct stream *s,
 	const struct message_new_work_conn *m);
 
-/* A work connection of the control that is ours to offer; taken over. */
-void work_offer(struct worker *w, struct stream *s, struct ref control);
+/* Prepare the worker's carriers. */
+void work_init(struct worker *w);
 
 /* Take it out and give its stream to the caller. */
 struct stream *work_take(struct work *k);

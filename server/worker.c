@@ -54,18 +54,21 @@ static bool make_pools(struct worker *w)
 
 	/* Any share of the server's objects may be on this worker. */
 	w->pools.streams = pool_create(sizeof(struct raw_stream),
-		2 * visitors + works + controls + 2 * greetings);
+		2 * visitors + 2 * works + controls + 2 * greetings);
 	w->pools.listeners = pool_create(sizeof(struct listener), proxies + 2);
 	w->pools.greetings = pool_create(sizeof(struct greeting), greetings);
 	w->pools.controls = pool_create(sizeof(struct control), controls);
 	w->pools.proxies = pool_create(sizeof(struct proxy), proxies);
 	w->pools.works = pool_create(sizeof(struct work), works);
+	w->pools.carriers =
+		pool_create(sizeof(struct work_carrier), visitors + 2 * works);
 	w->pools.offers = pool_create(sizeof(struct offer), works);
 	w->pools.wishes = pool_create(sizeof(struct wish), visitors);
 	w->pools.visitors = pool_create(sizeof(struct visitor), visitors);
 	return w->pools.streams && w->pools.listeners && w->pools.greetings &&
 	       w->pools.controls && w->pools.proxies && w->pools.works &&
-	       w->pools.offers && w->pools.wishes && w->pools.visitors;
+	       w->pools.carriers && w->pools.offers && w->pools.wishes &&
+	       w->pools.visitors;
 }
 
 int worker_create(struct worker **w_r, struct server *s, uint32_t index)
@@ -99,6 +102,8 @@ int worker_create(struct worker **w_r, struct server *s, uint32_t index)
 	params.chunks_hard =
 		params.chunks_soft + 512 + 2 * pool_limit(w->pools.streams);
 	rc = core_create(&w->core, &worker_ops, &params);
+	work_init(w);
+	w->carriers.loop = w->core.loop;
 	if (rc < 0)
 		worker_destroy(&w);
 	else
@@ -124,6 +129,7 @@ void worker_destroy(struct worker **wp)
 	pool_destroy(&w->pools.controls);
 	pool_destroy(&w->pools.proxies);
 	pool_destroy(&w->pools.works);
+	pool_destroy(&w->pools.carriers);
 	pool_destroy(&w->pools.offers);
 	pool_destroy(&w->pools.wishes);
 	pool_destroy(&w->pools.visitors);
@@ -145,7 +151,11 @@ static int start_listener(struct worker *w, struct listener **l_r, int *fd,
 static int worker_start(struct core *core)
 {
 	struct worker *w = worker_of(core);
-	int rc = start_listener(
+	int rc;
+
+	/* Where there are more, an idle work connection may have to move. */
+	w->carriers.steady = w->server->worker_count == 1;
+	rc = start_listener(
 		w, &w->control_port, &w->control_fd, greeting_accept);
 
 	if (rc == 0)
@@ -210,6 +220,7 @@ static int worker_report(struct core *core, struct core_level *levels)
 		{ "controls", pool_used(w->pools.controls) },
 		{ "proxies", pool_used(w->pools.proxies) },
 		{ "works", pool_used(w->pools.works) },
+		{ "carriers", pool_used(w->pools.carriers) },
 		{ "offers", pool_used(w->pools.offers) },
 		{ "wishes", pool_used(w->pools.wishes) },
 		{ "visitors", pool_used(w->pools.visitors) },
@@ -244,6 +255,7 @@ static bool worker_join(struct core *core)
 		visitor_close(
 			container_of(l, struct visitor, link), REASON_shutdown);
 	farewells_cut(&w->farewells);
+	carriers_cut(&w->carriers);
 	return pool_used(w->pools.streams) == 0 &&
 	       pool_used(w->pools.visitors) == 0 &&
 	       pool_used(w->pools.controls) == 0 &&

@@ -11,6 +11,7 @@
 
 #include "common/base/pool.h"
 #include "common/event/core.h"
+#include "common/relay/carrier.h"
 #include "common/relay/farewell.h"
 #include "server/claim.h"
 #include "server/directory.h"
@@ -25,6 +26,7 @@ struct worker {
 	uint32_t index; /* in the server's workers */
 	struct directory directory;
 	struct farewells farewells;
+	struct carriers carriers;
 	struct list controls;  /* live ones */
 	struct list greetings; /* connections without a first message yet */
 	struct list works;     /* idle work connections that are here */
@@ -35,7 +37,8 @@ struct worker {
 	/* Every object is of one of these. */
 	struct {
 		struct pool *streams, *listeners, *greetings, *controls,
-			*proxies, *works, *offers, *wishes, *visitors;
+			*proxies, *works, *carriers, *offers, *wishes,
+			*visitors;
 	} pools;
 };
 

@@ -40,7 +40,10 @@ int socket_connect(const struct address *a, const struct address *local,
 /* The pending error of the socket, as -errno, or 0 (SO_ERROR, socket(7)). */
 int socket_error(int fd);
 
-/* Options of every connected TCP socket; keepalive idle seconds, < 0: off. */
+/*
+ * Options of every connected TCP socket; keepalive idle seconds, < 0: off. On
+ * a listening one they are those of what it accepts.
+ */
 void socket_tune(int fd, int64_t keepalive_s);
 
 /*

@@ -17,7 +17,7 @@ struct op_args {
 	const void *data;
 	uint32_t size;
 	uint32_t events;
-	bool more;
+	bool more; /* send: MSG_MORE; receive: again and again */
 };
 
 struct backend {

@@ -114,7 +114,8 @@ struct chunk *chunk_take(struct chunk_pool *p)
 		return NULL;
 	p->out++;
 	c->next = NULL;
-	c->from = c->to = 0;
+	c->from = 0;
+	c->to = 0;
 	return c;
 }
 
@@ -133,7 +134,7 @@ void chunk_give(struct chunk *c)
 {
 	if (!c)
 		return;
-	assert(c->from <= c->to && c->to <= c->size);
+	assert(c->from <= (int32_t)c->to && c->to <= c->size);
 	if (!c->pool) {
 		free(c);
 		return;

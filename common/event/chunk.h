@@ -18,14 +18,18 @@
 
 struct chunk_pool;
 
-/* Bytes before `data` that belong to the chunk: room for a frame's header. */
+/*
+ * Bytes before `data` that belong to the chunk: room for a frame's header,
+ * while it is sent. `from` may be so far below zero then.
+ */
 #define CHUNK_HEADROOM 8
 
 struct chunk {
 	struct chunk *next; /* for the owner's queue */
 	uint8_t *data;
-	uint32_t size;           /* bytes at data */
-	uint32_t from, to;       /* from <= to <= size */
+	uint32_t size; /* bytes at data */
+	int32_t from;  /* from <= to <= size */
+	uint32_t to;
 	struct chunk_pool *pool; /* NULL: from the heap */
 };
 
@@ -64,7 +68,7 @@ static inline uint8_t *chunk_bytes(const struct chunk *c)
 
 static inline uint32_t chunk_length(const struct chunk *c)
 {
-	return c->to - c->from;
+	return c->to - (uint32_t)c->from;
 }
 
 /* A first-in first-out queue of chunks; all zero is empty. */

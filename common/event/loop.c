@@ -100,6 +100,13 @@ void op_recv(struct loop *l, struct op *op, int fd, op_fn *done)
 	op_start(l, op, OP_RECV, done, &(struct op_args){ .fd = fd });
 }
 
+void op_recv_many(struct loop *l, struct op *op, int fd, op_fn *done)
+{
+	struct op_args args = { .fd = fd, .more = true };
+
+	op_start(l, op, OP_RECV, done, &args);
+}
+
 void op_send(struct loop *l, struct op *op, int fd, const void *data,
 	uint32_t size, bool more, op_fn *done)
 {

@@ -72,6 +72,13 @@ void op_accept(struct loop *l, struct op *op, int fd, op_fn *done);
 void op_recv(struct loop *l, struct op *op, int fd, op_fn *done);
 
 /*
+ * Receive again and again: one callback each, until the end of the stream, a
+ * failure, a cancel, or as soon as the backend likes, after which the
+ * operation is idle (op_in_flight tells, inside the callback).
+ */
+void op_recv_many(struct loop *l, struct op *op, int fd, op_fn *done);
+
+/*
  * Send up to `size` bytes at `data`, which must stay valid and unchanged until
  * the callback; its result counts the bytes that were taken (1 to size).
  * `more`: further bytes follow at once (MSG_MORE, send(2)).

@@ -21,7 +21,9 @@
 #define SQ_ENTRIES 1024
 #define CQ_ENTRIES 8192
 #define NO_SLOT UINT32_MAX
-#define USER_DATA_NONE 0 /* generations start at 1 */
+
+/* In user_data beside the index of a slot: the result of its cancel. */
+#define CANCEL (1U << 31)
 
 /* How far a send has come; other operations stay in SEND_TRIED. */
 enum send_stage {
@@ -186,6 +188,8 @@ static void submit_recv(struct loop *l, uint32_t index)
 	sqe->buf_group = LENT_GROUP;
 	if (s->op->drained)
 		sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
+	if (s->more)
+		sqe->ioprio |= IORING_RECV_MULTISHOT;
 	sqe->user_data = user_data(r, index);
 }
 
@@ -241,6 +245,7 @@ static void ring_start(struct loop *l, struct op *op, const struct op_args *a)
 	struct io_uring_sqe *sqe;
 
 	op->slot = take_slot(r, op, a->fd);
+	r->slots[op->slot].more = a->more;
 	if (op->kind == OP_RECV) {
 		submit_recv(l, op->slot);
 		return;
@@ -250,7 +255,6 @@ static void ring_start(struct loop *l, struct op *op, const struct op_args *a)
 
 		s->data = a->data;
 		s->size = a->size;
-		s->more = a->more;
 		s->stage = SEND_TRIED;
 		submit_send(l, op->slot);
 		return;
@@ -269,6 +273,16 @@ static void ring_start(struct loop *l, struct op *op, const struct op_args *a)
 		break;
 	}
 	sqe->user_data = user_data(r, op->slot);
+}
+
+static void submit_cancel(struct loop *l, uint32_t index)
+{
+	struct ring *r = l->state;
+	struct io_uring_sqe *sqe = take_sqe(l);
+	uint64_t target = user_data(r, index);
+
+	io_uring_prep_cancel64(sqe, target, 0);
+	sqe->user_data = target | CANCEL;
 }
 
 /* Take the slot out of the queue of those without a buffer, if it is there. */
@@ -296,15 +310,14 @@ static void ring_cancel(struct loop *l, struct op *op)
 	/* Its completion is in the batch already. */
 	if (op->slot == NO_SLOT)
 		return;
-	sqe = take_sqe(l);
-	if (unqueue_hungry(r, op->slot)) {
-		/* The kernel does not know it: let a no-op bring the end. */
-		io_uring_prep_nop(sqe);
-		sqe->user_data = user_data(r, op->slot);
+	if (!unqueue_hungry(r, op->slot)) {
+		submit_cancel(l, op->slot);
 		return;
 	}
-	io_uring_prep_cancel64(sqe, user_data(r, op->slot), 0);
-	sqe->user_data = USER_DATA_NONE;
+	/* The kernel does not know it: let a no-op bring the end. */
+	sqe = take_sqe(l);
+	io_uring_prep_nop(sqe);
+	sqe->user_data = user_data(r, op->slot);
 }
 
 static void push_hungry(struct loop *l, uint32_t index)
@@ -363,13 +376,18 @@ static bool collect(
 	struct loop *l, const struct io_uring_cqe *cqe, struct completion *c)
 {
 	struct ring *r = l->state;
-	uint32_t index = (uint32_t)cqe->user_data;
+	uint32_t index = (uint32_t)cqe->user_data & ~CANCEL;
 	uint32_t generation = (uint32_t)(cqe->user_data >> 32);
 	struct slot *s = &r->slots[index];
 
-	if (generation == USER_DATA_NONE || !s->op ||
-		s->generation != generation)
+	if (!s->op || s->generation != generation)
 		return false;
+	if (cqe->user_data & CANCEL) {
+		/* It was between two attempts, where nothing finds it. */
+		if (cqe->res == -ENOENT || cqe->res == -EALREADY)
+			submit_cancel(l, index);
+		return false;
+	}
 	if (cqe->res == -ENOBUFS && s->op->kind == OP_RECV &&
 		s->op->state == OP_FLYING) {
 		push_hungry(l, index);

@@ -12,6 +12,9 @@
 
 #include "common/base/socket.h"
 
+/* Chunks that may come before they are asked for. */
+#define AHEAD_MAX 2
+
 static struct raw_stream *raw_of(const struct stream *s)
 {
 	return container_of(s, struct raw_stream, stream);
@@ -28,15 +31,58 @@ static void raw_join(struct raw_stream *r)
 	pool_give(r->home, r);
 }
 
+static void raw_received(struct op *op, int result);
+
+static void raw_ready(struct op *op, int result)
+{
+	struct raw_stream *r = container_of(op, struct raw_stream, recv);
+	bool closing = r->stream.closing;
+
+	stream_ready(&r->stream, result);
+	if (closing)
+		raw_join(r);
+}
+
+/* Receive, or wait, as the reader wants now. */
+static void raw_start(struct raw_stream *r)
+{
+	struct stream *s = &r->stream;
+
+	if (s->readiness)
+		op_poll(s->loop, &r->recv, r->fd, POLLIN | POLLRDHUP,
+			raw_ready);
+	else if (s->steady && !r->bulk)
+		op_recv_many(s->loop, &r->recv, r->fd, raw_received);
+	else
+		op_recv(s->loop, &r->recv, r->fd, raw_received);
+}
+
+/*
+ * Receives that nobody has asked for go on while bytes are few: that saves an
+ * operation for each. They end with the first full chunk, or when AHEAD_MAX
+ * chunks wait.
+ */
 static void raw_received(struct op *op, int result)
 {
 	struct raw_stream *r = container_of(op, struct raw_stream, recv);
+	struct stream *s = &r->stream;
 	struct chunk *c = op->chunk;
-	bool closing = r->stream.closing;
+	bool closing = s->closing, armed = op_in_flight(op);
 
 	op->chunk = NULL;
-	r->stream.backlog = !op->drained;
-	stream_received(&r->stream, c, result);
+	s->backlog = !op->drained;
+	if (result == -ECANCELED && !closing) {
+		/* It ran ahead and was stopped. */
+		if (s->reading)
+			raw_start(r);
+		return;
+	}
+	if (c)
+		r->bulk = c->to == c->size;
+	r->ahead = s->reading ? 0 : r->ahead + 1;
+	if (armed && (r->bulk || r->ahead >= AHEAD_MAX || result <= 0))
+		op_cancel(s->loop, op);
+	stream_received(s, c, result);
 	if (closing)
 		raw_join(r);
 }
@@ -45,7 +91,10 @@ static void raw_read(struct stream *s)
 {
 	struct raw_stream *r = raw_of(s);
 
-	op_recv(s->loop, &r->recv, r->fd, raw_received);
+	if (!op_in_flight(&r->recv))
+		raw_start(r);
+	else if (s->readiness)
+		op_cancel(s->loop, &r->recv);
 }
 
 static void raw_sent(struct op *op, int result)
@@ -63,23 +112,6 @@ static void raw_write(struct stream *s, const void *data, uint32_t n, bool more)
 	struct raw_stream *r = raw_of(s);
 
 	op_send(s->loop, &r->send, r->fd, data, n, more, raw_sent);
-}
-
-static void raw_ready(struct op *op, int result)
-{
-	struct raw_stream *r = container_of(op, struct raw_stream, recv);
-	bool closing = r->stream.closing;
-
-	stream_ready(&r->stream, result);
-	if (closing)
-		raw_join(r);
-}
-
-static void raw_await(struct stream *s)
-{
-	struct raw_stream *r = raw_of(s);
-
-	op_poll(s->loop, &r->recv, r->fd, POLLIN | POLLRDHUP, raw_ready);
 }
 
 static void raw_room(struct op *op, int result)
@@ -135,7 +167,7 @@ static const struct stream_ops raw_ops = {
 	.finish = raw_finish,
 	.close = raw_close,
 	.descriptor = raw_descriptor,
-	.await = raw_await,
+	.await = raw_read,
 	.await_room = raw_await_room,
 	.splice_in = raw_splice_in,
 	.splice_out = raw_splice_out,

@@ -16,6 +16,8 @@ struct raw_stream {
 	struct op recv, send;
 	struct pool *home;
 	int fd;
+	uint8_t ahead; /* chunks that came and nobody had asked for */
+	bool bulk;     /* the last chunk was full */
 	bool cut;
 };
 

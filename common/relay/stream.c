@@ -14,6 +14,8 @@ void stream_init(struct stream *s, struct loop *l, const struct stream_ops *ops)
 
 int stream_take(struct stream *s, struct chunk **c_r)
 {
+	if (!s->unread.head && s->read_end == 1 && s->ops->fetch)
+		s->ops->fetch(s);
 	*c_r = chunk_queue_pop(&s->unread);
 	if (*c_r)
 		return (int)chunk_length(*c_r);

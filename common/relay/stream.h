@@ -53,6 +53,11 @@ struct stream_ops {
 	int (*finish)(struct stream *s);
 	/* Cut: the other end sees an abort. Else: it sees an end. */
 	void (*close)(struct stream *s, bool cut);
+	/*
+	 * For streams over another one, else NULL: what that one holds already
+	 * becomes unread, or the end; nothing is being read.
+	 */
+	void (*fetch)(struct stream *s);
 	/* The socket below, for its addresses. */
 	int (*descriptor)(const struct stream *s);
 	/*
@@ -76,6 +81,7 @@ struct stream {
 	int read_end;          /* 1: open; 0: ended; -errno: failed */
 	bool reading;          /* a receive, or a wait, is in flight */
 	bool readiness;        /* the reader wants no bytes, but to know */
+	bool steady;           /* it stays on this thread: read ahead */
 	bool backlog;          /* the last receive left bytes in the socket */
 	bool awaits_room;      /* a wait for room is in flight */
 	bool closing;          /* closed by its owner: nobody is called */

@@ -230,7 +230,8 @@ def client_workers():
         now = c.counters()
         equal(now["workers"], 3, "workers")
         for k in range(3):
-            check(now[f"worker_{k}_relays"] >= 8, f"worker {k}: {now}")
+            # Which of the idle ones a visitor gets is not in turns.
+            check(now[f"worker_{k}_relays"] >= 3, f"worker {k}: {now}")
         # The server dies: all are cut, all come back.
         s.restart()
         for conn in conns:

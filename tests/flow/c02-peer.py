@@ -197,7 +197,8 @@ def adit_serves():
         equal(login["user"], "me")
         equal(login["pool_count"], 3)
         equal(login["client_spec"], {})
-        equal(login["adit"], {"v": 1, "caps": ["half-close"]})
+        equal(login["adit"],
+              {"v": 1, "caps": ["half-close", "reuse", "several"]})
         check("run_id" not in login, "no run id at first")
         bodies = f.accept_proxies(control, 2)
         equal(bodies[0], {"proxy_name": "me.t", "proxy_type": "tcp",

@@ -447,9 +447,17 @@ def request(port, data, timeout=20):
 
 def levels_now(program):
     counters = program.counters()
-    return {"fds": program.fds(), **{
+    now = {"fds": program.fds(), **{
         k: v for k, v in counters.items() if k.startswith("pool_")
         and k not in ("pool_hits", "pool_misses", "pool_count_clamped")}}
+    # How many work connections are kept ready follows the visitors of late:
+    # each is one of all these.
+    idle = now.get("pool_offers", 0) + now.get("pool_idle", 0)
+    for k in ("fds", "pool_offers", "pool_idle", "pool_works", "pool_carriers",
+              "pool_streams", "pool_operations"):
+        if k in now:
+            now[k] -= idle
+    return now
 
 
 def levels(program):
@@ -466,8 +474,7 @@ def levels(program):
 
 
 def settle(program, base, timeout=10):
-    """Wait until descriptors and pools are back at `base`, or below: idle
-    work connections that a burst left behind may be gone since."""
+    """Wait until descriptors and pools are back at `base`, or below."""
     end = time.monotonic() + timeout
     while True:
         now = levels_now(program)

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * A carrier is a work connection that carries visitors one after another, in
+ * the framing of common/wire/carry.h. What its user sees is a stream: idle,
+ * then one visit, from StartWorkConn to the end of both directions, which is
+ * closed like any other stream. When it was closed and both ends have said
+ * how the visit ended, the carrier is given back as a new, idle stream; closed
+ * while idle, or when that cannot be, the connection ends. What ends a visit,
+ * in whatever way, never touches the next one.
+ */
+
+#ifndef ADIT_RELAY_CARRIER_H
+#define ADIT_RELAY_CARRIER_H
+
+#include "common/base/list.h"
+#include "common/base/pool.h"
+#include "common/base/timer.h"
+#include "common/relay/stream.h"
+#include "common/wire/carry.h"
+
+/* How long, and for how many bytes, the other end may go on after a close. */
+#define CARRIER_PATIENCE (5 * CLOCK_SECOND)
+#define CARRIER_DRAIN_MAX (4 * 1024 * 1024)
+
+struct carrier;
+
+/* What all carriers of a thread share. */
+struct carriers {
+	struct loop *loop;
+	struct pool *pool;  /* of objects that begin with a struct carrier */
+	struct list ending; /* closed, and not given back yet: oldest first */
+	struct timer timer;
+	bool steady; /* connections stay on this thread while idle */
+	bool starts; /* we send StartWorkConn; else we get it */
+	/*
+	 * The carrier is idle again: its stream is the callee's, nobody reads
+	 * or writes it. Called from inside stream_close or from the loop.
+	 */
+	void (*again)(struct carrier *c);
+};
+
+struct carrier {
+	struct stream stream; /* the visit's */
+	struct stream *link;  /* the connection below; owned */
+	struct carriers *all;
+	struct stream_reader reader; /* of the link */
+	struct stream_writer writer; /* of the link */
+	struct list ending;
+	int64_t until;     /* while ending: the latest, clock.h */
+	uint32_t drained;  /* while ending: bytes thrown away */
+	uint32_t in_left;  /* of the frame that is coming in */
+	uint32_t out_left; /* of the frame that is going out */
+	uint32_t writing;  /* bytes of the stream's chunk that the link has */
+	uint8_t in_head[CARRY_HEADER], out_head[CARRY_HEADER];
+	uint8_t in_have;    /* header bytes that have come */
+	uint8_t out_unsent; /* header bytes that have not gone */
+	uint8_t in, out;    /* enum carry_state */
+	uint8_t last_word;  /* enum carry_type to be sent; 0: none */
+	bool visit;         /* from START to the end of both directions */
+	bool aborted;       /* by the other end */
+	bool broken;        /* the link is of no use any more */
+	bool waits;         /* the stream's chunk waits for the link */
+};
+
+void carriers_init(struct carriers *all);
+
+/* Cut those that are ending. */
+void carriers_cut(struct carriers *all);
+
+/*
+ * An idle carrier over the stream, which it owns from now on, and whose next
+ * bytes in both directions are frames; `first` (NULL: nothing) is sent before
+ * them. NULL when the pool is exhausted: all is closed then.
+ */
+struct carrier *carrier_open(struct carriers *all, struct stream *link,
+	struct chunk *first) must_check;
+
+/*
+ * Take an idle one apart, to be opened on another thread: nothing is in
+ * flight. Returns the link.
+ */
+struct stream *carrier_detach(struct carrier *c) must_check;
+
+/* Whose stream it is; the stream must be a carrier's. */
+static inline struct carrier *carrier_of(struct stream *s)
+{
+	return container_of(s, struct carrier, stream);
+}
+
+#endif
