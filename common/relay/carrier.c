@@ -47,15 +47,15 @@ static void send_chunk(struct carrier *c)
 	uint32_t n = chunk_length(k);
 
 	if (c->out_left == 0) {
-		struct carry_frame f = { c->visit ? CARRY_DATA : CARRY_START,
+		struct carry_frame f = { c->in.visit ? CARRY_DATA : CARRY_START,
 			n };
 
 		carry_encode(c->out_head, &f);
 		c->out_unsent = CARRY_HEADER;
 		c->out_left = n;
-		if (!c->visit) {
-			c->visit = true;
-			c->in = c->out = CARRY_OPEN;
+		if (!c->in.visit) {
+			c->in.visit = true;
+			c->in.state = c->out = CARRY_OPEN;
 		}
 	}
 	assert(n <= c->out_left);
@@ -154,49 +154,20 @@ static int carrier_finish(struct stream *s)
 
 /* --- in --- */
 
-/* One header has come; 0 or -EPROTO. */
-static int take_header(struct carrier *c)
+/* The bytes from `at` to `end` came after the visit: they are the link's. */
+static int give_back(
+	struct carrier *c, const struct chunk *k, uint32_t at, uint32_t end)
 {
-	struct carry_frame f;
-	int rc = carry_decode(&f, c->in_head);
-	enum carry_state next;
-
-	c->in_have = 0;
-	if (rc < 0)
-		return rc;
-	next = carry_next((enum carry_state)c->in, f.type);
-	if (next == CARRY_BAD)
-		return -EPROTO;
-	c->in = (uint8_t)next;
-	c->in_left = f.length;
-	c->aborted = f.type == CARRY_ABORT;
-	if (f.type == CARRY_START) {
-		c->visit = true;
-		c->out = CARRY_OPEN;
-	}
-	return 0;
-}
-
-/* Whether the other end has ended its direction of the visit. */
-static bool in_ended(const struct carrier *c)
-{
-	return c->visit && c->in == CARRY_CLOSED;
-}
-
-/* What came after the visit's end is the link's again; 0 or -errno. */
-static int give_back(struct carrier *c, const struct chunk *k, uint32_t at)
-{
-	uint32_t n = k->to - at;
 	struct chunk *rest;
 
 	/* The next visit begins only when both sides have ended this one. */
 	if (c->all->starts || c->out != CARRY_CLOSED)
 		return -EPROTO;
-	rest = chunk_from_heap(n);
+	rest = chunk_from_heap(end - at);
 	if (!rest)
 		return -ENOMEM;
-	memcpy(rest->data, k->data + at, n);
-	rest->to = n;
+	memcpy(rest->data, k->data + at, rest->size);
+	rest->to = rest->size;
 	stream_unread(c->link, rest);
 	return 0;
 }
@@ -204,42 +175,21 @@ static int give_back(struct carrier *c, const struct chunk *k, uint32_t at)
 /* Leave the visit's bytes in the chunk, and nothing else; 0 or -errno. */
 static int unframe(struct carrier *c, struct chunk *k)
 {
-	uint32_t in = (uint32_t)k->from, out = in, n;
+	uint32_t end = k->to, rest;
+	bool visit = c->in.visit;
+	int rc = inlet_unframe(&c->in, k, &rest);
 
-	while (in < k->to) {
-		int rc = 0;
-
-		if (in_ended(c)) {
-			rc = give_back(c, k, in);
-			in = k->to;
-		} else if (c->in_left > 0) {
-			n = k->to - in;
-			n = n < c->in_left ? n : c->in_left;
-			if (out == (uint32_t)k->from)
-				k->from = (int32_t)(out = in);
-			else if (out != in)
-				memmove(k->data + out, k->data + in, n);
-			in += n;
-			out += n;
-			c->in_left -= n;
-		} else {
-			c->in_head[c->in_have++] = k->data[in++];
-			if (c->in_have == CARRY_HEADER)
-				rc = take_header(c);
-		}
-		if (rc < 0)
-			return rc;
-	}
-	k->to = out;
-	return 0;
+	if (!visit && c->in.visit)
+		c->out = CARRY_OPEN;
+	return rc < 0 || rest == end ? rc : give_back(c, k, rest, end);
 }
 
 /* How the visit's reading has ended; 1: it has not. */
 static int read_end(const struct carrier *c)
 {
-	if (!in_ended(c))
+	if (!inlet_ended(&c->in))
 		return 1;
-	return c->aborted ? -ECONNRESET : 0;
+	return c->in.aborted ? -ECONNRESET : 0;
 }
 
 /* The link has failed, or ended, or broken the rules. */
@@ -275,7 +225,7 @@ static void carrier_received(
 	if (!k) {
 		/* An idle connection may end; a visit may not end so. */
 		carrier_break(
-			c, result == 0 && c->visit ? -ECONNRESET : result);
+			c, result == 0 && c->in.visit ? -ECONNRESET : result);
 		return;
 	}
 	result = unframe(c, k);
@@ -317,7 +267,7 @@ static void carrier_fetch(struct stream *s)
 		if (n > 0)
 			n = unframe(c, k);
 		else
-			n = n == 0 && c->visit ? -ECONNRESET : n;
+			n = n == 0 && c->in.visit ? -ECONNRESET : n;
 		s->read_end = read_end(c);
 		if (n < 0 || !k) {
 			c->broken = true;
@@ -340,15 +290,17 @@ static void carrier_read(struct stream *s)
 /* Read a header straight from the socket: 0, -EAGAIN or -errno. */
 static int fetch_header(struct carrier *c)
 {
-	ssize_t n = recv(stream_descriptor(c->link), c->in_head + c->in_have,
-		(size_t)(CARRY_HEADER - c->in_have), MSG_DONTWAIT);
+	ssize_t n = recv(stream_descriptor(c->link), c->in.head + c->in.have,
+		(size_t)(CARRY_HEADER - c->in.have), MSG_DONTWAIT);
 
 	if (n < 0)
 		return -errno;
 	if (n == 0)
 		return -ECONNRESET;
-	c->in_have += (uint8_t)n;
-	return c->in_have < CARRY_HEADER ? -EAGAIN : take_header(c);
+	c->in.have += (uint8_t)n;
+	if (c->in.have < CARRY_HEADER)
+		return -EAGAIN;
+	return inlet_header(&c->in);
 }
 
 static ssize_t carrier_splice_in(struct stream *s, struct pipe *p, uint32_t max)
@@ -356,17 +308,17 @@ static ssize_t carrier_splice_in(struct stream *s, struct pipe *p, uint32_t max)
 	struct carrier *c = carrier_of(s);
 	ssize_t n = 0;
 
-	if (c->in_left == 0)
+	if (c->in.left == 0)
 		n = fetch_header(c);
-	if (n == 0 && in_ended(c))
+	if (n == 0 && inlet_ended(&c->in))
 		return read_end(c);
 	if (n == 0) {
 		n = stream_splice_in(
-			c->link, p, max < c->in_left ? max : c->in_left);
+			c->link, p, max < c->in.left ? max : c->in.left);
 		n = n == 0 ? -ECONNRESET : n;
 	}
 	if (n > 0)
-		c->in_left -= (uint32_t)n;
+		c->in.left -= (uint32_t)n;
 	else if (n != -EAGAIN)
 		c->broken = true;
 	return n;
@@ -418,8 +370,8 @@ static void carrier_renew(struct carrier *c)
 	list_remove(&c->ending);
 	memset(&c->stream, 0, sizeof(c->stream));
 	stream_init(&c->stream, l, ops);
-	c->visit = c->aborted = false;
-	c->in = c->all->starts ? CARRY_CLOSED : CARRY_READY;
+	c->in.visit = c->in.aborted = false;
+	c->in.state = c->all->starts ? CARRY_CLOSED : CARRY_READY;
 	c->drained = 0;
 	count(l->counters, work_conns_reused);
 	c->all->again(c);
@@ -430,7 +382,7 @@ static void carrier_settle(struct carrier *c)
 {
 	struct chunk *k;
 
-	while (!c->broken && !in_ended(c) && !c->link->reading) {
+	while (!c->broken && !inlet_ended(&c->in) && !c->link->reading) {
 		int n = stream_take(c->link, &k);
 
 		if (n == -EAGAIN)
@@ -443,7 +395,7 @@ static void carrier_settle(struct carrier *c)
 		carrier_free(c, true);
 		return;
 	}
-	if (!in_ended(c)) {
+	if (!inlet_ended(&c->in)) {
 		read_on(c);
 		return;
 	}
@@ -475,8 +427,8 @@ static void carrier_close(struct stream *s, bool cut)
 	struct carriers *all = c->all;
 
 	/* Idle, useless, or in the middle of a frame whose bytes are lost. */
-	if (!c->visit || c->broken || (c->out_left > 0 && c->writing == 0)) {
-		carrier_free(c, cut || c->visit);
+	if (!c->in.visit || c->broken || (c->out_left > 0 && c->writing == 0)) {
+		carrier_free(c, cut || c->in.visit);
 		return;
 	}
 	if (c->out == CARRY_OPEN)
@@ -522,7 +474,7 @@ struct carrier *carrier_open(
 	c->link = link;
 	c->reader.received = carrier_received;
 	c->writer.sent = carrier_sent;
-	c->in = all->starts ? CARRY_CLOSED : CARRY_READY;
+	c->in.state = all->starts ? CARRY_CLOSED : CARRY_READY;
 	c->out = CARRY_CLOSED;
 	list_init(&c->ending);
 	stream_init(&c->stream, link->loop, &carrier_ops);
@@ -536,7 +488,7 @@ struct stream *carrier_detach(struct carrier *c)
 {
 	struct stream *link = c->link;
 
-	assert(!c->visit && !stream_is_writing(link));
+	assert(!c->in.visit && !stream_is_writing(link));
 	pool_give(c->all->pool, c);
 	return link;
 }

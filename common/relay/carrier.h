@@ -16,8 +16,8 @@
 #include "common/base/list.h"
 #include "common/base/pool.h"
 #include "common/base/timer.h"
+#include "common/relay/inlet.h"
 #include "common/relay/stream.h"
-#include "common/wire/carry.h"
 
 /* How long, and for how many bytes, the other end may go on after a close. */
 #define CARRIER_PATIENCE (5 * CLOCK_SECOND)
@@ -46,19 +46,16 @@ struct carrier {
 	struct carriers *all;
 	struct stream_reader reader; /* of the link */
 	struct stream_writer writer; /* of the link */
+	struct inlet in;
 	struct list ending;
 	int64_t until;     /* while ending: the latest, clock.h */
 	uint32_t drained;  /* while ending: bytes thrown away */
-	uint32_t in_left;  /* of the frame that is coming in */
 	uint32_t out_left; /* of the frame that is going out */
 	uint32_t writing;  /* bytes of the stream's chunk that the link has */
-	uint8_t in_head[CARRY_HEADER], out_head[CARRY_HEADER];
-	uint8_t in_have;    /* header bytes that have come */
+	uint8_t out_head[CARRY_HEADER];
 	uint8_t out_unsent; /* header bytes that have not gone */
-	uint8_t in, out;    /* enum carry_state */
+	uint8_t out;        /* enum carry_state */
 	uint8_t last_word;  /* enum carry_type to be sent; 0: none */
-	bool visit;         /* from START to the end of both directions */
-	bool aborted;       /* by the other end */
 	bool broken;        /* the link is of no use any more */
 	bool waits;         /* the stream's chunk waits for the link */
 };
