@@ -91,7 +91,7 @@ CLIENT := $(wildcard client/*.c)
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
 .PHONY: all
-all: $(B)/aditd $(B)/adit ## build both programs
+all: $(B)/aditd $(B)/adit $(B)/adit-load ## build the programs
 	@:
 
 $(B)/common.a: $(call obj,$(COMMON))
@@ -100,7 +100,8 @@ $(B)/common.a: $(call obj,$(COMMON))
 
 $(B)/aditd: $(call obj,$(SERVER)) $(B)/common.a
 $(B)/adit: $(call obj,$(CLIENT)) $(B)/common.a
-$(B)/aditd $(B)/adit:
+$(B)/adit-load: $(B)/obj/bench/load.o $(B)/common.a
+$(B)/aditd $(B)/adit $(B)/adit-load:
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS_ALL) $(MODE_LD) $(LDFLAGS) -o $@ $^ $(LIBS)
 

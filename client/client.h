@@ -35,7 +35,6 @@ struct client {
 	uint32_t epoch; /* sessions that this worker knows the end of */
 	struct timer drain_timer;
 	bool first;
-	bool one_line; /* started as `adit http ...`: print the address */
 	struct {
 		struct pool *streams, *dials, *works, *carriers;
 	} pools;

@@ -13,7 +13,9 @@
 #define TOKEN_MAX 4096
 
 struct options {
-	const char *config, *server, *token, *token_file, *subdomain, *name;
+	const char *config, *server, *token, *token_file, *subdomain, *name,
+		*json;
+	int64_t seconds, connections;
 	struct command_words domains;
 	uint16_t remote_port;
 	bool dump, help, version;
@@ -59,6 +61,23 @@ static const struct command_option options[] = {
 		.argument = "NAME",
 		COMMAND_DEF(STRING, struct options, name),
 		.doc = "what the proxy is called (default: made up)" },
+	{ .name = "duration",
+		.argument = "SECONDS",
+		COMMAND_DEF(INT, struct options, seconds),
+		.min = 1,
+		.max = 3600,
+		.doc = "bench: how long each of the four parts takes "
+		       "(default 3)" },
+	{ .name = "connections",
+		.argument = "N",
+		COMMAND_DEF(INT, struct options, connections),
+		.min = 1,
+		.max = 1000,
+		.doc = "bench: of the part with many (default 32)" },
+	{ .name = "json",
+		.argument = "FILE",
+		COMMAND_DEF(STRING, struct options, json),
+		.doc = "bench: write the numbers there; -: in place of text" },
 	{ .name = "dump-config",
 		COMMAND_DEF(FLAG, struct options, dump),
 		.doc = "print the effective configuration, secrets masked" },
@@ -75,6 +94,7 @@ static const struct command_option options[] = {
 static const struct command command = {
 	.usage = "adit http [HOST:]PORT --domain NAME [--server HOST:PORT]\n"
 		 "adit tcp [HOST:]PORT [--remote-port PORT]\n"
+		 "adit bench [--server HOST:PORT]\n"
 		 "adit -c FILE\n"
 		 "adit verify -c FILE\n",
 	.about = "adit runs beside a service that the internet cannot reach, "
@@ -224,7 +244,7 @@ static int one_line(struct settings **s_r, struct options *o,
 	if (rc == 0)
 		rc = set_server(
 			s, o->server ? o->server : "127.0.0.1:7000", error);
-	if (rc == 0)
+	if (rc == 0 && words->n > 1)
 		rc = add_proxy(s, o, words->v[0], words->v[1], error);
 	if (rc == 0)
 		rc = check(s, error);
@@ -259,7 +279,7 @@ int client_command_parse(struct client_command *c, int argc, char **argv,
 	char error[static COMMAND_ERROR])
 {
 	struct command_words words = { 0 };
-	struct options o = { 0 };
+	struct options o = { .seconds = 3, .connections = 32 };
 	int rc = command_parse(&command, argc, argv, &o, &words, error);
 
 	memset(c, 0, sizeof(*c));
@@ -268,6 +288,16 @@ int client_command_parse(struct client_command *c, int argc, char **argv,
 	if (o.help || o.version) {
 		c->kind = o.help ? COMMAND_HELP : COMMAND_VERSION;
 		return 0;
+	}
+	if (words.n == 1 && !strcmp(words.v[0], "bench")) {
+		if (o.config)
+			return fail(
+				error, "--config does not go with ", "bench");
+		c->kind = COMMAND_BENCH;
+		c->bench.seconds = o.seconds;
+		c->bench.connections = o.connections;
+		c->bench.json = o.json;
+		return one_line(&c->settings, &o, &words, error);
 	}
 	if (words.n == 0 ||
 		(strcmp(words.v[0], "http") && strcmp(words.v[0], "tcp")))

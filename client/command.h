@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 
+#include "client/bench.h"
 #include "client/settings.h"
 #include "common/conf/command.h"
 
@@ -18,6 +19,7 @@ enum command_kind {
 	COMMAND_VERIFY,   /* adit verify -c FILE */
 	COMMAND_DUMP,     /* adit --dump-config -c FILE */
 	COMMAND_ONE_LINE, /* adit http 3000 ... */
+	COMMAND_BENCH,    /* adit bench ... */
 	COMMAND_HELP,
 	COMMAND_VERSION,
 };
@@ -25,7 +27,8 @@ enum command_kind {
 struct client_command {
 	enum command_kind kind;
 	const char *config;        /* of RUN, VERIFY, DUMP */
-	struct settings *settings; /* of ONE_LINE; the caller frees them */
+	struct settings *settings; /* of ONE_LINE, BENCH; the caller's */
+	struct bench_params bench; /* of BENCH */
 };
 
 /*

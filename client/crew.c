@@ -49,7 +49,8 @@ static int make_clients(
 	return rc;
 }
 
-int crew_create(struct crew *c, const struct settings *s, bool one_line)
+int crew_create(struct crew *c, const struct settings *s,
+	crew_announced_fn *announced, void *arg)
 {
 	uint32_t count = s->workers > 0 ? (uint32_t)s->workers
 					: (uint32_t)cpus_available("");
@@ -58,6 +59,8 @@ int crew_create(struct crew *c, const struct settings *s, bool one_line)
 	int rc;
 
 	memset(c, 0, sizeof(*c));
+	c->announced = announced;
+	c->announced_arg = arg;
 	c->works.limit = (uint32_t)(s->max_visitors + s->pool_count);
 	raise_descriptor_limit();
 	/* The settings have checked it. */
@@ -70,7 +73,6 @@ int crew_create(struct crew *c, const struct settings *s, bool one_line)
 	if (rc == 0) {
 		first = c->clients[0];
 		first->first = true;
-		first->one_line = one_line;
 		rc = proxies_create(first);
 		if (rc < 0)
 			log_error("no memory for the proxies");

@@ -14,7 +14,15 @@
 #include "client/gateway.h"
 #include "common/base/quota.h"
 
+/*
+ * One-line commands: the public address of a proxy, as "tcp://host:port". A
+ * refusal ends the program. Called on the first worker.
+ */
+typedef void crew_announced_fn(void *arg, const char *address);
+
 struct crew {
+	crew_announced_fn *announced; /* NULL: not a one-line command */
+	void *announced_arg;
 	struct client **clients;
 	uint32_t count;
 	uint32_t next; /* the first's: whose turn it is */
@@ -24,9 +32,12 @@ struct crew {
 	_Atomic uint32_t busy;  /* those with a visitor; any worker */
 };
 
-/* 0 or -errno after an error in the log. */
+/*
+ * 0 or -errno after an error in the log. `announced`: see struct crew; NULL
+ * when a configuration runs, whose refused proxies are asked for again.
+ */
 int crew_create(struct crew *c, const struct settings *settings,
-	bool one_line) must_check;
+	crew_announced_fn *announced, void *arg) must_check;
 
 /* Main thread: run until the end; the program's exit code. */
 int crew_run(struct crew *c);

@@ -29,6 +29,13 @@ static int open_log(const char *to, bool one_line)
 	return open(to, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
 }
 
+static void print_address(void *arg, const char *address)
+{
+	(void)arg;
+	puts(address);
+	fflush(stdout);
+}
+
 static int serve(const struct settings *s, bool one_line)
 {
 	int fd = open_log(s->log_to, one_line);
@@ -43,7 +50,7 @@ static int serve(const struct settings *s, bool one_line)
 	log_open(fd, (enum log_level)s->log_level,
 		(enum log_format)s->log_format);
 	log_set_color(!s->log_disable_color);
-	if (crew_create(&crew, s, one_line) < 0)
+	if (crew_create(&crew, s, one_line ? print_address : NULL, NULL) < 0)
 		return EXIT_RUNTIME;
 	rc = crew_run(&crew);
 	crew_destroy(&crew);
@@ -98,6 +105,10 @@ int main(int argc, char **argv)
 		return EXIT_DONE;
 	case COMMAND_ONE_LINE:
 		rc = serve(command.settings, true);
+		settings_free(&command.settings);
+		return rc;
+	case COMMAND_BENCH:
+		rc = bench_run(command.settings, &command.bench);
 		settings_free(&command.settings);
 		return rc;
 	default:

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "client/client.h"
+#include "client/crew.h"
 #include "common/base/log.h"
 
 _Static_assert(sizeof(struct conf_pair) == sizeof(struct message_pair) &&
@@ -142,23 +143,26 @@ static uint16_t parse_given_port(const char *remote_addr)
 	return (uint16_t)port;
 }
 
-/* One-line commands: the public address, once, in one line on stdout. */
+/* One-line commands: the public address, once. */
 static void announce(struct proxy *p, const char *remote_addr)
 {
-	char text[ADDRESS_HOST_SIZE + 16];
+	char text[ADDRESS_HOST_SIZE + 32];
 	const char *server = p->client->settings->server_addr;
+	const struct crew *crew = p->client->crew;
+	size_t scheme = strlen("tcp://");
 
-	if (!p->client->one_line || p->announced)
+	if (!crew->announced || p->announced)
 		return;
 	p->announced = true;
 	if (p->settings->type == CLIENT_PROXY_TCP) {
-		address_join(text, sizeof(text), server, p->given_port);
-		printf("tcp://%s\n", text);
+		strcpy(text, "tcp://");
+		address_join(text + scheme, sizeof(text) - scheme, server,
+			p->given_port);
 	} else {
-		printf("http://%.*s\n", (int)strcspn(remote_addr, ","),
-			remote_addr);
+		snprintf(text, sizeof(text), "http://%.*s",
+			(int)strcspn(remote_addr, ","), remote_addr);
 	}
-	fflush(stdout);
+	crew->announced(crew->announced_arg, text);
 }
 
 static void proxy_refused(struct proxy *p, const char *error)
@@ -174,7 +178,7 @@ static void proxy_refused(struct proxy *p, const char *error)
 		return;
 	}
 	proxy_set_state(p, PROXY_REFUSED);
-	if (c->one_line && !p->announced) {
+	if (c->crew->announced && !p->announced) {
 		core_stop(&c->core, 1);
 		return;
 	}
