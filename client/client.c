@@ -11,7 +11,6 @@
 #include "client/crew.h"
 #include "client/work.h"
 #include "common/base/log.h"
-#include "common/event/pipe.h"
 #include "common/relay/raw_stream.h"
 
 #define CHUNK_SIZE 16384
@@ -154,10 +153,6 @@ static int client_report(struct core *core, struct core_level *levels)
 	levels[n++] = (struct core_level){ "idle", works_idle(c) };
 	levels[n++] =
 		(struct core_level){ "carriers", pool_used(c->pools.carriers) };
-	levels[n++] = (struct core_level){ "pipes",
-		pipe_pool_used(core->loop->pipes) };
-	levels[n++] = (struct core_level){ "chunks",
-		chunk_pool_used(core->loop->chunks) };
 	return n;
 }
 

@@ -10,7 +10,6 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
-#include "common/event/pipe.h"
 #include "common/relay/raw_stream.h"
 #include "server/control.h"
 #include "server/greeting.h"
@@ -225,8 +224,6 @@ static int worker_report(struct core *core, struct core_level *levels)
 		{ "wishes", pool_used(w->pools.wishes) },
 		{ "visitors", pool_used(w->pools.visitors) },
 		{ "farewells", w->farewells.count },
-		{ "pipes", pipe_pool_used(core->loop->pipes) },
-		{ "chunks", chunk_pool_used(core->loop->chunks) },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)

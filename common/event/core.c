@@ -2,6 +2,7 @@
 
 #include "common/event/core.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -15,6 +16,7 @@
 
 #include "common/base/log.h"
 #include "common/event/backend.h"
+#include "common/event/pipe.h"
 
 /* What the main thread waits for. */
 enum {
@@ -98,6 +100,30 @@ static void write_balance(const struct report *r, FILE *f)
 				r->parts[i].counters.value[rows[k].counter]);
 }
 
+/* Threads that the kernel has made to block in our place: always 0. */
+static int count_io_wq(void)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	struct dirent *task;
+	int n = 0;
+
+	while (tasks && (task = readdir(tasks))) {
+		char path[64], name[32] = "";
+		FILE *f;
+
+		snprintf(path, sizeof(path), "/proc/self/task/%.16s/comm",
+			task->d_name);
+		f = fopen(path, "re");
+		if (f && fgets(name, sizeof(name), f))
+			n += !strncmp(name, "iou-wrk", 7);
+		if (f)
+			fclose(f);
+	}
+	if (tasks)
+		closedir(tasks);
+	return n;
+}
+
 static void write_report(const struct report *r)
 {
 	struct report_part sum = r->parts[0];
@@ -117,7 +143,7 @@ static void write_report(const struct report *r)
 	for (int k = 0; k < sum.level_count; k++)
 		fprintf(f, " pool_%s=%" PRIu64, sum.levels[k].name,
 			sum.levels[k].value);
-	fprintf(f, " workers=%d", r->n);
+	fprintf(f, " workers=%d io_wq_threads=%d", r->n, count_io_wq());
 	write_balance(r, f);
 	if (fclose(f) == 0)
 		log_long(LOG_INFO, text);
@@ -150,7 +176,9 @@ static void deliver_report(struct mailbox *m, struct letter *letter)
 		chunk_pool_used(c->loop->chunks) };
 	part->levels[1] =
 		(struct core_level){ "operations", c->loop->in_flight };
-	part->level_count = 2 + c->ops->report(c, part->levels + 2);
+	part->levels[2] = (struct core_level){ "pipes",
+		pipe_pool_used(c->loop->pipes) };
+	part->level_count = 3 + c->ops->report(c, part->levels + 3);
 	report_done(rl->report, true);
 }
 

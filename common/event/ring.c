@@ -408,6 +408,9 @@ static bool collect(
 		c->result = -ECANCELED;
 	if (s->op->kind == OP_RECV)
 		finish_recv(r, cqe, c);
+	if (s->op->kind == OP_SEND && cqe->res > 0 &&
+		(uint32_t)cqe->res < s->size)
+		count(l->counters, short_sends);
 	if (s->op->kind == OP_SEND && send_goes_on(s, cqe->res))
 		c->result = -ECANCELED;
 	if (c->last)
