@@ -241,36 +241,14 @@ static void visitor_started(
 		visitor_try_next(v);
 }
 
-/* How long it has waited in the matchmaker's queue, by its deadline. */
-static void count_wait(const struct visitor *v)
-{
-	static const struct {
-		int64_t most;
-		enum counter counter;
-	} rows[] = {
-		{ CLOCK_MS, COUNTER_waits_1ms },
-		{ 10 * CLOCK_MS, COUNTER_waits_10ms },
-		{ 100 * CLOCK_MS, COUNTER_waits_100ms },
-		{ CLOCK_SECOND, COUNTER_waits_1s },
-		{ INT64_MAX, COUNTER_waits_longer },
-	};
-	struct worker *w = v->worker;
-	int64_t left = v->timer.when - worker_loop(w)->now, waited;
-	int i = 0;
-
-	waited = w->settings->user_conn_timeout_ms * CLOCK_MS - left;
-	while (waited > rows[i].most)
-		i++;
-	w->core.counters.value[rows[i].counter]++;
-}
-
 /* It has its work connection. */
 static void visitor_start(struct visitor *v, struct stream *work)
 {
 	struct chunk *c = make_start(v);
 
 	if (v->state == VISITOR_WAITING)
-		count_wait(v);
+		counters_wait(&v->worker->core.counters,
+			worker_loop(v->worker)->now - v->waits_since);
 	visitor_set_state(v, VISITOR_STARTING);
 	loop_cancel_timer(worker_loop(v->worker), &v->timer);
 	stream_leave_reading(v->stream);
@@ -429,6 +407,7 @@ static void deliver_wait(struct mailbox *m, struct letter *letter)
 		return;
 	}
 	v->wish = l->wish;
+	v->waits_since = worker_loop(w)->now;
 	visitor_set_state(v, VISITOR_WAITING);
 	watch_visitor(v);
 }

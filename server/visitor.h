@@ -44,6 +44,7 @@ struct visitor {
 	struct stream *stream; /* the visitor's */
 	struct stream *work;   /* the work connection; from STARTING on */
 	struct handle wish;    /* the matchmaker's, while WAITING */
+	int64_t waits_since;   /* clock.h, while WAITING */
 	struct list link;      /* worker's visitors */
 	struct stream_reader reader;
 	struct stream_writer writer;

@@ -28,6 +28,9 @@ struct counters {
 #define count(counters, name) ((counters)->value[COUNTER_##name]++)
 #define count_add(counters, name, n) ((counters)->value[COUNTER_##name] += (n))
 
+/* Count a wait for a work connection, of so many ns, in its class. */
+void counters_wait(struct counters *c, int64_t waited);
+
 /* Add to `sum` what another thread has counted. */
 void counters_add(struct counters *sum, const struct counters *c);
 

@@ -40,6 +40,11 @@ struct backend {
 	 * completed to l->batch. Returns how many.
 	 */
 	int (*wait)(struct loop *l, int64_t timeout);
+	/*
+	 * Write what has ended without a wait to l->batch; how many. NULL:
+	 * nothing ever does.
+	 */
+	int (*ended)(struct loop *l);
 	/* The time that timers go by: clock_now(), or a test's own. */
 	int64_t (*now)(const struct loop *l);
 };

@@ -7,6 +7,9 @@
 
 #define SLAB_CHUNKS 64
 
+/* Lent even when too many are in use. */
+#define LENT_LEAST 16
+
 struct slab {
 	struct chunk chunks[SLAB_CHUNKS];
 };
@@ -58,6 +61,14 @@ uint32_t chunk_pool_used(const struct chunk_pool *p)
 bool chunk_pool_scarce(const struct chunk_pool *p)
 {
 	return chunk_pool_used(p) > p->soft / 2;
+}
+
+uint32_t chunk_pool_lendable(const struct chunk_pool *p)
+{
+	uint32_t usual = chunk_pool_usual(p->soft), used = chunk_pool_used(p);
+	uint32_t least = p->soft < LENT_LEAST ? p->soft : LENT_LEAST;
+
+	return used + least > usual ? least : usual - used;
 }
 
 void chunk_pool_lend(struct chunk_pool *p, int change)

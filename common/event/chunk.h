@@ -51,6 +51,18 @@ uint32_t chunk_pool_used(const struct chunk_pool *p);
 bool chunk_pool_scarce(const struct chunk_pool *p);
 void chunk_pool_lend(struct chunk_pool *p, int change);
 
+/*
+ * How many chunks may be lent now: with those in use at most twice the soft
+ * limit, though never none, so that nobody starves behind slow readers.
+ */
+uint32_t chunk_pool_lendable(const struct chunk_pool *p);
+
+/* Chunks of a pool with that soft limit, unless very many streams block. */
+static inline uint32_t chunk_pool_usual(uint32_t soft)
+{
+	return 2 * soft;
+}
+
 /* An empty chunk; NULL at the hard limit or without memory. */
 struct chunk *chunk_take(struct chunk_pool *p) must_check;
 

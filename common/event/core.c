@@ -176,8 +176,8 @@ static void deliver_report(struct mailbox *m, struct letter *letter)
 		chunk_pool_used(c->loop->chunks) };
 	part->levels[1] =
 		(struct core_level){ "operations", c->loop->in_flight };
-	part->levels[2] = (struct core_level){ "pipes",
-		pipe_pool_used(c->loop->pipes) };
+	part->levels[2] =
+		(struct core_level){ "pipes", pipe_pool_used(c->loop->pipes) };
 	part->level_count = 3 + c->ops->report(c, part->levels + 3);
 	report_done(rl->report, true);
 }

@@ -9,12 +9,13 @@
 
 int lent_create(struct lent *l, struct io_uring *u)
 {
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	size_t size = LENT_MAX * sizeof(struct io_uring_buf);
 	struct io_uring_buf_reg reg = { .ring_entries = LENT_MAX,
 		.bgid = LENT_GROUP };
 	int rc;
 
-	l->ring = aligned_alloc((size_t)sysconf(_SC_PAGESIZE), size);
+	l->ring = aligned_alloc(page, (size + page - 1) / page * page);
 	if (!l->ring)
 		return -ENOMEM;
 	io_uring_buf_ring_init(l->ring);
@@ -42,9 +43,10 @@ void lent_destroy(struct lent *l)
 
 uint32_t lent_fill(struct lent *l, struct chunk_pool *chunks)
 {
+	uint32_t most = chunk_pool_lendable(chunks);
 	int added = 0;
 
-	while (l->free_count > 0) {
+	while (l->free_count > 0 && LENT_MAX - l->free_count < most) {
 		struct chunk *c = chunk_take(chunks);
 		uint16_t id;
 

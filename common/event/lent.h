@@ -13,8 +13,8 @@
 
 #include "common/event/chunk.h"
 
-/* Chunks with the kernel at most: of 16 KiB, they are 4 MiB. */
-#define LENT_MAX 256
+/* Chunks with the kernel at most: of 16 KiB, they are 2 MiB. */
+#define LENT_MAX 128
 #define LENT_GROUP 0
 
 struct lent {
@@ -30,7 +30,10 @@ int lent_create(struct lent *l, struct io_uring *u) must_check;
 /* The io_uring has ended: take back what it had. */
 void lent_destroy(struct lent *l);
 
-/* Lend as many chunks as can be; how many the kernel has now. */
+/*
+ * Lend as many chunks as may be (chunk_pool_lendable); how many the kernel has
+ * now.
+ */
 uint32_t lent_fill(struct lent *l, struct chunk_pool *chunks);
 
 /* The chunk that came back with this receive, and the bytes in it. */

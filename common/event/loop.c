@@ -134,6 +134,21 @@ void op_cancel(struct loop *l, struct op *op)
 	l->backend->cancel(l, op);
 }
 
+/* Tell of the first n completions. */
+static void run_batch(struct loop *l, int n)
+{
+	count_add(l->counters, completions, (uint64_t)n);
+	for (int i = 0; i < n; i++) {
+		struct completion *c = &l->batch[i];
+
+		if (c->last)
+			op_set_state(l, c->op, OP_IDLE);
+		c->op->chunk = c->chunk;
+		c->op->drained = c->drained;
+		c->op->done(c->op, c->result);
+	}
+}
+
 void loop_turn(struct loop *l)
 {
 	int64_t due = timers_next(&l->timers), wait = INT64_MAX;
@@ -145,16 +160,10 @@ void loop_turn(struct loop *l)
 	}
 	n = l->backend->wait(l, wait);
 	l->now = l->backend->now(l);
-	count_add(l->counters, completions, (uint64_t)n);
-	for (int i = 0; i < n; i++) {
-		struct completion *c = &l->batch[i];
-
-		if (c->last)
-			op_set_state(l, c->op, OP_IDLE);
-		c->op->chunk = c->chunk;
-		c->op->done(c->op, c->result);
-	}
+	run_batch(l, n);
 	timers_run(&l->timers, l->now);
+	while (l->backend->ended && (n = l->backend->ended(l)) > 0)
+		run_batch(l, n);
 }
 
 void loop_set_timer(

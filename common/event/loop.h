@@ -23,7 +23,8 @@ struct completion {
 	struct op *op;
 	struct chunk *chunk;
 	int result;
-	bool last; /* the operation is idle from here on */
+	bool last;    /* the operation is idle from here on */
+	bool drained; /* a receive that emptied the socket */
 };
 
 struct loop {

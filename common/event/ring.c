@@ -6,55 +6,23 @@
  * buffers are chunks lent to the kernel (lent.h).
  */
 
+#include "common/event/ring.h"
+
 #include <errno.h>
-#include <liburing.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-
-#include "common/event/backend.h"
-#include "common/event/lent.h"
 
 /* Not in liburing 2.3's header on every system (io_uring_enter(2)). */
 #define CQE_SOCK_NONEMPTY (1U << 2)
 
 #define SQ_ENTRIES 1024
 #define CQ_ENTRIES 8192
-#define NO_SLOT UINT32_MAX
 
 /* In user_data beside the index of a slot: the result of its cancel. */
 #define CANCEL (1U << 31)
 
-/* How far a send has come; other operations stay in SEND_TRIED. */
-enum send_stage {
-	SEND_TRIED,   /* send(2) is under way */
-	SEND_WAITING, /* it found no room: waiting until the socket has some */
-	SEND_RETRIED, /* send(2) again; without room it pauses */
-	SEND_PAUSED,  /* the socket said room, send(2) said none: SEND_PAUSE */
-};
-
-/* For a kernel that is short of memory, not of room in the socket. */
-static struct __kernel_timespec send_pause = { .tv_nsec = 2 * CLOCK_MS };
-
-struct slot {
-	struct op *op; /* NULL: free */
-	const void *data;
-	uint32_t size;
-	int fd;
-	uint32_t generation;
-	uint32_t next; /* free stack, or queue of those that lack a buffer */
-	bool more;
-	uint8_t stage; /* enum send_stage */
-};
-
-struct ring {
-	struct io_uring uring;
-	struct slot *slots;
-	uint32_t slot_count, slots_made, slot_free;
-	/* Receives that found no buffer, first to last. */
-	uint32_t hungry, hungry_last;
-	struct lent lent;
-};
+/* Chunks that one socket may fill before others have their turn. */
+#define RECV_LIMIT 2
 
 static const unsigned setup_flags[] = {
 	IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
@@ -87,6 +55,7 @@ static int ring_create(struct loop *l, const struct loop_params *params)
 		goto err0;
 	r->slot_count = params->ops;
 	r->slot_free = r->hungry = NO_SLOT;
+	r->recv_limit = RECV_LIMIT * (params->chunk_size - CHUNK_HEADROOM);
 	r->slots = calloc(params->ops, sizeof(*r->slots));
 	if (!r->slots)
 		goto err1;
@@ -132,7 +101,7 @@ static int ring_enter(struct loop *l)
 	return rc < 0 && rc != -EINVAL ? rc : 0;
 }
 
-static struct io_uring_sqe *take_sqe(struct loop *l)
+struct io_uring_sqe *ring_take_sqe(struct loop *l)
 {
 	struct ring *r = l->state;
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&r->uring);
@@ -145,12 +114,7 @@ static struct io_uring_sqe *take_sqe(struct loop *l)
 	return sqe;
 }
 
-static uint64_t user_data(const struct ring *r, uint32_t index)
-{
-	return (uint64_t)r->slots[index].generation << 32 | index;
-}
-
-static uint32_t take_slot(struct ring *r, struct op *op, int fd)
+uint32_t ring_take_slot(struct ring *r, struct op *op, int fd)
 {
 	uint32_t index = r->slot_free;
 	struct slot *s;
@@ -181,62 +145,19 @@ static void submit_recv(struct loop *l, uint32_t index)
 {
 	struct ring *r = l->state;
 	struct slot *s = &r->slots[index];
-	struct io_uring_sqe *sqe = take_sqe(l);
+	struct io_uring_sqe *sqe = ring_take_sqe(l);
 
 	io_uring_prep_recv(sqe, s->fd, NULL, 0, 0);
 	sqe->flags |= IOSQE_BUFFER_SELECT;
 	sqe->buf_group = LENT_GROUP;
 	if (s->op->drained)
 		sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
-	if (s->more)
+	if (s->more) {
 		sqe->ioprio |= IORING_RECV_MULTISHOT;
-	sqe->user_data = user_data(r, index);
-}
-
-/*
- * MSG_DONTWAIT: left to itself, the kernel gives up polling a busy socket
- * after 128 attempts and blocks a thread of io-wq on it.
- */
-static void submit_send(struct loop *l, uint32_t index)
-{
-	struct ring *r = l->state;
-	struct slot *s = &r->slots[index];
-	struct io_uring_sqe *sqe = take_sqe(l);
-
-	io_uring_prep_send(sqe, s->fd, s->data, s->size,
-		MSG_DONTWAIT | MSG_NOSIGNAL | (s->more ? MSG_MORE : 0));
-	sqe->user_data = user_data(r, index);
-}
-
-/* The next step of a send that has found no room, or may have now. */
-static void continue_send(struct loop *l, uint32_t index)
-{
-	struct ring *r = l->state;
-	struct slot *s = &r->slots[index];
-	struct io_uring_sqe *sqe;
-
-	switch ((enum send_stage)s->stage) {
-	case SEND_WAITING:
-	case SEND_PAUSED:
-		s->stage = SEND_RETRIED;
-		submit_send(l, index);
-		return;
-	case SEND_TRIED:
-		s->stage = SEND_WAITING;
-		count(l->counters, send_waits);
-		sqe = take_sqe(l);
-		io_uring_prep_poll_add(sqe, s->fd, POLLOUT);
-		break;
-	case SEND_RETRIED:
-		s->stage = SEND_PAUSED;
-		count(l->counters, send_pauses);
-		sqe = take_sqe(l);
-		io_uring_prep_timeout(sqe, &send_pause, 0, 0);
-		break;
-	default:
-		never_reached();
+		/* sqe->optlen of newer headers (Linux 6.17). */
+		sqe->file_index = r->recv_limit;
 	}
-	sqe->user_data = user_data(r, index);
+	sqe->user_data = ring_user_data(r, index);
 }
 
 static void ring_start(struct loop *l, struct op *op, const struct op_args *a)
@@ -244,42 +165,41 @@ static void ring_start(struct loop *l, struct op *op, const struct op_args *a)
 	struct ring *r = l->state;
 	struct io_uring_sqe *sqe;
 
-	op->slot = take_slot(r, op, a->fd);
+	if (op->kind == OP_SEND) {
+		ring_send(l, op, a);
+		return;
+	}
+	op->slot = ring_take_slot(r, op, a->fd);
 	r->slots[op->slot].more = a->more;
 	if (op->kind == OP_RECV) {
 		submit_recv(l, op->slot);
 		return;
 	}
-	if (op->kind == OP_SEND) {
-		struct slot *s = &r->slots[op->slot];
-
-		s->data = a->data;
-		s->size = a->size;
-		s->stage = SEND_TRIED;
-		submit_send(l, op->slot);
-		return;
-	}
-	sqe = take_sqe(l);
-	switch ((enum op_kind)op->kind) {
-	case OP_ACCEPT:
+	sqe = ring_take_sqe(l);
+	if (op->kind == OP_ACCEPT)
 		io_uring_prep_multishot_accept(
 			sqe, a->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		break;
-	case OP_POLL:
+	else
 		io_uring_prep_poll_add(sqe, a->fd, a->events);
-		break;
-	case OP_RECV:
-	case OP_SEND:
-		break;
-	}
-	sqe->user_data = user_data(r, op->slot);
+	sqe->user_data = ring_user_data(r, op->slot);
+}
+
+/* Sends that ended at once, for the batch. */
+static int ring_ended(struct loop *l)
+{
+	struct ring *r = l->state;
+	uint32_t n = r->ended_count;
+
+	memcpy(l->batch, r->ended, n * sizeof(r->ended[0]));
+	r->ended_count = 0;
+	return (int)n;
 }
 
 static void submit_cancel(struct loop *l, uint32_t index)
 {
 	struct ring *r = l->state;
-	struct io_uring_sqe *sqe = take_sqe(l);
-	uint64_t target = user_data(r, index);
+	struct io_uring_sqe *sqe = ring_take_sqe(l);
+	uint64_t target = ring_user_data(r, index);
 
 	io_uring_prep_cancel64(sqe, target, 0);
 	sqe->user_data = target | CANCEL;
@@ -315,9 +235,9 @@ static void ring_cancel(struct loop *l, struct op *op)
 		return;
 	}
 	/* The kernel does not know it: let a no-op bring the end. */
-	sqe = take_sqe(l);
+	sqe = ring_take_sqe(l);
 	io_uring_prep_nop(sqe);
-	sqe->user_data = user_data(r, op->slot);
+	sqe->user_data = ring_user_data(r, op->slot);
 }
 
 static void push_hungry(struct loop *l, uint32_t index)
@@ -351,24 +271,13 @@ static void feed(struct loop *l)
 static void finish_recv(
 	struct ring *r, const struct io_uring_cqe *cqe, struct completion *c)
 {
-	struct op *op = c->op;
-
-	op->drained = !(cqe->flags & CQE_SOCK_NONEMPTY);
+	c->drained = !(cqe->flags & CQE_SOCK_NONEMPTY);
 	if (cqe->flags & IORING_CQE_F_BUFFER)
 		c->chunk = lent_claim(&r->lent, cqe);
 	if (c->result <= 0 && c->chunk) {
 		chunk_give(c->chunk);
 		c->chunk = NULL;
 	}
-}
-
-/* Whether this result is a step of the send and not its end. */
-static bool send_goes_on(const struct slot *s, int result)
-{
-	bool waits = s->stage == SEND_WAITING || s->stage == SEND_PAUSED;
-
-	/* A poll's events, a timeout's ETIME; a failed poll ends the send. */
-	return waits ? result >= 0 || result == -ETIME : result == -EAGAIN;
 }
 
 /* Turn one entry into a completion; false when nobody is to be told. */
@@ -388,20 +297,25 @@ static bool collect(
 			submit_cancel(l, index);
 		return false;
 	}
+	if (cqe->res == -EINVAL && s->more && r->recv_limit) {
+		/* This kernel does not know of the limit. */
+		r->recv_limit = 0;
+		submit_recv(l, index);
+		return false;
+	}
 	if (cqe->res == -ENOBUFS && s->op->kind == OP_RECV &&
 		s->op->state == OP_FLYING) {
 		push_hungry(l, index);
 		return false;
 	}
 	if (s->op->kind == OP_SEND && s->op->state == OP_FLYING &&
-		send_goes_on(s, cqe->res)) {
-		continue_send(l, index);
+		ring_send_goes_on(s, cqe->res)) {
+		ring_send_continue(l, index);
 		return false;
 	}
-	c->op = s->op;
-	c->result = cqe->res;
-	c->chunk = NULL;
-	c->last = !(cqe->flags & IORING_CQE_F_MORE);
+	*c = (struct completion){ .op = s->op,
+		.result = cqe->res,
+		.last = !(cqe->flags & IORING_CQE_F_MORE) };
 	/* The no-op of ring_cancel, the end of the stream, or no buffer. */
 	if (s->op->kind == OP_RECV && s->op->state == OP_CANCELLED &&
 		(cqe->res == 0 || cqe->res == -ENOBUFS))
@@ -411,7 +325,7 @@ static bool collect(
 	if (s->op->kind == OP_SEND && cqe->res > 0 &&
 		(uint32_t)cqe->res < s->size)
 		count(l->counters, short_sends);
-	if (s->op->kind == OP_SEND && send_goes_on(s, cqe->res))
+	if (s->op->kind == OP_SEND && ring_send_goes_on(s, cqe->res))
 		c->result = -ECANCELED;
 	if (c->last)
 		give_slot(r, index);
@@ -443,7 +357,7 @@ static int ring_wait(struct loop *l, int64_t timeout)
 
 	feed(l);
 	/* What an earlier turn left is served before anything is waited for. */
-	if (io_uring_cq_ready(&r->uring) > 0)
+	if (io_uring_cq_ready(&r->uring) > 0 || r->ended_count > 0)
 		timeout = 0;
 	ring_submit_and_wait(l, timeout);
 	if (io_uring_cq_has_overflow(&r->uring))
@@ -457,6 +371,7 @@ static int ring_wait(struct loop *l, int64_t timeout)
 			n++;
 	}
 	io_uring_cq_advance(&r->uring, seen);
+	r->last = seen;
 	return n;
 }
 
@@ -474,5 +389,6 @@ const struct backend backend_ring = {
 	.start = ring_start,
 	.cancel = ring_cancel,
 	.wait = ring_wait,
+	.ended = ring_ended,
 	.now = ring_now,
 };

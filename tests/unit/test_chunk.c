@@ -58,3 +58,22 @@ Test(chunk, queue)
 	chunk_queue_clear(&q);
 	cr_assert_null(chunk_queue_pop(&q));
 }
+
+/* With those in use, twice the soft limit; a few always. */
+Test(chunk, lending_leaves_room)
+{
+	struct chunk_pool *p = chunk_pool_create(1024, 32, 128);
+	struct chunk *out[80];
+
+	cr_assert_eq(chunk_pool_lendable(p), 64);
+	for (int i = 0; i < 40; i++)
+		cr_assert_not_null(out[i] = chunk_take(p));
+	cr_assert_eq(chunk_pool_lendable(p), 24);
+	for (int i = 40; i < 80; i++)
+		cr_assert_not_null(out[i] = chunk_take(p));
+	cr_assert_eq(chunk_pool_lendable(p), 16);
+	for (int i = 0; i < 80; i++)
+		chunk_give(out[i]);
+	cr_assert_eq(chunk_pool_lendable(p), 64);
+	chunk_pool_destroy(&p);
+}

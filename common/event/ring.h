@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Inside of the io_uring backend: an operation in flight has a slot, and a
+ * send goes through stages. Included by ring.c and ring_send.c only.
+ */
+
+#ifndef ADIT_EVENT_RING_H
+#define ADIT_EVENT_RING_H
+
+#include <liburing.h>
+
+#include "common/event/backend.h"
+#include "common/event/lent.h"
+
+#define NO_SLOT UINT32_MAX
+
+/* A turn with at most so many entries is light: sends do without the ring. */
+#define RING_LIGHT 4
+/* Such sends in one turn at most. */
+#define RING_ENDED 64
+
+/* How far a send has come; other operations stay in SEND_TRIED. */
+enum send_stage {
+	SEND_TRIED,   /* send(2) is under way */
+	SEND_WAITING, /* it found no room: waiting until the socket has some */
+	SEND_RETRIED, /* send(2) again; without room it pauses */
+	SEND_PAUSED,  /* the socket said room, send(2) said none: SEND_PAUSE */
+};
+
+struct slot {
+	struct op *op; /* NULL: free */
+	const void *data;
+	uint32_t size;
+	int fd;
+	uint32_t generation;
+	uint32_t next; /* free stack, or queue of those that lack a buffer */
+	bool more;
+	uint8_t stage; /* enum send_stage */
+};
+
+struct ring {
+	struct io_uring uring;
+	struct slot *slots;
+	uint32_t slot_count, slots_made, slot_free;
+	/* Receives that found no buffer, first to last. */
+	uint32_t hungry, hungry_last;
+	/* Bytes that a receive again and again takes at a time; 0: any. */
+	uint32_t recv_limit;
+	struct lent lent;
+	/* Sends that ended without the ring and are to be told of. */
+	struct completion ended[RING_ENDED];
+	uint32_t ended_count;
+	unsigned last; /* entries collected in the last turn */
+};
+
+/* A free entry of the submission queue. */
+struct io_uring_sqe *ring_take_sqe(struct loop *l);
+
+/* What names the slot's operation. */
+static inline uint64_t ring_user_data(const struct ring *r, uint32_t index)
+{
+	return (uint64_t)r->slots[index].generation << 32 | index;
+}
+
+/* A slot for the operation on the descriptor. */
+uint32_t ring_take_slot(struct ring *r, struct op *op, int fd);
+
+/* Start to send. */
+void ring_send(struct loop *l, struct op *op, const struct op_args *a);
+
+/* Whether this result is a step of the send and not its end. */
+bool ring_send_goes_on(const struct slot *s, int result);
+
+/* The next step of a send that has found no room, or may have now. */
+void ring_send_continue(struct loop *l, uint32_t index);
+
+#endif

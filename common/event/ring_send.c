@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Sends. A busy turn's are submitted together; in a light one send(2) is
+ * called at once, which spares the turn that a completion would need: the one
+ * who waits hears 10 % sooner, at 6 % less CPU (ARCHITECTURE.md).
+ */
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "common/event/ring.h"
+
+/* For a kernel that is short of memory, not of room in the socket. */
+static struct __kernel_timespec send_pause = { .tv_nsec = 2 * CLOCK_MS };
+
+/*
+ * MSG_DONTWAIT: left to itself, the kernel gives up polling a busy socket
+ * after 128 attempts and blocks a thread of io-wq on it.
+ */
+static int send_flags(bool more)
+{
+	return MSG_DONTWAIT | MSG_NOSIGNAL | (more ? MSG_MORE : 0);
+}
+
+static void submit_send(struct loop *l, uint32_t index)
+{
+	struct ring *r = l->state;
+	struct slot *s = &r->slots[index];
+	struct io_uring_sqe *sqe = ring_take_sqe(l);
+
+	io_uring_prep_send(sqe, s->fd, s->data, s->size, send_flags(s->more));
+	sqe->user_data = ring_user_data(r, index);
+}
+
+/* False: there is no room, or the turn is not light. */
+static bool send_now(struct loop *l, struct op *op, const struct op_args *a)
+{
+	struct ring *r = l->state;
+	ssize_t n;
+
+	if (r->last > RING_LIGHT || r->ended_count == RING_ENDED)
+		return false;
+	n = send(a->fd, a->data, a->size, send_flags(a->more));
+	if (n < 0 && errno == EAGAIN)
+		return false;
+	op->slot = NO_SLOT;
+	if (n > 0 && (uint32_t)n < a->size)
+		count(l->counters, short_sends);
+	count(l->counters, sends_at_once);
+	r->ended[r->ended_count++] = (struct completion){
+		.op = op, .result = n < 0 ? -errno : (int)n, .last = true
+	};
+	return true;
+}
+
+void ring_send(struct loop *l, struct op *op, const struct op_args *a)
+{
+	struct ring *r = l->state;
+	struct slot *s;
+
+	if (send_now(l, op, a))
+		return;
+	op->slot = ring_take_slot(r, op, a->fd);
+	s = &r->slots[op->slot];
+	s->data = a->data;
+	s->size = a->size;
+	s->more = a->more;
+	s->stage = SEND_TRIED;
+	submit_send(l, op->slot);
+}
+
+bool ring_send_goes_on(const struct slot *s, int result)
+{
+	bool waits = s->stage == SEND_WAITING || s->stage == SEND_PAUSED;
+
+	/* A poll's events, a timeout's ETIME; a failed poll ends the send. */
+	return waits ? result >= 0 || result == -ETIME : result == -EAGAIN;
+}
+
+void ring_send_continue(struct loop *l, uint32_t index)
+{
+	struct ring *r = l->state;
+	struct slot *s = &r->slots[index];
+	struct io_uring_sqe *sqe;
+
+	switch ((enum send_stage)s->stage) {
+	case SEND_WAITING:
+	case SEND_PAUSED:
+		s->stage = SEND_RETRIED;
+		submit_send(l, index);
+		return;
+	case SEND_TRIED:
+		s->stage = SEND_WAITING;
+		count(l->counters, send_waits);
+		sqe = ring_take_sqe(l);
+		io_uring_prep_poll_add(sqe, s->fd, POLLOUT);
+		break;
+	case SEND_RETRIED:
+		s->stage = SEND_PAUSED;
+		count(l->counters, send_pauses);
+		sqe = ring_take_sqe(l);
+		io_uring_prep_timeout(sqe, &send_pause, 0, 0);
+		break;
+	default:
+		never_reached();
+	}
+	sqe->user_data = ring_user_data(r, index);
+}
