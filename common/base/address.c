@@ -92,6 +92,13 @@ void address_of_self(struct address *a, int fd)
 		a->size = 0;
 }
 
+bool address_is_loopback(const struct address *a)
+{
+	if (a->any.sa_family == AF_INET6)
+		return IN6_IS_ADDR_LOOPBACK(&a->v6.sin6_addr);
+	return ntohl(a->v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+}
+
 uint16_t address_port(const struct address *a)
 {
 	if (a->size == 0)

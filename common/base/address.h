@@ -45,6 +45,9 @@ int address_split(const char *text, char host_r[static ADDRESS_HOST_SIZE],
 void address_of_peer(struct address *a_r, int fd);
 void address_of_self(struct address *a_r, int fd);
 
+/* 127.0.0.0/8, ::1. */
+bool address_is_loopback(const struct address *a);
+
 uint16_t address_port(const struct address *a);
 
 /* Write the bare IP, an IPv4-mapped one as IPv4 ("" for no address). */
