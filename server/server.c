@@ -99,6 +99,29 @@ static int listen_patiently(const struct address *a, int *fds, int n)
 	}
 }
 
+/*
+ * What the limits can cost at most, so that nobody is surprised later. Any
+ * share of the objects may be on one worker, but not more than all.
+ */
+static void log_cost(const struct server *s)
+{
+	const struct settings *set = s->settings;
+	size_t records = worker_records(s->workers[0]);
+	size_t buffers = s->worker_count *
+			 chunk_pool_usual((uint32_t)set->buffer_count) *
+			 WORKER_CHUNK_SIZE;
+	size_t blocked = 2 * (size_t)s->visitors.limit * WORKER_CHUNK_SIZE;
+	size_t fds = 2 * (size_t)s->visitors.limit + s->works.limit +
+		     (size_t)set->max_controls +
+		     2 * (size_t)set->pipe_count * s->worker_count;
+
+	log_info("limits: at most %u visitors: %zu MiB of records, %zu MiB of "
+		 "buffers, %zu MiB more if all of them block both ways, %zu "
+		 "descriptors",
+		s->visitors.limit, records >> 20, buffers >> 20, blocked >> 20,
+		fds);
+}
+
 /* The port of a key, for each worker its own descriptor. */
 static int open_port(struct server *s, const char *key, const char *ip,
 	uint16_t port, int *fds)
@@ -200,6 +223,7 @@ int server_create(struct server **s_r, const struct settings *settings)
 		log_warn("auth.token is not set: anyone who reaches bindPort "
 			 "may publish services");
 	log_info("%u workers", s->worker_count);
+	log_cost(s);
 	log_info("frps started successfully");
 	*s_r = s;
 	return 0;

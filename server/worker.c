@@ -19,8 +19,6 @@
 #include "server/visitor.h"
 #include "server/work.h"
 
-#define CHUNK_SIZE 16384
-
 /* Greetings beyond one for each work connection that may be asked for. */
 #define GREETINGS 1024
 
@@ -73,7 +71,7 @@ static bool make_pools(struct worker *w)
 int worker_create(struct worker **w_r, struct server *s, uint32_t index)
 {
 	struct worker *w = calloc(1, sizeof(*w));
-	struct loop_params params = { .chunk_size = CHUNK_SIZE,
+	struct loop_params params = { .chunk_size = WORKER_CHUNK_SIZE,
 		.chunks_soft = (uint32_t)s->settings->buffer_count,
 		.pipes = (uint32_t)s->settings->pipe_count,
 		.pipe_size = (uint32_t)s->settings->pipe_size };
@@ -108,6 +106,19 @@ int worker_create(struct worker **w_r, struct server *s, uint32_t index)
 	else
 		*w_r = w;
 	return rc;
+}
+
+size_t worker_records(const struct worker *w)
+{
+	const struct pool *pools[] = { w->pools.streams, w->pools.listeners,
+		w->pools.greetings, w->pools.controls, w->pools.proxies,
+		w->pools.works, w->pools.carriers, w->pools.offers,
+		w->pools.wishes, w->pools.visitors };
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(pools); i++)
+		bytes += pool_size_max(pools[i]);
+	return bytes;
 }
 
 void worker_destroy(struct worker **wp)

@@ -19,6 +19,9 @@
 
 struct listener;
 
+/* Bytes of a buffer, its headroom included. */
+#define WORKER_CHUNK_SIZE 16384
+
 struct worker {
 	struct core core;
 	struct server *server;
@@ -56,6 +59,9 @@ static inline struct loop *worker_loop(const struct worker *w)
 {
 	return w->core.loop;
 }
+
+/* Bytes that its objects take when all limits are reached on it. */
+size_t worker_records(const struct worker *w);
 
 /* Whose mailbox it is. */
 struct worker *worker_of_mailbox(struct mailbox *m);

@@ -143,6 +143,11 @@ uint32_t pool_limit(const struct pool *p)
 	return p->limit;
 }
 
+size_t pool_size_max(const struct pool *p)
+{
+	return (size_t)p->limit * p->stride;
+}
+
 void pool_each(struct pool *p, void (*visit)(void *object))
 {
 	for (uint32_t i = 0; i < p->made; i++) {

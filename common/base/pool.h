@@ -43,6 +43,9 @@ void *pool_find(struct pool *p, struct handle h);
 uint32_t pool_used(const struct pool *p);
 uint32_t pool_limit(const struct pool *p);
 
+/* Bytes that the pool takes when all of them are out. */
+size_t pool_size_max(const struct pool *p);
+
 /* Call `visit` for each object that is out; it may give back that one. */
 void pool_each(struct pool *p, void (*visit)(void *object));
 
