@@ -20,6 +20,8 @@ enum connection_state {
 	CONNECTION_CONNECTING,
 	/* In an exchange. */
 	CONNECTION_BUSY,
+	/* Answered already, while the end of its write is still to be told. */
+	CONNECTION_ANSWERED,
 };
 
 enum connection_role {
@@ -118,15 +120,23 @@ static void next(struct load_connection *c)
 
 /* --- an exchange --- */
 
+static void leave_exchange(struct load_connection *c)
+{
+	if (c->load->params.close || c->response.close)
+		stream_close(&c->stream, false);
+	next(c);
+}
+
 static void over(struct load_connection *c)
 {
 	struct load *l = c->load;
 
 	histogram_record(&l->result.latency, clock_now() - c->due);
 	l->result.exchanges++;
-	if (l->params.close || c->response.close)
-		stream_close(&c->stream, false);
-	next(c);
+	if (stream_is_writing(c->stream))
+		c->state = CONNECTION_ANSWERED;
+	else
+		leave_exchange(c);
 }
 
 static void resume(struct timer *t)
@@ -191,6 +201,8 @@ static void sent(struct stream_writer *w, struct chunk *k, int result)
 		failed(c, LOAD_ERROR_closed);
 	else if (c->out_left > 0)
 		send_some(c);
+	else if (c->state == CONNECTION_ANSWERED)
+		leave_exchange(c);
 }
 
 /* Whether the bytes are what was sent; more than that is wrong too. */
@@ -230,6 +242,8 @@ static void connection_ended(struct load_connection *c)
 	}
 	/* A kept connection went while it rested: no exchange was hurt. */
 	stream_close(&c->stream, true);
+	if (c->state == CONNECTION_ANSWERED)
+		next(c);
 }
 
 static void took(struct load_connection *c, const struct chunk *k)
@@ -374,7 +388,8 @@ static void count_unfinished(struct load *l, int64_t now)
 	for (uint32_t i = 0; i < l->params.connections; i++) {
 		struct load_connection *c = &l->connections[i];
 
-		if (c->state == CONNECTION_RESTING)
+		if (c->state == CONNECTION_RESTING ||
+			c->state == CONNECTION_ANSWERED)
 			continue;
 		l->result.unfinished++;
 		if (l->params.rate > 0)
