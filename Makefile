@@ -101,7 +101,8 @@ $(B)/common.a: $(call obj,$(COMMON))
 $(B)/aditd: $(call obj,$(SERVER)) $(B)/common.a
 $(B)/adit: $(call obj,$(CLIENT)) $(B)/common.a
 $(B)/adit-load: $(B)/obj/bench/load.o $(B)/common.a
-$(B)/aditd $(B)/adit $(B)/adit-load:
+$(B)/adit-micro: $(B)/obj/bench/micro.o $(B)/common.a
+$(B)/aditd $(B)/adit $(B)/adit-load $(B)/adit-micro:
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS_ALL) $(MODE_LD) $(LDFLAGS) -o $@ $^ $(LIBS)
 
@@ -154,7 +155,7 @@ docs: unit-build ## write the samples and manual pages that are stale
 		UPDATE=1 $(U)/test_$$t --filter '*/*_is_current' || exit 1; \
 	done
 
-flow: all ## run the flow tests, with real parts
+flow: all build/counting.so ## run the flow tests, with real parts
 	$(Q)BUILD=$(B) tests/run --flow
 
 # Programs with planted bugs, which the sanitizer jobs must find; the compiler
@@ -172,8 +173,13 @@ $(P)/%: tests/planted/%.c Makefile
 	$(say) CC "$< (planted)"
 	$(Q)mkdir -p $(P) && $(CC) $(BASE) $(SAN_address) -MF $@.d -o $@ $<
 
+# Counts the allocations of a program of the plain build, for a test.
+build/counting.so: tests/double/counting.c Makefile
+	$(say) LD $@
+	$(Q)$(CC) $(filter-out -MMD -MP,$(BASE)) -O2 -fPIC -shared -o $@ $<
+
 .PHONY: check-build
-check-build: all unit-build replay-build $(PLANTED)
+check-build: all build/counting.so unit-build replay-build $(PLANTED)
 
 check: deps-check ## install what is missing, build, run the tests
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) check-build
@@ -252,7 +258,7 @@ coverage: deps-check ## which lines the tests reach (COVERAGE=FILE: the others)
 
 # --- the comparison with peers ------------------------------------------------
 
-.PHONY: deps-bench bench
+.PHONY: deps-bench bench bench-quick bench-micro
 deps-bench:
 	$(Q)CC=$(CC) SSL_INC=$(SSL_INC) tests/deps.sh build demo bench
 
@@ -260,6 +266,14 @@ deps-bench:
 bench: deps-bench ## compare with HAProxy, nginx and the peers on PATH
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all
 	$(Q)ADITD=$(B)/aditd ADIT=$(B)/adit python3 bench/compare.py $(BENCH)
+
+bench-quick: deps-bench ## the same with few cases, in under two minutes
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all
+	$(Q)ADITD=$(B)/aditd ADIT=$(B)/adit python3 bench/compare.py --quick \
+		$(BENCH)
+
+bench-micro: $(B)/adit-micro ## what single parts cost, in ns
+	$(Q)$(B)/adit-micro
 
 # --- set-up, demonstration ---------------------------------------------------
 

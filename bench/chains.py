@@ -117,6 +117,54 @@ def haproxy(origin, workers, name="HAProxy"):
     return two_hops(name, hop, origin)
 
 
+def haproxy_http(origin, workers):
+    """As an HTTP proxy, with connections to the next hop kept."""
+    program = binary("haproxy")
+
+    def hop(to):
+        port = free_port()
+        text = (f"global\n nbthread {workers}\n maxconn 4096\n"
+                "defaults\n mode http\n option splice-auto\n"
+                " http-reuse always\n timeout connect 5s\n"
+                " timeout client 60s\n timeout server 60s\n"
+                f"listen relay\n bind 127.0.0.1:{port}\n"
+                f" server next 127.0.0.1:{to}\n")
+        return run([program, "-db", "-q", "-f", "@CONF@"], "haproxy-http",
+                   text), port
+    return two_hops("HAProxy http", hop, origin)
+
+
+def nginx_http(origin, workers):
+    """The same of nginx."""
+    program = binary("nginx")
+
+    def hop(to):
+        port = free_port()
+        text = (f"daemon off; pid @DIR@/pid; worker_processes {workers};"
+                "error_log @DIR@/error.log; events { worker_connections 8192;"
+                "} http { access_log off; proxy_temp_path @DIR@/temp;"
+                "keepalive_requests 1000000000; upstream next { server "
+                f"127.0.0.1:{to}; keepalive 1024; keepalive_requests "
+                "1000000000; } server { listen "
+                f"127.0.0.1:{port} backlog=4096; location / {{ proxy_pass "
+                "http://next; proxy_http_version 1.1; proxy_set_header "
+                'Connection ""; proxy_max_temp_file_size 0; } } }')
+        return run([program, "-e", "/dev/null", "-c", "@CONF@"], "nginx-http",
+                   text), port
+    return two_hops("nginx http", hop, origin)
+
+
+def bore(origin, workers):
+    program = binary("bore")
+    server = run([program, "server", "--min-port", "20000", "--max-port",
+                  "31999"], "bore")
+    until(lambda: answers(7835), "bore answers")
+    port = free_port()
+    client = run([program, "local", str(origin), "--to", "127.0.0.1", "--port",
+                  str(port)], "bore-local")
+    return Chain("bore", [server, client], port)
+
+
 def haproxy_again(origin, workers):
     """The same once more: how far two equal systems are apart is noise."""
     return haproxy(origin, workers, "HAProxy (twin)")
@@ -175,7 +223,9 @@ def rathole(origin, workers):
 
 
 # In the order of the table; HAProxy is what the ratios are to.
-ALL = [direct, haproxy, haproxy_again, nginx, adit, frp, frp_default, rathole]
+ALL = [direct, haproxy, haproxy_again, haproxy_http, nginx, nginx_http, adit,
+       frp, frp_default, rathole, bore]
+QUICK = [direct, haproxy, haproxy_again, nginx, adit]
 
 
 class Origin:

@@ -3,17 +3,18 @@
 """adit beside its peers, in one run on one machine: `make bench`.
 
 All systems are started together; each round gives every system one slice of
-each workload, in an order that rotates; ratios are to HAProxy's slice of the
-same round and workload, and what is printed are medians over the rounds. The
-second HAProxy row is the same thing once more: its distance from 1.00 is the
-noise of the machine.
+each case, in an order that rotates; ratios are to HAProxy's slice of the same
+round and case, and what is printed are medians over the rounds. The second
+HAProxy row is the same thing once more: its distance from 1.00 is the noise of
+the machine.
 
   --rounds N    how many (default 7)
   --seconds S   of one slice, whole (default 2)
   --workers N   threads of each relay (default 1)
   --only WORDS  systems whose names contain one of the words
-  --load WORDS  workloads whose names contain one of the words
-  --json FILE   where the numbers go (default build/bench.json)
+  --load WORDS  cases whose names contain one of the words
+  --quick       few cases, few rounds, short slices
+  --out DIR     where the numbers and the report go (default build/bench)
 """
 import argparse
 import json
@@ -26,153 +27,200 @@ import sys
 import time
 
 import chains
-from harness import Failed, Skip
+import report
+from harness import ROOT, Failed, Skip
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+LOAD = os.path.join(ROOT, "build", "adit-load")
 KIB, MIB = 1 << 10, 1 << 20
 
 
-class Load:
-    def __init__(self, name, size, connections):
+class Case:
+    """One way to ask: `rate` is a part of HAProxy's peak (`PEAK`), None a
+    closed loop; `idle` further connections do nothing."""
+
+    def __init__(self, name, size, connections, close=False, rate=None,
+                 idle=0, quick=False):
         self.name, self.size, self.connections = name, size, connections
+        self.close, self.rate, self.idle = close, rate, idle
+        self.quick = quick
 
 
-LOADS = [
-    Load("32 B, 32 connections", 32, 32),
-    Load("32 B, 512 connections", 32, 512),
-    Load("64 KiB, 16 connections", 64 * KIB, 16),
-    Load("100 MiB, 2 connections", 100 * MIB, 2),
+PEAK = "32 B, 512 connections"
+CASES = [
+    Case("32 B, 32 connections", 32, 32),
+    Case(PEAK, 32, 512, quick=True),
+    Case("connection: close, 32 connections", 32, 32, close=True, quick=True),
+    Case("64 KiB, 16 connections", 64 * KIB, 16, quick=True),
+    Case("1 MiB, 8 connections", MIB, 8, quick=True),
+    Case("100 MiB, 2 connections", 100 * MIB, 2),
+    Case("open loop at 50 % of HAProxy's peak", 32, 128, rate=0.5, quick=True),
+    Case("open loop at 80 % of HAProxy's peak", 32, 128, rate=0.8),
+    Case("1,000 idle connections", 32, 1, idle=1000),
 ]
 
-# What adit must reach against HAProxy: workload, metric, factor. `now` is
-# what this version must reach; the others are where it is going.
+# What adit must reach: case, metric, against whom, relation, factor.
 TARGETS = [
-    ("32 B, 512 connections", "cpu", "<=", 1.00, True),
-    ("32 B, 512 connections", "cpu", "<=", 0.85, False),
-    ("64 KiB, 16 connections", "cpu", "<=", 0.55, False),
-    ("64 KiB, 16 connections", "rate", ">=", 1.70, False),
-    ("100 MiB, 2 connections", "cpu", "<=", 0.50, False),
-    ("100 MiB, 2 connections", "rate", ">=", 1.30, False),
+    (PEAK, "cpu", "HAProxy", "<=", 0.75),
+    (PEAK, "cpu", "frp", "<=", 0.45),
+    (PEAK, "cpu", "rathole", "<=", 0.85),
+    ("64 KiB, 16 connections", "cpu", "HAProxy", "<=", 0.55),
+    ("64 KiB, 16 connections", "rate", "HAProxy", ">=", 1.70),
+    ("1 MiB, 8 connections", "cpu", "HAProxy", "<=", 0.50),
+    ("1 MiB, 8 connections", "rate", "HAProxy", ">=", 1.50),
+    ("100 MiB, 2 connections", "cpu", "HAProxy", "<=", 0.50),
+    ("100 MiB, 2 connections", "rate", "HAProxy", ">=", 1.30),
+    ("connection: close, 32 connections", "rate", "HAProxy", ">=", 1.10),
+    ("connection: close, 32 connections", "cpu", "HAProxy", "<=", 0.75),
+    ("connection: close, 32 connections", "rate", "frp", ">=", 3.00),
+    ("open loop at 50 % of HAProxy's peak", "p99", "HAProxy", "<=", 1.00),
 ]
 
 # A machine on which even the direct way takes so long is too busy.
 VOID_P99_US = 5000
 
 
-def wrk(port, load, seconds):
-    """One slice; what wrk measured."""
-    r = subprocess.run(
-        ["wrk", "-t1", f"-c{load.connections}", f"-d{seconds}s",
-         "--timeout", "30s", "-s", os.path.join(HERE, "wrk.lua"),
-         f"http://127.0.0.1:{port}/{load.size}"],
-        capture_output=True, text=True)
-    for line in r.stdout.splitlines():
-        if line.startswith("JSON "):
-            return json.loads(line[5:])
-    raise Failed(f"wrk: {r.stdout}{r.stderr}")
-
-
-def slice_of(chain, load, seconds):
-    """Requests/s and bytes/s, latencies, CPU per request and per MiB."""
+def slice_of(chain, case, seconds, rate):
+    """Requests/s and bytes/s, latencies, CPU per request, memory."""
+    argv = [LOAD, "-q", "--json", "-", "-c", str(case.connections), "-d",
+            str(seconds)]
+    argv += ["--close"] if case.close else []
+    argv += ["--rate", str(max(1, int(rate)))] if rate else []
+    argv += ["--idle", str(case.idle)] if case.idle else []
     before = chain.cpu()
-    result = wrk(chain.port, load, seconds)
+    load = subprocess.Popen(
+        argv + [f"http://127.0.0.1:{chain.port}/{case.size}"],
+        stdout=subprocess.PIPE, text=True)
+    time.sleep(seconds * 0.8)
+    memory = chain.memory()
+    out, _ = load.communicate()
     cpu = chain.cpu() - before
-    if result["errors"] > result["requests"] / 100:
-        raise Failed(f"{chain.name}: {result['errors']} of "
-                     f"{result['requests']} requests failed")
-    duration = result["duration"] / 1e6
+    if not out:
+        raise Failed(f"{chain.name}: no result in {case.name}")
+    r = json.loads(out)
+    errors = sum(r["errors"].values())
+    if errors > r["exchanges"] / 100:
+        raise Failed(f"{chain.name}: {r['errors']} of {r['exchanges']} "
+                     f"exchanges failed in {case.name}")
     # A large body's slice ends in the middle of one: bytes are what counts.
-    requests = max(result["bytes"] / load.size if load.size >= MIB
-                   else result["requests"], 1e-9)
-    return {"rate": requests / duration,
-            "bytes": result["bytes"] / duration,
-            "p50": result["p50"], "p99": result["p99"],
-            "cpu": cpu / 1000 / requests,
-            "memory": chain.memory(), "errors": result["errors"]}
+    requests = max(r["bytes_in"] / case.size if case.size >= MIB
+                   else r["exchanges"], 1e-9)
+    latency = {k: v / 1000 for k, v in r["latency"].items()}
+    return {"rate": requests / r["seconds"],
+            "bytes": r["bytes_in"] / r["seconds"],
+            "cpu": cpu / 1000 / requests, "cpu_gb": cpu / 1e6 /
+            max(r["bytes_in"] / 1e9, 1e-9), "memory": memory,
+            "errors": errors, **latency}
 
 
-def measure(systems, loads, rounds, seconds):
-    """samples[load][system]: one dictionary a round."""
-    samples = {load.name: {c.name: [] for c in systems} for load in loads}
-    for load in loads:
+def measure(systems, cases, rounds, seconds):
+    """samples[case][system]: one dictionary a round."""
+    samples, peak = {}, None
+    for case in cases:
+        rows = samples[case.name] = {c.name: [] for c in systems}
+        if case.rate and not peak:
+            # The peak was not asked for: a look at it.
+            base = next((c for c in systems if c.name == "HAProxy"), systems[0])
+            at = next(c for c in CASES if c.name == PEAK)
+            peak = slice_of(base, at, seconds, None)["rate"]
+        rate = case.rate and case.rate * peak
         for number in range(-1, rounds):
             turn = number % len(systems)
             for chain in systems[turn:] + systems[:turn]:
                 # The first round warms up and is not counted.
-                s = slice_of(chain, load, seconds if number >= 0 else 1)
+                s = slice_of(chain, case, seconds if number >= 0 else 1, rate)
                 if number >= 0:
-                    samples[load.name][chain.name].append(s)
+                    rows[chain.name].append(s)
             if sys.stderr.isatty():
-                print(f"\r{load.name}: round {number + 1} of {rounds} ",
+                print(f"\r\033[K{case.name}: round {number + 1} of {rounds}",
                       end="", file=sys.stderr, flush=True)
+        if case.name == PEAK and "HAProxy" in rows:
+            peak = statistics.median(r["rate"] for r in rows["HAProxy"])
     if sys.stderr.isatty():
-        print("\r" + " " * 60 + "\r", end="", file=sys.stderr)
+        print("\r\033[K", end="", file=sys.stderr)
     return samples
 
 
 def ratio(rounds, base, key):
-    """The median over the rounds of a value to HAProxy's of that round."""
+    """The median over the rounds of a value to the base's of that round."""
     pairs = [(a[key], b[key]) for a, b in zip(rounds, base) if b[key]]
     return statistics.median(a / b for a, b in pairs) if pairs else None
 
 
+def spread(values):
+    """How far the middle half of the rounds lies apart, in percent."""
+    if len(values) < 3:
+        return 0.0
+    q = statistics.quantiles(values, n=4)
+    middle = statistics.median(values)
+    return 100 * (q[2] - q[0]) / middle if middle else 0.0
+
+
 def summary(samples):
     out = {}
-    for load, systems in samples.items():
+    for case, systems in samples.items():
         base = systems.get("HAProxy", [])
-        out[load] = {}
+        out[case] = {}
         for name, rounds in systems.items():
             row = {k: statistics.median(r[k] for r in rounds)
                    for k in rounds[0]}
             row["errors"] = sum(r["errors"] for r in rounds)
             row["memory"] = max(r["memory"] for r in rounds)
+            row["spread"] = spread([r["rate"] for r in rounds])
             for key in ("rate", "cpu", "p50", "p99"):
                 row[f"{key} ratio"] = ratio(rounds, base, key)
-            out[load][name] = row
+            out[case][name] = row
     return out
 
 
 def times(value):
-    return "     -" if value is None else f"{value:6.2f}"
+    return "-" if value is None else f"{value:.2f}"
 
 
 def show(result):
-    for load, systems in result.items():
-        print(f"\n{load}")
-        print(f"  {'':24}{'req/s':>10}{'MiB/s':>9}{'p50 us':>9}{'p99 us':>9}"
-              f"{'CPU us/req':>12}{'mem MiB':>9}   to HAProxy:"
-              f"{'rate':>7}{'CPU':>7}{'p99':>7}")
+    for case, systems in result.items():
+        print(f"\n{case}")
+        print(f"  {'':22}{'req/s':>9}{'+-%':>5}{'MiB/s':>7}{'p50 us':>9}"
+              f"{'p99 us':>9}{'CPU us/req':>12}{'CPU ms/GB':>11}{'mem MiB':>9}"
+              f"   to HAProxy: rate   CPU   p99")
         for name, r in systems.items():
-            print(f"  {name:24}{r['rate']:10.1f}{r['bytes'] / MIB:9.0f}"
-                  f"{r['p50']:9.0f}{r['p99']:9.0f}{r['cpu']:12.1f}"
-                  f"{r['memory'] / MIB:9.1f}{'':14}"
-                  f"{times(r['rate ratio']):>7}{times(r['cpu ratio']):>7}"
-                  f"{times(r['p99 ratio']):>7}"
+            print(f"  {name:22}{r['rate']:9.1f}{r['spread']:5.0f}"
+                  f"{r['bytes'] / MIB:7.0f}{r['p50']:9.0f}{r['p99']:9.0f}"
+                  f"{r['cpu']:12.1f}{r['cpu_gb']:11.0f}"
+                  f"{r['memory'] / MIB:9.1f}{'':11}"
+                  f"{times(r['rate ratio']):>8}{times(r['cpu ratio']):>6}"
+                  f"{times(r['p99 ratio']):>6}"
                   + (f"   {r['errors']} errors" if r["errors"] else ""))
 
 
-def judge(result):
-    """The targets, and whether this run counts at all."""
-    print("\nadit against its targets (ratios to HAProxy)")
-    for load, key, relation, factor, now in TARGETS:
-        value = result.get(load, {}).get("adit", {}).get(f"{key} ratio")
+def judge(samples, result):
+    """The targets, and whether this run counts at all; rows for the report."""
+    rows = []
+    for case, key, whom, relation, factor in TARGETS:
+        ours = samples.get(case, {}).get("adit", [])
+        theirs = samples.get(case, {}).get(whom, [])
+        value = ratio(ours, theirs, key) if ours and theirs else None
         if value is None:
             verdict = "not measured"
         elif value <= factor if relation == "<=" else value >= factor:
-            verdict = "met"
+            verdict = "pass"
         else:
-            verdict = "MISSED" if now else "not yet"
-        print(f"  {load:26}{key:5}{times(value)}  {relation} {factor:.2f}  "
-              f"{'' if now else '(to come) '}{verdict}")
-    busy = result.get(LOADS[2].name, {}).get("direct", {}).get("p99", 0)
-    if busy > VOID_P99_US:
-        print(f"VOID: direct p99 at 64 KiB is {busy:.0f} us (above "
+            verdict = "short"
+        rows.append((case, key, whom, relation, factor, value, verdict))
+    print("\nadit against its targets")
+    for case, key, whom, relation, factor, value, verdict in rows:
+        print(f"  {case:38}{key:5} to {whom:9}{times(value):>6}  {relation} "
+              f"{factor:.2f}  {verdict}")
+    busy = result.get("64 KiB, 16 connections", {}).get("direct", {})
+    void = busy.get("p99", 0) > VOID_P99_US
+    if void:
+        print(f"VOID: direct p99 at 64 KiB is {busy['p99']:.0f} us (above "
               f"{VOID_P99_US}): the machine is too busy for this run")
+    return rows, void
 
 
-def start(origin, workers, words):
+def start(origin, workers, words, quick):
     systems = []
-    for make in chains.ALL:
+    for make in chains.QUICK if quick else chains.ALL:
         name = make.__name__
         if words and not any(w in name for w in words):
             continue
@@ -183,46 +231,70 @@ def start(origin, workers, words):
     return systems
 
 
-def idle(systems):
-    print("\nidle, MiB of both relays: " + ", ".join(
-        f"{c.name} {c.memory() / MIB:.1f}" for c in systems if c.programs))
+def versions():
+    """What was measured, by its own words."""
+    out = {}
+    for name, argv in (("adit", [f"{ROOT}/build/aditd", "--version"]),
+                       ("HAProxy", ["haproxy", "-v"]),
+                       ("nginx", ["nginx", "-v"]), ("frp", ["frps", "-v"]),
+                       ("rathole", ["rathole", "--version"]),
+                       ("bore", ["bore", "--version"])):
+        try:
+            argv[0] = chains.binary(argv[0])
+            r = subprocess.run(argv, capture_output=True, text=True)
+            out[name] = (r.stdout or r.stderr).splitlines()[0]
+        except (Skip, OSError, IndexError):
+            continue
+    return out
 
 
 def main():
     parse = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parse.add_argument("--rounds", type=int, default=7)
-    parse.add_argument("--seconds", type=int, default=2)
+    parse.add_argument("--rounds", type=int)
+    parse.add_argument("--seconds", type=int)
     parse.add_argument("--workers", type=int, default=1)
     parse.add_argument("--only", nargs="*", default=[])
     parse.add_argument("--load", nargs="*", default=[])
-    parse.add_argument("--json", default="build/bench.json")
+    parse.add_argument("--quick", action="store_true")
+    parse.add_argument("--out", default="build/bench")
     o = parse.parse_args()
+    rounds = o.rounds or (3 if o.quick else 7)
+    seconds = o.seconds or (1 if o.quick else 2)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    loads = [load for load in LOADS
-             if not o.load or any(w in load.name for w in o.load)]
-    chains.binary("wrk")
-    print(f"{time.strftime('%Y-%m-%d')}, Linux {platform.release()}, "
-          f"{os.cpu_count()} CPUs, {o.rounds} rounds of {o.seconds} s, "
-          f"{o.workers} worker(s) each")
-    origin = chains.Origin(sorted({load.size for load in loads}))
+    cases = [c for c in CASES if not o.quick or c.quick or o.load]
+    cases = [c for c in cases
+             if not o.load or any(w in c.name for w in o.load)]
+    head = {"date": time.strftime("%Y-%m-%d"), "kernel": platform.release(),
+            "cpus": os.cpu_count(), "rounds": rounds, "seconds": seconds,
+            "workers": o.workers, "versions": versions()}
+    print(f"{head['date']}, Linux {head['kernel']}, {head['cpus']} CPUs, "
+          f"{rounds} rounds of {seconds} s, {o.workers} worker(s) each")
+    for name, text in head["versions"].items():
+        print(f"  {name}: {text}")
+    origin = chains.Origin(sorted({c.size for c in cases}))
     systems = []
     try:
-        systems = start(origin.port, o.workers, o.only)
-        idle(systems)
-        samples = measure(systems, loads, o.rounds, o.seconds)
+        systems = start(origin.port, o.workers, o.only, o.quick)
+        idle = {c.name: c.memory() for c in systems if c.programs}
+        print("\nidle, MiB of both relays: " + ", ".join(
+            f"{name} {size / MIB:.1f}" for name, size in idle.items()))
+        samples = measure(systems, cases, rounds, seconds)
     finally:
         for chain in systems:
             chain.stop()
         origin.stop()
     result = summary(samples)
     show(result)
-    judge(result)
-    os.makedirs(os.path.dirname(o.json) or ".", exist_ok=True)
-    with open(o.json, "w") as f:
-        json.dump({"summary": result, "rounds": samples}, f, indent=1)
-    print(f"all numbers: {o.json}")
+    rows, void = judge(samples, result)
+    os.makedirs(o.out, exist_ok=True)
+    with open(f"{o.out}/numbers.json", "w") as f:
+        json.dump({"head": head, "idle": idle, "summary": result,
+                   "rounds": samples}, f, indent=1)
+    report.write(f"{o.out}/report.html", head, idle, result, rows, void)
+    print(f"\nall numbers: {o.out}/numbers.json; with plots: "
+          f"{o.out}/report.html")
 
 
 if __name__ == "__main__":

@@ -9,10 +9,10 @@ from harness import ROOT, TEMP, Skip, case, check, equal, main
 
 @case("bench: one round of every system that is installed, no errors")
 def one_round():
-    numbers = os.path.join(TEMP, "bench.json")
+    numbers = os.path.join(TEMP, "numbers.json")
     r = subprocess.run(
         [sys.executable, f"{ROOT}/bench/compare.py", "--rounds", "1",
-         "--seconds", "1", "--load", "64 KiB", "--json", numbers],
+         "--seconds", "1", "--load", "64 KiB", "--out", TEMP],
         capture_output=True, text=True)
     if "is not on PATH" in r.stderr:
         raise Skip(r.stderr.strip())
@@ -20,6 +20,9 @@ def one_round():
     check("adit against its targets" in r.stdout, r.stdout)
     with open(numbers) as f:
         summary = json.load(f)["summary"]
+    with open(os.path.join(TEMP, "report.html")) as f:
+        page = f.read()
+    check("<svg" in page and "http://" not in page, "the report")
     equal(len(summary), 1, "workloads")
     for load, systems in summary.items():
         for name in ("direct", "HAProxy", "nginx stream", "adit"):
