@@ -25,15 +25,15 @@ static struct client *client_of(struct core *c)
 /* Work connections are spread over all, though never quite evenly. */
 static bool make_pools(struct client *c, uint32_t count)
 {
-	uint32_t works = (uint32_t)c->settings->max_visitors +
-			 (uint32_t)c->settings->pool_count;
+	uint32_t works = crew_work_limit(c->settings);
 
 	if (count > 2)
 		works = 2 * (works / count + 1);
 	c->pools.streams =
 		pool_create(sizeof(struct raw_stream), 3 * works + 2);
 	c->pools.dials = pool_create(sizeof(struct dial), works + 1);
-	c->pools.works = pool_create(sizeof(struct work), works);
+	/* Those of carriers that came back may not be buried yet. */
+	c->pools.works = pool_create(sizeof(struct work), 2 * works);
 	c->pools.carriers = pool_create(sizeof(struct work_carrier), 2 * works);
 	return c->pools.streams && c->pools.dials && c->pools.works &&
 	       c->pools.carriers;

@@ -17,6 +17,9 @@ struct wanted_letter {
 	struct session session;
 };
 
+/* Idle work connections that an aditd keeps at most, by its default. */
+#define IDLE_MAX 256
+
 /* As many descriptors as we may have. */
 static void raise_descriptor_limit(void)
 {
@@ -49,6 +52,14 @@ static int make_clients(
 	return rc;
 }
 
+uint32_t crew_work_limit(const struct settings *s)
+{
+	/* Beyond poolCount a server keeps transport.workPool.max, at most. */
+	int64_t idle = s->pool_count > IDLE_MAX ? s->pool_count : IDLE_MAX;
+
+	return (uint32_t)(s->max_visitors + idle);
+}
+
 int crew_create(struct crew *c, const struct settings *s,
 	crew_announced_fn *announced, void *arg)
 {
@@ -61,7 +72,7 @@ int crew_create(struct crew *c, const struct settings *s,
 	memset(c, 0, sizeof(*c));
 	c->announced = announced;
 	c->announced_arg = arg;
-	c->works.limit = (uint32_t)(s->max_visitors + s->pool_count);
+	c->works.limit = crew_work_limit(s);
 	raise_descriptor_limit();
 	/* The settings have checked it. */
 	if (*s->proxy_url &&

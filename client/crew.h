@@ -32,6 +32,9 @@ struct crew {
 	_Atomic uint32_t busy;  /* those with a visitor; any worker */
 };
 
+/* Work connections at most: one for each visitor, and the idle ones. */
+uint32_t crew_work_limit(const struct settings *settings);
+
 /*
  * 0 or -errno after an error in the log. `announced`: see struct crew; NULL
  * when a configuration runs, whose refused proxies are asked for again.

@@ -170,7 +170,7 @@ static const struct conf_row rows[] = {
 		       "told to stop." },
 	{ .path = "limits.visitors",
 		DEF(INT, max_visitors),
-		.def = "4096",
+		.def = "20000",
 		.min = 1,
 		.max = 1000000,
 		.doc = "Visitors at once." },

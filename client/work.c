@@ -45,7 +45,8 @@ static void work_bury(struct timer *t)
 
 	list_remove(&k->link);
 	pool_give(c->pools.works, k);
-	quota_give(&c->crew->works);
+	if (k->place)
+		quota_give(&c->crew->works);
 	client_work_gone(c);
 }
 
@@ -266,6 +267,7 @@ static void work_greet(struct work *k, struct stream *s)
 	wc->client = c;
 	wc->epoch = c->epoch;
 	wc->caps = k->caps;
+	k->place = false;
 	work_idle(k, &carrier->stream);
 }
 
@@ -289,14 +291,11 @@ static void work_dialed(struct dial_owner *o, int fd, const char *error)
 		work_close(k, REASON_limit);
 }
 
-/* NULL: at the limit. */
+/* NULL: there is no room. */
 static struct work *work_new(struct client *c, unsigned caps)
 {
-	bool room = quota_take(&c->crew->works);
-	struct work *k = room ? pool_take(c->pools.works) : NULL;
+	struct work *k = pool_take(c->pools.works);
 
-	if (room && !k)
-		quota_give(&c->crew->works);
 	if (!k)
 		return NULL;
 	k->client = c;
@@ -307,17 +306,33 @@ static struct work *work_new(struct client *c, unsigned caps)
 
 void work_open(struct client *c)
 {
-	struct work *k = work_new(c, c->session.caps);
+	bool place = quota_take(&c->crew->works);
+	struct work *k = place ? work_new(c, c->session.caps) : NULL;
 
+	if (place && !k)
+		quota_give(&c->crew->works);
 	if (!k) {
 		log_warn("limits.visitors is reached: no work connection is "
 			 "made");
 		c->core.counters.ended[REASON_limit]++;
 		return;
 	}
+	k->place = true;
 	count(&c->core.counters, work_conns);
 	k->dial_owner.done = work_dialed;
 	k->dial = client_dial_server(c, &k->dial_owner);
+}
+
+/*
+ * A carrier keeps its place as long as it lives, so that one that comes back
+ * is never refused: the next visitor may be on its way to it.
+ */
+static void work_gone(struct carrier *carrier)
+{
+	struct work_carrier *wc =
+		container_of(carrier, struct work_carrier, carrier);
+
+	quota_give(&wc->client->crew->works);
 }
 
 /* A carrier's visitor has gone: it waits for the next one. */
@@ -343,6 +358,7 @@ void work_init(struct client *c)
 	c->carriers.loop = client_loop(c);
 	c->carriers.pool = c->pools.carriers;
 	c->carriers.again = work_again;
+	c->carriers.gone = work_gone;
 	c->carriers.steady = true;
 }
 

@@ -52,7 +52,8 @@ struct work {
 	struct timer grave;
 	const struct client_proxy *proxy; /* from STARTED on */
 	unsigned caps;                    /* of the session it belongs to */
-	uint8_t state;                    /* enum work_state */
+	bool place;    /* of the crew's quota; a carrier has its own */
+	uint8_t state; /* enum work_state */
 };
 
 /* Prepare this worker's carriers. */

@@ -27,6 +27,8 @@ static void carrier_free(struct carrier *c, bool cut)
 		chunk_give(c->stream.sending);
 	list_remove(&c->ending);
 	stream_close(&c->link, cut);
+	if (c->all->gone)
+		c->all->gone(c);
 	pool_give(c->all->pool, c);
 }
 

@@ -38,6 +38,8 @@ struct carriers {
 	 * or writes it. Called from inside stream_close or from the loop.
 	 */
 	void (*again)(struct carrier *c);
+	/* NULL, or: the carrier is being freed with its connection. */
+	void (*gone)(struct carrier *c);
 };
 
 struct carrier {

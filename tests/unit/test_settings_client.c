@@ -67,7 +67,7 @@ Test(settings_client, has_defaults)
 	cr_assert_str_eq(s->log_to, "console");
 	cr_assert_eq(s->log_level, LOG_INFO);
 	cr_assert_eq(s->workers, 1);
-	cr_assert_eq(s->max_visitors, 4096);
+	cr_assert_eq(s->max_visitors, 20000);
 	cr_assert_eq(s->buffer_count, 256);
 	cr_assert_eq(s->drain_timeout_ms, 30000);
 }
