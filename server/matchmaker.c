@@ -79,7 +79,7 @@ static void ask(struct timer *t)
 {
 	struct matchmaker *m = container_of(t, struct matchmaker, ask);
 	struct control *c = container_of(m, struct control, match);
-	uint32_t have, want;
+	uint32_t have, want, most;
 
 	if (c->state != CONTROL_RUNNING)
 		return;
@@ -93,16 +93,14 @@ static void ask(struct timer *t)
 		MATCHMAKER_REQUEST_TIME)
 		m->outstanding = 0;
 	have = m->offer_count + m->outstanding;
-	if (have >= want)
-		return;
-	if (c->caps & CAPABILITY_several) {
-		want -= have;
-		request(c, want < REQUEST_MAX ? want : REQUEST_MAX);
-		return;
-	}
-	while (have++ < want)
-		if (!request(c, 1))
+	most = c->caps & CAPABILITY_several ? REQUEST_MAX : 1;
+	while (have < want) {
+		uint32_t n = want - have < most ? want - have : most;
+
+		if (!request(c, n))
 			return;
+		have += n;
+	}
 }
 
 void matchmaker_request(struct control *c)

@@ -9,7 +9,7 @@ import threading
 import time
 
 from harness import (ADIT, TEMP, Client, Origin, Server, Skip, case, check,
-                     dial, echo, equal, free_port, levels, main, settle)
+                     dial, echo, equal, free_port, levels, main, settle, until)
 
 LOAD = os.path.join(os.path.dirname(ADIT), "adit-load")
 COUNTING = os.path.join(os.path.dirname(ADIT), "counting.so")
@@ -75,7 +75,11 @@ asyncio.run(main())
         s, c = pair(int(origin.stdout.readline()), port)
         with s, c:
             base = levels(s)
-            r = result(load("-c", n, "-d", 12, f"tcp://127.0.0.1:{port}"))
+            p = load("-c", n, "-d", 12, f"tcp://127.0.0.1:{port}")
+            # Each has its work connection while all others keep theirs.
+            until(lambda: s.counters()["relays"] == n, "all are served", 11,
+                  0.2)
+            r = result(p)
             equal(sum(r["errors"].values()), 0, f"errors: {r}")
             equal(r["connections"], n, "connections")
             counters = s.counters()
