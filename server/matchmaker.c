@@ -60,6 +60,20 @@ static struct control *find_control(struct worker *w, struct handle h)
 	return c && c->state == CONTROL_RUNNING ? c : NULL;
 }
 
+/* As many idle ones as the visitors need, within transport.workPool. */
+static void follow_demand(struct control *c)
+{
+	struct matchmaker *m = &c->match;
+	uint32_t idle;
+
+	if (!(c->caps & CAPABILITY_reuse))
+		return;
+	idle = demand_idle(&m->demand, worker_loop(c->worker)->now);
+	if (idle < m->min)
+		idle = m->min;
+	m->pool = idle < m->max ? idle : m->max;
+}
+
 /* --- asking the client --- */
 
 /* Send one ReqWorkConn for so many; false: the control was closed. */
@@ -68,6 +82,8 @@ static bool request(struct control *c, uint32_t n)
 	struct message m = { .type = MESSAGE_REQ_WORK_CONN };
 
 	m.req_work_conn.count = n > 1 ? n : 0;
+	demand_asked(&c->match.demand, worker_loop(c->worker)->now,
+		c->match.outstanding);
 	c->match.last_request = worker_loop(c->worker)->now;
 	c->match.outstanding += n;
 	count(&c->worker->core.counters, work_requests);
@@ -83,15 +99,11 @@ static void ask(struct timer *t)
 
 	if (c->state != CONTROL_RUNNING)
 		return;
-	/* Visitors wait: more may come as fast as these did. */
-	if (c->caps & CAPABILITY_reuse && m->pool < m->wish_count / 4)
-		m->pool =
-			m->wish_count / 4 < m->max ? m->wish_count / 4 : m->max;
 	want = m->pool + m->wish_count;
 	/* Requests that were lost on the client's side are made again. */
 	if (worker_loop(c->worker)->now - m->last_request >
 		MATCHMAKER_REQUEST_TIME)
-		m->outstanding = 0;
+		m->outstanding = m->demand.ahead = 0;
 	have = m->offer_count + m->outstanding;
 	most = c->caps & CAPABILITY_several ? REQUEST_MAX : 1;
 	while (have < want) {
@@ -145,11 +157,11 @@ static void trim(struct timer *t)
 	uint32_t keep = m->min;
 
 	if (c->caps & CAPABILITY_reuse) {
-		uint32_t idle = m->least > m->min ? m->least - m->min : 0;
+		uint32_t idle;
 
+		follow_demand(c);
+		idle = m->least > m->pool ? m->least - m->pool : 0;
 		keep = m->offer_count - (idle + 1) / 2;
-		m->pool = keep < m->min ? m->min : keep;
-		keep = m->pool;
 	}
 	while (m->offer_count > keep) {
 		struct offer *o =
@@ -279,6 +291,8 @@ static void deliver_wish(struct mailbox *m, struct letter *letter)
 		visitor_tell_away(w, l->visitor, REASON_proxy_closed);
 		return;
 	}
+	demand_arrival(&c->match.demand, worker_loop(w)->now);
+	follow_demand(c);
 	o = find_offer(&c->match, l->visitor.worker, l->fixed);
 	if (!o) {
 		wait_for_work(c, p, l);
@@ -332,8 +346,11 @@ static void deliver_offer(struct mailbox *m, struct letter *letter)
 		work_tell_drop(w, l->work, "the client has gone");
 		return;
 	}
-	if (l->answer && c->match.outstanding > 0)
-		c->match.outstanding--;
+	if (l->answer) {
+		demand_answered(&c->match.demand, worker_loop(w)->now);
+		if (c->match.outstanding > 0)
+			c->match.outstanding--;
+	}
 	wish = find_wish(&c->match, l->work, l->armed);
 	if (!wish) {
 		park(c, l->work);

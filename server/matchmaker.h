@@ -29,6 +29,7 @@
 #include "common/base/timer.h"
 #include "common/event/mailbox.h"
 #include "server/claim.h"
+#include "server/demand.h"
 
 struct control;
 struct proxy;
@@ -73,6 +74,7 @@ struct matchmaker {
 	uint32_t offer_count, wish_count;
 	uint32_t outstanding; /* ReqWorkConn sent and not yet answered */
 	int64_t last_request; /* clock.h: of the newest ReqWorkConn */
+	struct demand demand; /* how many will be wanted at once */
 };
 
 /* For a new control, whose capabilities are known; `pool`: see Login. */

@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 
-from harness import (ADIT, TOKEN, Origin, Server, Skip, case, check, echo,
+from harness import (ADIT, TOKEN, Client, Origin, Server, Skip, case, check, echo,
                      equal, free_port, main)
 
 LOAD = os.path.join(os.path.dirname(ADIT), "adit-load")
@@ -216,6 +216,27 @@ def bench_far():
         equal(r.returncode, 0, f"exit code: {r.stderr}")
         p50 = json.loads(r.stdout)["latency"]["latency"]["p50"] / 1e6
         check(50 <= p50 < 60, f"p50 {p50} ms")
+
+
+@case("visitors that come at a steady rate find a work connection ready")
+def warm():
+    port = free_port()
+    with Origin(echo) as o, Server() as s, Delay(s.port, 0.025) as d, \
+            Client(s, [{"name": "t", "type": "tcp", "localPort": o.port,
+                        "remotePort": port}], {"serverPort": d.port}):
+        p = subprocess.Popen([LOAD, "-q", "-c", "300", "-d", "5", "--rate",
+                              "50", f"tcp://127.0.0.1:{port}"],
+                             stdout=subprocess.DEVNULL)
+        # Each second 50 new connections, which stay.
+        time.sleep(2)
+        before = s.counters()
+        time.sleep(2)
+        after = s.counters()
+        p.wait()
+        hits, misses = (after[k] - before[k]
+                        for k in ("pool_hits", "pool_misses"))
+        print(f"# {hits} found one ready, {misses} waited")
+        check(hits > 60 and misses <= hits / 20, f"{hits} and {misses}")
 
 
 main()
