@@ -155,7 +155,7 @@ docs: unit-build ## write the samples and manual pages that are stale
 		UPDATE=1 $(U)/test_$$t --filter '*/*_is_current' || exit 1; \
 	done
 
-flow: all build/counting.so ## run the flow tests, with real parts
+flow: all $(B)/adit-micro build/counting.so ## run the flow tests, with real parts
 	$(Q)BUILD=$(B) tests/run --flow
 
 # Programs with planted bugs, which the sanitizer jobs must find; the compiler
@@ -179,7 +179,7 @@ build/counting.so: tests/double/counting.c Makefile
 	$(Q)$(CC) $(filter-out -MMD -MP,$(BASE)) -O2 -fPIC -shared -o $@ $<
 
 .PHONY: check-build
-check-build: all build/counting.so unit-build replay-build $(PLANTED)
+check-build: all $(B)/adit-micro build/counting.so unit-build replay-build $(PLANTED)
 
 check: deps-check ## install what is missing, build, run the tests
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) check-build
@@ -264,11 +264,11 @@ deps-bench:
 
 # BENCH: its options, as "--rounds 3 --load 64".
 bench: deps-bench ## compare with HAProxy, nginx and the peers on PATH
-	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all $(B)/adit-micro
 	$(Q)ADITD=$(B)/aditd ADIT=$(B)/adit python3 bench/compare.py $(BENCH)
 
 bench-quick: deps-bench ## the same with few cases, in under two minutes
-	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all $(B)/adit-micro
 	$(Q)ADITD=$(B)/aditd ADIT=$(B)/adit python3 bench/compare.py --quick \
 		$(BENCH)
 
@@ -297,7 +297,7 @@ demo: deps-demo ## install what is missing, build, fetch a page by tunnel
 install: all ## install under $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(DOCDIR)
 	install -d $(DESTDIR)$(SYSCONFDIR)/adit
-	install -m 755 $(B)/aditd $(B)/adit $(DESTDIR)$(BINDIR)
+	install -m 755 $(B)/aditd $(B)/adit $(B)/adit-load $(DESTDIR)$(BINDIR)
 	install -m 644 README.md ARCHITECTURE.md CHANGELOG.md LICENSE \
 		$(DESTDIR)$(DOCDIR)
 	for m in $(MAN_PAGES); do \
@@ -309,7 +309,7 @@ install: all ## install under $(DESTDIR)$(PREFIX)
 	done
 
 uninstall: ## remove what install put there
-	rm -f $(DESTDIR)$(BINDIR)/aditd $(DESTDIR)$(BINDIR)/adit
+	rm -f $(addprefix $(DESTDIR)$(BINDIR)/,aditd adit adit-load)
 	rm -f $(DESTDIR)$(SYSCONFDIR)/adit/aditd.yaml.sample
 	rm -f $(DESTDIR)$(SYSCONFDIR)/adit/adit.yaml.sample
 	rm -f $(addprefix $(DESTDIR)$(MANDIR)/,$(MAN_PAGES))

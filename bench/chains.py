@@ -24,17 +24,17 @@ def binary(name):
 
 
 class Chain:
-    """Two relays; `port` is where visitors come in."""
+    """Two relays, the visitors' side first; `port` is where they come in."""
 
     def __init__(self, name, programs, port):
         self.name, self.programs, self.port = name, programs, port
         if port:
             until(lambda: answers(port), f"{name} answers", 20)
 
-    def pids(self):
+    def pids(self, programs=None):
         """The relays' processes and their children."""
         found = []
-        todo = [p.pid for p in self.programs]
+        todo = [p.pid for p in programs or self.programs]
         while todo:
             pid = todo.pop()
             found.append(pid)
@@ -44,13 +44,15 @@ class Chain:
         return found
 
     def cpu(self):
-        """Nanoseconds of processor time of all threads, by schedstat."""
-        total = 0
-        for pid in self.pids():
-            for task in os.listdir(f"/proc/{pid}/task"):
-                with open(f"/proc/{pid}/task/{task}/schedstat") as f:
-                    total += int(f.read().split()[0])
-        return total
+        """Nanoseconds of processor time of all threads, by schedstat: of the
+        visitors' side and of the origin's."""
+        sides = [0, 0]
+        for side, program in enumerate(self.programs):
+            for pid in self.pids([program]):
+                for task in os.listdir(f"/proc/{pid}/task"):
+                    with open(f"/proc/{pid}/task/{task}/schedstat") as f:
+                        sides[side] += int(f.read().split()[0])
+        return sides
 
     def memory(self):
         """Bytes of RssAnon and RssShmem."""
@@ -98,7 +100,7 @@ def two_hops(name, hop, origin):
     """A chain of hop(to), which starts a relay and returns it and its port."""
     inner, between = hop(origin)
     outer, port = hop(between)
-    return Chain(name, [inner, outer], port)
+    return Chain(name, [outer, inner], port)
 
 
 def haproxy(origin, workers, name="HAProxy"):

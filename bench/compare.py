@@ -93,7 +93,8 @@ def slice_of(chain, case, seconds, rate):
     time.sleep(seconds * 0.8)
     memory = chain.memory()
     out, _ = load.communicate()
-    cpu = chain.cpu() - before
+    sides = [b - a for a, b in zip(before, chain.cpu())]
+    cpu = sum(sides)
     if not out:
         raise Failed(f"{chain.name}: no result in {case.name}")
     r = json.loads(out)
@@ -107,12 +108,13 @@ def slice_of(chain, case, seconds, rate):
     latency = {k: v / 1000 for k, v in r["latency"].items()}
     return {"rate": requests / r["seconds"],
             "bytes": r["bytes_in"] / r["seconds"],
-            "cpu": cpu / 1000 / requests, "cpu_gb": cpu / 1e6 /
-            max(r["bytes_in"] / 1e9, 1e-9), "memory": memory,
+            "cpu": cpu / 1000 / requests, "memory": memory,
+            "cpu_outer": sides[0] / 1000 / requests,
+            "cpu_gb": cpu / 1e9 / max(r["bytes_in"] / 1e9, 1e-9),
             "errors": errors, **latency}
 
 
-def measure(systems, cases, rounds, seconds):
+def measure(systems, cases, rounds, seconds, warm):
     """samples[case][system]: one dictionary a round."""
     samples, peak = {}, None
     for case in cases:
@@ -123,10 +125,10 @@ def measure(systems, cases, rounds, seconds):
             at = next(c for c in CASES if c.name == PEAK)
             peak = slice_of(base, at, seconds, None)["rate"]
         rate = case.rate and case.rate * peak
-        for number in range(-1, rounds):
+        # The first round warms up and is not counted.
+        for number in range(-1 if warm else 0, rounds):
             turn = number % len(systems)
             for chain in systems[turn:] + systems[:turn]:
-                # The first round warms up and is not counted.
                 s = slice_of(chain, case, seconds if number >= 0 else 1, rate)
                 if number >= 0:
                     rows[chain.name].append(s)
@@ -180,12 +182,14 @@ def show(result):
     for case, systems in result.items():
         print(f"\n{case}")
         print(f"  {'':22}{'req/s':>9}{'+-%':>5}{'MiB/s':>7}{'p50 us':>9}"
-              f"{'p99 us':>9}{'CPU us/req':>12}{'CPU ms/GB':>11}{'mem MiB':>9}"
+              f"{'p99 us':>9}{'CPU us/req':>12}{' = outer + inner':>16}"
+              f"{'CPU s/GB':>10}{'mem MiB':>9}"
               f"   to HAProxy: rate   CPU   p99")
         for name, r in systems.items():
             print(f"  {name:22}{r['rate']:9.1f}{r['spread']:5.0f}"
                   f"{r['bytes'] / MIB:7.0f}{r['p50']:9.0f}{r['p99']:9.0f}"
-                  f"{r['cpu']:12.1f}{r['cpu_gb']:11.0f}"
+                  f"{r['cpu']:12.1f}{r['cpu_outer']:9.1f} +"
+                  f"{r['cpu'] - r['cpu_outer']:5.1f}{r['cpu_gb']:10.3f}"
                   f"{r['memory'] / MIB:9.1f}{'':11}"
                   f"{times(r['rate ratio']):>8}{times(r['cpu ratio']):>6}"
                   f"{times(r['p99 ratio']):>6}"
@@ -229,6 +233,16 @@ def start(origin, workers, words, quick):
         except Skip as e:
             print(f"skipped: {name}: {e}")
     return systems
+
+
+def micro():
+    """What single parts cost: name and nanoseconds."""
+    program = os.path.join(ROOT, "build", "adit-micro")
+    if not os.path.exists(program):
+        return []
+    r = subprocess.run([program], capture_output=True, text=True)
+    return [(line[:42].strip(), float(line.split()[-2]))
+            for line in r.stdout.splitlines()]
 
 
 def versions():
@@ -280,7 +294,7 @@ def main():
         idle = {c.name: c.memory() for c in systems if c.programs}
         print("\nidle, MiB of both relays: " + ", ".join(
             f"{name} {size / MIB:.1f}" for name, size in idle.items()))
-        samples = measure(systems, cases, rounds, seconds)
+        samples = measure(systems, cases, rounds, seconds, not o.quick)
     finally:
         for chain in systems:
             chain.stop()
@@ -292,7 +306,11 @@ def main():
     with open(f"{o.out}/numbers.json", "w") as f:
         json.dump({"head": head, "idle": idle, "summary": result,
                    "rounds": samples}, f, indent=1)
-    report.write(f"{o.out}/report.html", head, idle, result, rows, void)
+    parts = micro()
+    print("\nsingle parts, ns:")
+    for name, ns in parts:
+        print(f"  {name:42}{ns:10.1f}")
+    report.write(f"{o.out}/report.html", head, idle, result, rows, void, parts)
     print(f"\nall numbers: {o.out}/numbers.json; with plots: "
           f"{o.out}/report.html")
 

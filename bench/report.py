@@ -105,7 +105,7 @@ def series_of(result, cases, key, scale=1.0, skip=()):
 def table(systems):
     out = ["<table><tr><th></th><th>req/s</th><th>±%</th><th>MiB/s</th>"
            "<th>p50 µs</th><th>p99 µs</th><th>CPU µs/req</th>"
-           "<th>CPU ms/GB</th><th>memory MiB</th><th>rate</th><th>CPU</th>"
+           "<th>outer + inner</th><th>CPU s/GB</th><th>memory MiB</th><th>rate</th><th>CPU</th>"
            "<th>p99</th></tr>"]
 
     def ratio(v):
@@ -114,7 +114,9 @@ def table(systems):
     for name, r in systems.items():
         cells = [f"{r['rate']:.1f}", f"{r['spread']:.0f}",
                  f"{r['bytes'] / MIB:.0f}", f"{r['p50']:.0f}",
-                 f"{r['p99']:.0f}", f"{r['cpu']:.1f}", f"{r['cpu_gb']:.0f}",
+                 f"{r['p99']:.0f}", f"{r['cpu']:.1f}",
+                 f"{r['cpu_outer']:.1f} + {r['cpu'] - r['cpu_outer']:.1f}",
+                 f"{r['cpu_gb']:.3f}",
                  f"{r['memory'] / MIB:.1f}", ratio(r["rate ratio"]),
                  ratio(r["cpu ratio"]), ratio(r["p99 ratio"])]
         row = "".join(f"<td>{c}</td>" for c in cells)
@@ -165,7 +167,7 @@ def plots(idle, result):
     return "\n".join(out)
 
 
-def write(path, head, idle, result, rows, void):
+def write(path, head, idle, result, rows, void, parts):
     names = "; ".join(f"{k}: {v}" for k, v in head["versions"].items())
     with open(path, "w") as f:
         f.write(
@@ -184,4 +186,7 @@ def write(path, head, idle, result, rows, void):
         f.write("<h2>Targets</h2>" + targets(rows) + plots(idle, result))
         for case, systems in result.items():
             f.write(f"<h2>{html.escape(case)}</h2>" + table(systems))
-        f.write("</body></html>\n")
+        f.write("<h2>Single parts</h2><table><tr><th></th><th>ns</th></tr>")
+        for name, ns in parts:
+            f.write(f"<tr><td>{html.escape(name)}</td><td>{ns:.1f}</td></tr>")
+        f.write("</table></body></html>\n")
