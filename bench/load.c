@@ -265,6 +265,7 @@ int main(int argc, char **argv)
 	why = url ? read_url(&p, url) : "one address is needed";
 	if (why) {
 		fprintf(stderr, "adit-load: %s (see adit-load --help)\n", why);
+		free(url);
 		return 2;
 	}
 	p.host = o.host ? o.host : p.host;
@@ -283,5 +284,7 @@ int main(int argc, char **argv)
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	rc = run(&p);
-	return print_result(o.json) || rc;
+	rc = print_result(o.json) || rc;
+	free(url);
+	return rc;
 }

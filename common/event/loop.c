@@ -134,6 +134,14 @@ void op_cancel(struct loop *l, struct op *op)
 	l->backend->cancel(l, op);
 }
 
+/* Whether the same operation's next completion, in hand, is an end. */
+static bool is_ending(const struct completion *c, const struct completion *end)
+{
+	const struct completion *next = c + 1;
+
+	return next < end && next->op == c->op && next->result == 0;
+}
+
 /* Tell of the first n completions. */
 static void run_batch(struct loop *l, int n)
 {
@@ -145,6 +153,7 @@ static void run_batch(struct loop *l, int n)
 			op_set_state(l, c->op, OP_IDLE);
 		c->op->chunk = c->chunk;
 		c->op->drained = c->drained;
+		c->op->ending = is_ending(c, l->batch + n);
 		c->op->done(c->op, c->result);
 	}
 }

@@ -50,6 +50,8 @@ struct op {
 	uint8_t kind;        /* enum op_kind */
 	/* The last receive emptied the socket: wait for more before trying. */
 	uint8_t drained;
+	/* The end of the stream has come, too, and is told of next. */
+	uint8_t ending;
 };
 
 static inline bool op_in_flight(const struct op *op)

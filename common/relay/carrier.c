@@ -245,6 +245,7 @@ static void carrier_received(
 	end = read_end(c);
 	if (chunk_length(k) > 0) {
 		s->read_end = end;
+		s->ending = end == 0;
 		stream_received(s, k, (int)chunk_length(k));
 		return;
 	}

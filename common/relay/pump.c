@@ -321,6 +321,17 @@ static bool pump_read(struct pump *p)
 	return true;
 }
 
+/*
+ * The sink's end follows these bytes at once: with them it is one segment. Not
+ * beyond a limit, where the source's end is none of ours.
+ */
+static bool is_last(const struct pump *p)
+{
+	return p->finishes && p->source->ending && !p->queue.head &&
+	       !p->source->unread.head && p->limit == PUMP_UNLIMITED &&
+	       !p->inspector;
+}
+
 /* Write what may be written; false when the pump has ended. */
 static bool pump_write(struct pump *p)
 {
@@ -332,7 +343,7 @@ static bool pump_write(struct pump *p)
 	if (!c)
 		return !p->pipe || pump_drain(p);
 	p->queued--;
-	stream_write(p->sink, c, false, &p->writer);
+	stream_write(p->sink, c, is_last(p), &p->writer);
 	return true;
 }
 
@@ -357,6 +368,7 @@ void pump_init(struct pump *p, const struct pump_params *params)
 		.limit = params->limit,
 		.counters = params->counters,
 		.counter = (uint8_t)params->counter,
+		.finishes = params->finishes,
 		.engine = engine_start(params->mode),
 		.ended = params->ended,
 	};

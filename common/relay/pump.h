@@ -85,6 +85,7 @@ struct pump {
 	uint8_t end;     /* enum pump_end, while FLUSHING */
 	uint8_t queued;  /* chunks in the queue */
 	uint8_t counter; /* enum counter: where bytes count */
+	bool finishes;   /* see pump_params */
 	struct engine engine;
 };
 
@@ -97,6 +98,7 @@ struct pump_params {
 	void (*ended)(struct pump *p, enum pump_end how);
 	struct inspector *inspector; /* NULL: none */
 	uint64_t limit;              /* PUMP_UNLIMITED: none */
+	bool finishes; /* PUMP_EOF: the caller ends the sink at once */
 	struct counters *counters;
 	enum counter counter;
 	enum engine_mode mode;

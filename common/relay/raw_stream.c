@@ -71,6 +71,7 @@ static void raw_received(struct op *op, int result)
 
 	op->chunk = NULL;
 	s->backlog = !op->drained;
+	s->ending = op->ending;
 	if (result == -ECANCELED && !closing) {
 		/* It ran ahead and was stopped. */
 		if (s->reading)

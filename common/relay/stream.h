@@ -82,6 +82,7 @@ struct stream {
 	bool reading;          /* a receive, or a wait, is in flight */
 	bool readiness;        /* the reader wants no bytes, but to know */
 	bool steady;           /* it stays on this thread: read ahead */
+	bool ending;           /* the end follows what came last */
 	bool backlog;          /* the last receive left bytes in the socket */
 	bool awaits_room;      /* a wait for room is in flight */
 	bool closing;          /* closed by its owner: nobody is called */

@@ -75,6 +75,17 @@ void script_receive(
 	results[result_count - 1].chunk = c;
 }
 
+void script_receive_last(
+	struct loop *l, struct script_op *s, const void *bytes, uint32_t size)
+{
+	struct op *op = s->op;
+
+	script_receive(l, s, bytes, size);
+	results[result_count - 1].last = false;
+	s->op = op;
+	script_complete(s, 0, true);
+}
+
 static void script_cancel(struct loop *l, struct op *op)
 {
 	struct script_op *s = &ops[op->slot];

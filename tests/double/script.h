@@ -41,6 +41,10 @@ void script_complete(struct script_op *s, int result, bool last);
 void script_receive(
 	struct loop *l, struct script_op *s, const void *bytes, uint32_t size);
 
+/* The same with the end of the stream in the same turn. */
+void script_receive_last(
+	struct loop *l, struct script_op *s, const void *bytes, uint32_t size);
+
 /* By default a cancelled operation completes with -ECANCELED by itself. */
 void script_hold_cancels(bool hold);
 

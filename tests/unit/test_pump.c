@@ -93,6 +93,44 @@ Test(pump, moves_and_ends)
 	cr_assert_eq(world_counters.value[COUNTER_bytes_in], 11);
 }
 
+/* The last bytes and the sink's end are one segment, where one follows. */
+static bool last_is_marked(bool finishes, uint64_t limit)
+{
+	struct script_op *s;
+
+	pump_init(&p, &(struct pump_params){ .source = a.stream,
+			      .sink = b.stream,
+			      .ended = ended,
+			      .limit = limit,
+			      .finishes = finishes,
+			      .counters = &world_counters,
+			      .counter = COUNTER_bytes_in });
+	pump_start(&p);
+	script_receive_last(world_loop, script_find(OP_RECV, a.fd), "last", 4);
+	script_run(world_loop);
+	s = script_find(OP_SEND, b.fd);
+	cr_assert_not_null(s);
+	return s->args.more;
+}
+
+Test(pump, last_bytes_go_with_the_end)
+{
+	cr_assert(last_is_marked(true, PUMP_UNLIMITED));
+	expect("last", PUMP_EOF);
+}
+
+Test(pump, no_end_follows)
+{
+	cr_assert_not(last_is_marked(false, PUMP_UNLIMITED));
+	expect("last", PUMP_EOF);
+}
+
+Test(pump, a_limit_comes_before_the_end)
+{
+	cr_assert_not(last_is_marked(true, 4));
+	expect("last", PUMP_LIMIT);
+}
+
 /* As if a bulk had begun: a buffer was filled, and more is there. */
 static void begin_bulk(void)
 {
