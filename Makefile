@@ -16,7 +16,7 @@ BINDIR ?= $(PREFIX)/bin
 SYSCONFDIR ?= $(PREFIX)/etc
 DOCDIR ?= $(PREFIX)/share/doc/adit
 MANDIR ?= $(PREFIX)/share/man
-MAN_PAGES := man1/adit.1 man5/adit.yaml.5 man5/aditd.yaml.5 man8/aditd.8
+MAN_PAGES := man1/adit.1 man1/adit-load.1 man5/adit.yaml.5 man5/aditd.yaml.5 man8/aditd.8
 
 ifeq ($(origin CC),default)
 CC := gcc
@@ -100,7 +100,7 @@ $(B)/common.a: $(call obj,$(COMMON))
 
 $(B)/aditd: $(call obj,$(SERVER)) $(B)/common.a
 $(B)/adit: $(call obj,$(CLIENT)) $(B)/common.a
-$(B)/adit-load: $(B)/obj/bench/load.o $(B)/common.a
+$(B)/adit-load: $(B)/obj/bench/load.o $(B)/obj/bench/command.o $(B)/common.a
 $(B)/adit-micro: $(B)/obj/bench/micro.o $(B)/common.a
 $(B)/aditd $(B)/adit $(B)/adit-load $(B)/adit-micro:
 	$(say) LD $@
@@ -151,7 +151,7 @@ unit: unit-build ## run the unit tests
 
 docs: unit-build ## write the samples and manual pages that are stale
 	$(Q)for t in settings_client settings_server client_command \
-			server_command; do \
+			server_command load_command; do \
 		UPDATE=1 $(U)/test_$$t --filter '*/*_is_current' || exit 1; \
 	done
 
@@ -317,6 +317,7 @@ uninstall: ## remove what install put there
 	rm -rf $(DESTDIR)$(DOCDIR)
 
 SOURCES := $(wildcard common/*/*.[ch] server/*.[ch] client/*.[ch] \
+	bench/*.[ch] \
 	tests/unit/*.[ch] tests/double/*.[ch])
 
 format: ## format the C files (needs clang-format 14)

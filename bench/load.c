@@ -12,97 +12,12 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "bench/command.h"
 #include "common/base/log.h"
 #include "common/base/version.h"
-#include "common/conf/command.h"
 #include "common/event/backend.h"
 #include "common/load/load.h"
 #include "common/load/report.h"
-
-struct options {
-	int64_t connections, seconds, rate, size, idle, slow;
-	const char *host, *json;
-	bool close, quiet, help, version;
-};
-
-static const struct command_option options[] = {
-	{ .name = "connections",
-		.letter = 'c',
-		.argument = "N",
-		COMMAND_DEF(INT, struct options, connections),
-		.min = 1,
-		.max = 100000,
-		.doc = "connections that make exchanges (default 10)" },
-	{ .name = "duration",
-		.letter = 'd',
-		.argument = "SECONDS",
-		COMMAND_DEF(INT, struct options, seconds),
-		.min = 1,
-		.max = 86400,
-		.doc = "how long (default 10)" },
-	{ .name = "rate",
-		.letter = 'r',
-		.argument = "N",
-		COMMAND_DEF(INT, struct options, rate),
-		.min = 1,
-		.max = 10000000,
-		.doc = "open loop: so many exchanges are due a second" },
-	{ .name = "size",
-		.letter = 's',
-		.argument = "BYTES",
-		COMMAND_DEF(INT, struct options, size),
-		.min = 1,
-		.max = INT64_C(1) << 40,
-		.doc = "tcp: bytes of a message (default 32)" },
-	{ .name = "close",
-		COMMAND_DEF(FLAG, struct options, close),
-		.doc = "a new connection for each exchange" },
-	{ .name = "idle",
-		.argument = "N",
-		COMMAND_DEF(INT, struct options, idle),
-		.min = 1,
-		.max = 100000,
-		.doc = "further connections that do nothing" },
-	{ .name = "slow",
-		.argument = "N",
-		COMMAND_DEF(INT, struct options, slow),
-		.min = 1,
-		.max = 100000,
-		.doc = "further connections that ask and never read" },
-	{ .name = "host",
-		.argument = "NAME",
-		COMMAND_DEF(STRING, struct options, host),
-		.doc = "http: the Host (default: as in the address)" },
-	{ .name = "json",
-		.argument = "FILE",
-		COMMAND_DEF(STRING, struct options, json),
-		.doc = "write the result as JSON too; -: in place of text" },
-	{ .name = "quiet",
-		.letter = 'q',
-		COMMAND_DEF(FLAG, struct options, quiet),
-		.doc = "no progress on the terminal" },
-	{ .name = "help",
-		.letter = 'h',
-		COMMAND_DEF(FLAG, struct options, help),
-		.doc = "print this text" },
-	{ .name = "version",
-		.letter = 'v',
-		COMMAND_DEF(FLAG, struct options, version),
-		.doc = "print the version" },
-};
-
-static const struct command command = {
-	.usage = "adit-load [options] http://HOST:PORT/PATH\n"
-		 "adit-load [options] tcp://HOST:PORT\n",
-	.about = "adit-load makes exchanges with a server and measures them: "
-		 "http, a GET and its\nresponse; tcp, a message that an echo "
-		 "service sends back, every byte compared.\nCtrl-C prints what "
-		 "was measured so far. It exits with 0, with 1 when it cannot\n"
-		 "run or no exchange succeeded, with 2 when the command line "
-		 "is wrong.\n",
-	.options = options,
-	.n = ARRAY_SIZE(options),
-};
 
 static atomic_bool interrupted;
 static struct load load;
@@ -241,7 +156,9 @@ static int print_result(const char *json)
 
 int main(int argc, char **argv)
 {
-	struct options o = { .connections = 10, .seconds = 10, .size = 32 };
+	struct load_options o = {
+		.connections = 10, .seconds = 10, .size = 32
+	};
 	struct sigaction action = { .sa_handler = on_signal };
 	struct command_words words = { 0 };
 	char error[COMMAND_ERROR], *url;
@@ -250,13 +167,13 @@ int main(int argc, char **argv)
 	const char *why;
 	int rc;
 
-	if (command_parse(&command, argc, argv, &o, &words, error) < 0) {
+	if (command_parse(&load_command, argc, argv, &o, &words, error) < 0) {
 		fprintf(stderr, "adit-load: %s (see adit-load --help)\n",
 			error);
 		return 2;
 	}
 	if (o.help)
-		command_help(&command, stdout);
+		command_help(&load_command, stdout);
 	if (o.version)
 		printf("adit-load %s\n", ADIT_VERSION);
 	if (o.help || o.version)

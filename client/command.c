@@ -117,6 +117,7 @@ void client_command_manual(FILE *out)
 	static const struct manual page = { .name = "adit",
 		.section = 1,
 		.what = "publish a local service through a server",
+		.stays = true,
 		.more = ".SH SEE ALSO\n.BR adit.yaml (5),\n.BR aditd (8)\n" };
 
 	manual_command(out, &page, &command);

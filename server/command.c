@@ -39,6 +39,7 @@ void server_command_manual(FILE *out)
 	static const struct manual page = { .name = "aditd",
 		.section = 8,
 		.what = "the server of a tunnel",
+		.stays = true,
 		.more = ".SH FILES\n"
 			"The state directory is stateDir, else "
 			"$STATE_DIRECTORY, else $XDG_STATE_HOME/aditd, else "

@@ -66,7 +66,8 @@ void manual_command(FILE *out, const struct manual *m, const struct command *c)
 		write_text(out, o->doc);
 		fputs(".\n", out);
 	}
-	fputs(signals_text, out);
+	if (m->stays)
+		fputs(signals_text, out);
 	if (m->more)
 		fputs(m->more, out);
 }

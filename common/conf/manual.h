@@ -8,6 +8,7 @@
 #ifndef ADIT_CONF_MANUAL_H
 #define ADIT_CONF_MANUAL_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "common/conf/command.h"
@@ -18,6 +19,7 @@ struct manual {
 	const char *name; /* "adit" */
 	int section;
 	const char *what; /* one line, without a full stop */
+	bool stays;       /* it runs until it is told to end, by signals */
 	const char *more; /* man(7) lines for the end, or NULL */
 };
 
