@@ -131,6 +131,26 @@ def slow_readers():
             settle(c, mine)
 
 
+@case("memory: an idle process, 512 busy connections, pools for 20,000")
+def memory_bounds():
+    if SANITIZED:
+        raise Skip("memory is bounded in the plain build only")
+    one, port = {"workers": 1}, free_port()
+    with Echo() as o, Server({**QUIET, **one}) as s, Client(
+            s, [{"name": "t", "type": "tcp", "localPort": o.port,
+                 "remotePort": port}], {**QUIET, **one}) as c:
+        check("limits: at most" in s.log(), "no word of what limits can cost")
+        idle = memory(s), memory(c)
+        busy = load("-c", 512, "-d", 4, f"tcp://127.0.0.1:{port}")
+        time.sleep(3)
+        peak = memory(s), memory(c)
+        busy.communicate()
+        print(f"# KiB of aditd and adit: idle {[n >> 10 for n in idle]}, 512 "
+              f"busy {[n >> 10 for n in peak]}")
+        check(max(idle) < 2 << 20, f"idle: {idle}")
+        check(max(peak) < 12 << 20, f"512 busy: {peak}")
+
+
 @case("a flood does not starve small talk on its worker")
 def flood():
     port = free_port()
