@@ -10,7 +10,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))), "tests", "flow"))
 
-from harness import (Client, Program, Server, Skip, answers, free_port,  # noqa: E402
+from harness import (Client, Failed, Program, Server, Skip, answers, free_port,  # noqa: E402
                      until)
 
 STREAM_MODULE = "/usr/lib/nginx/modules/ngx_stream_module.so"
@@ -28,8 +28,12 @@ class Chain:
 
     def __init__(self, name, programs, port):
         self.name, self.programs, self.port = name, programs, port
-        if port:
-            until(lambda: answers(port), f"{name} answers", 20)
+        try:
+            if port:
+                until(lambda: answers(port), f"{name} answers", 20)
+        except Failed:
+            self.stop()
+            raise
 
     def pids(self, programs=None):
         """The relays' processes and their children."""
@@ -158,7 +162,7 @@ def nginx_http(origin, workers):
 
 def bore(origin, workers):
     program = binary("bore")
-    server = run([program, "server", "--min-port", "20000", "--max-port",
+    server = run([program, "server", "--min-port", "10240", "--max-port",
                   "31999"], "bore")
     until(lambda: answers(7835), "bore answers")
     port = free_port()
