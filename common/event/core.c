@@ -143,7 +143,10 @@ static void write_report(const struct report *r)
 	for (int k = 0; k < sum.level_count; k++)
 		fprintf(f, " pool_%s=%" PRIu64, sum.levels[k].name,
 			sum.levels[k].value);
-	fprintf(f, " workers=%d io_wq_threads=%d", r->n, count_io_wq());
+	fprintf(f, " completions_per_enter=%.1f workers=%d io_wq_threads=%d",
+		(double)sum.counters.value[COUNTER_completions] /
+			(double)(sum.counters.value[COUNTER_ring_enters] + 1),
+		r->n, count_io_wq());
 	write_balance(r, f);
 	if (fclose(f) == 0)
 		log_long(LOG_INFO, text);

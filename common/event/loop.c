@@ -10,6 +10,9 @@
 #include "common/event/backend.h"
 #include "common/event/pipe.h"
 
+/* How often what has ended at once may begin something that does, a turn. */
+#define ENDED_ROUNDS 8
+
 int loop_create(struct loop **l_r, const struct backend *backend,
 	const struct loop_params *params)
 {
@@ -171,8 +174,12 @@ void loop_turn(struct loop *l)
 	l->now = l->backend->now(l);
 	run_batch(l, n);
 	timers_run(&l->timers, l->now);
-	while (l->backend->ended && (n = l->backend->ended(l)) > 0)
+	for (int i = 0; i < ENDED_ROUNDS && l->backend->ended; i++) {
+		n = l->backend->ended(l);
+		if (n == 0)
+			break;
 		run_batch(l, n);
+	}
 }
 
 void loop_set_timer(

@@ -157,6 +157,7 @@ static void submit_recv(struct loop *l, uint32_t index)
 		/* sqe->optlen of newer headers (Linux 6.17). */
 		sqe->file_index = r->recv_limit;
 	}
+	s->limited = s->more && r->recv_limit > 0;
 	sqe->user_data = ring_user_data(r, index);
 }
 
@@ -280,6 +281,29 @@ static void finish_recv(
 	}
 }
 
+/* Whether the result is a step on the way: no limit, no buffer, no room. */
+static bool goes_on(struct loop *l, uint32_t index, int result)
+{
+	struct ring *r = l->state;
+	struct slot *s = &r->slots[index];
+
+	if (s->op->kind == OP_SEND && ring_send_goes_on(s, result)) {
+		ring_send_continue(l, index);
+		return true;
+	}
+	if (s->op->kind != OP_RECV)
+		return false;
+	if (result == -EINVAL && s->limited) {
+		/* This kernel does not know of the limit. */
+		r->recv_limit = 0;
+		submit_recv(l, index);
+		return true;
+	}
+	if (result == -ENOBUFS)
+		push_hungry(l, index);
+	return result == -ENOBUFS;
+}
+
 /* Turn one entry into a completion; false when nobody is to be told. */
 static bool collect(
 	struct loop *l, const struct io_uring_cqe *cqe, struct completion *c)
@@ -297,28 +321,15 @@ static bool collect(
 			submit_cancel(l, index);
 		return false;
 	}
-	if (cqe->res == -EINVAL && s->more && r->recv_limit) {
-		/* This kernel does not know of the limit. */
-		r->recv_limit = 0;
-		submit_recv(l, index);
+	if (s->op->state == OP_FLYING && goes_on(l, index, cqe->res))
 		return false;
-	}
-	if (cqe->res == -ENOBUFS && s->op->kind == OP_RECV &&
-		s->op->state == OP_FLYING) {
-		push_hungry(l, index);
-		return false;
-	}
-	if (s->op->kind == OP_SEND && s->op->state == OP_FLYING &&
-		ring_send_goes_on(s, cqe->res)) {
-		ring_send_continue(l, index);
-		return false;
-	}
 	*c = (struct completion){ .op = s->op,
 		.result = cqe->res,
 		.last = !(cqe->flags & IORING_CQE_F_MORE) };
-	/* The no-op of ring_cancel, the end of the stream, or no buffer. */
+	/* The no-op of ring_cancel, the end, no buffer, or no limit known. */
 	if (s->op->kind == OP_RECV && s->op->state == OP_CANCELLED &&
-		(cqe->res == 0 || cqe->res == -ENOBUFS))
+		(cqe->res == 0 || cqe->res == -ENOBUFS ||
+			(cqe->res == -EINVAL && s->limited)))
 		c->result = -ECANCELED;
 	if (s->op->kind == OP_RECV)
 		finish_recv(r, cqe, c);

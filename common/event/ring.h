@@ -36,6 +36,7 @@ struct slot {
 	uint32_t generation;
 	uint32_t next; /* free stack, or queue of those that lack a buffer */
 	bool more;
+	bool limited;  /* the receive was asked to stop at recv_limit */
 	uint8_t stage; /* enum send_stage */
 };
 
