@@ -20,6 +20,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import resource
 import statistics
 import subprocess
@@ -256,8 +257,10 @@ def versions():
         try:
             argv[0] = chains.binary(argv[0])
             r = subprocess.run(argv, capture_output=True, text=True)
-            out[name] = (r.stdout or r.stderr).splitlines()[0]
-        except (Skip, OSError, IndexError):
+            lines = (r.stdout or r.stderr).splitlines()
+            out[name] = next(x for x in lines
+                             if re.search(r"\d+\.\d+\.\d+", x)).strip()
+        except (Skip, OSError, StopIteration):
             continue
     return out
 

@@ -5,8 +5,10 @@ import html
 import math
 
 COLORS = ["#0a5", "#c33", "#e99", "#36c", "#69f", "#850", "#a4a", "#666",
-          "#099"]
-DASHES = ["", "", "2 3", "6 3", "6 3 2 3", "1 2", "8 4", "3 3", "4 2"]
+          "#099", "#c80", "#305"]
+DASHES = ["", "", "2 3", "6 3", "6 3 2 3", "1 2", "8 4", "3 3", "4 2", "9 2",
+          "1 4"]
+LEGEND = 3  # systems in a row of the legend
 MIB = 1 << 20
 
 STYLE = """
@@ -25,7 +27,8 @@ th:first-child, td:first-child { text-align: left }
 
 def look(names):
     """A colour and a dash for each system; adit's is always the first."""
-    order = sorted(names, key=lambda n: (n != "adit", n != "HAProxy"))
+    order = sorted(names, key=lambda n: (n != "adit", n != "HAProxy",
+                                          n == "direct"))
     return {n: (COLORS[i % len(COLORS)], DASHES[i % len(DASHES)])
             for i, n in enumerate(order)}
 
@@ -61,7 +64,8 @@ def lines(title, unit, series, labels, log=False):
         return top + (1 - part) * (height - top - 30)
 
     out = [f'<div class="plot"><h2>{html.escape(title)}</h2>'
-           f'<svg viewBox="0 0 {width} {height + 20 * len(series)}" '
+           f'<svg viewBox="0 0 {width} '
+           f'{height + 20 * math.ceil(len(series) / LEGEND)}" '
            f'role="img" aria-label="{html.escape(title)}" '
            'font-family="system-ui, sans-serif" font-size="12">']
     for t in ticks:
@@ -85,10 +89,11 @@ def lines(title, unit, series, labels, log=False):
         for a, b in points:
             out.append(f'<circle cx="{a:.1f}" cy="{b:.1f}" r="2.5" '
                        f'fill="{color}"/>')
-        base = height + 14 + 20 * n
-        out.append(f'<line x1="{left}" x2="{left + 30}" y1="{base - 4}" '
+        base = height + 14 + 20 * (n // LEGEND)
+        at = left + n % LEGEND * (width - left) // LEGEND
+        out.append(f'<line x1="{at}" x2="{at + 30}" y1="{base - 4}" '
                    f'y2="{base - 4}" stroke="{color}" stroke-width="2" '
-                   f'stroke-dasharray="{dash}"/><text x="{left + 38}" '
+                   f'stroke-dasharray="{dash}"/><text x="{at + 38}" '
                    f'y="{base}">{html.escape(name)}</text>')
     out.append("</svg></div>")
     return "\n".join(out)
@@ -163,7 +168,7 @@ def plots(idle, result):
                    result[case].get(n, {}).get("memory", 0)) / MIB or None
                   for _, case in steps] for n in idle}
     out.append(lines("Memory over connections", "MiB, both relays", memory,
-                     [s[0] for s in steps]))
+                     [s[0] for s in steps], log=True))
     return "\n".join(out)
 
 
