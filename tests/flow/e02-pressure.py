@@ -96,8 +96,8 @@ asyncio.run(main())
 
 
 def load_of_others(url):
-    """900 connections, 2,000 exchanges a second."""
-    return "-c", 900, "-d", 3, "--rate", 2000, url
+    """900 connections, 1,000 exchanges a second."""
+    return "-c", 900, "-d", 3, "--rate", 1000, url
 
 
 @case("readers that do not read cost bounded memory and slow nobody")
