@@ -110,6 +110,7 @@ static void drain_late(struct timer *t)
 	if (c->first)
 		log_warn("drainTimeout has passed: %u visitors are cut",
 			crew_busy(c->crew));
+	c->core.at_once = true;
 	core_stop(&c->core, 0);
 }
 
@@ -165,7 +166,9 @@ static bool client_join(struct core *core)
 		control_stop(c);
 	list_each_safe (l, &c->works)
 		work_close(container_of(l, struct work, link), REASON_shutdown);
-	carriers_cut(&c->carriers);
+	/* What a visitor was sent last may still be on its way. */
+	if (!carriers_finish(&c->carriers, core->draining && !core->at_once))
+		return false;
 	return pool_used(c->pools.streams) == 0 &&
 	       pool_used(c->pools.works) == 0 && pool_used(c->pools.dials) == 0;
 }

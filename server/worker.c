@@ -180,6 +180,7 @@ static void drain_late(struct timer *t)
 
 	log_warn("drainTimeout has passed: %u visitors are cut",
 		pool_used(w->pools.visitors));
+	w->core.at_once = true;
 	core_stop(&w->core, 0);
 }
 
@@ -263,7 +264,9 @@ static bool worker_join(struct core *core)
 		visitor_close(
 			container_of(l, struct visitor, link), REASON_shutdown);
 	farewells_cut(&w->farewells);
-	carriers_cut(&w->carriers);
+	/* What a service was sent last may still be on its way. */
+	if (!carriers_finish(&w->carriers, core->draining && !core->at_once))
+		return false;
 	return pool_used(w->pools.streams) == 0 &&
 	       pool_used(w->pools.visitors) == 0 &&
 	       pool_used(w->pools.controls) == 0 &&

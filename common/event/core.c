@@ -70,6 +70,7 @@ static void deliver_quit(struct mailbox *m, struct letter *letter)
 	struct core *c = container_of(m, struct core, mailbox);
 
 	(void)letter;
+	c->at_once = true;
 	c->ops->quit(c);
 }
 

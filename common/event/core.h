@@ -50,6 +50,7 @@ struct core {
 	int end; /* eventfd of the supervisor: this core has stopped */
 	int exit_code;
 	bool stopping, draining;
+	bool at_once; /* what is still under way is cut, not waited for */
 };
 
 /*

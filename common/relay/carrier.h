@@ -68,6 +68,17 @@ void carriers_init(struct carriers *all);
 void carriers_cut(struct carriers *all);
 
 /*
+ * The thread ends: wait for those that are ending, which takes CARRIER_PATIENCE
+ * at most, or cut them. True when there are none any more.
+ */
+static inline bool carriers_finish(struct carriers *all, bool wait)
+{
+	if (!wait || list_empty(&all->ending))
+		carriers_cut(all);
+	return list_empty(&all->ending);
+}
+
+/*
  * An idle carrier over the stream, which it owns from now on, and whose next
  * bytes in both directions are frames; `first` (NULL: nothing) is sent before
  * them. NULL when the pool is exhausted: all is closed then.
