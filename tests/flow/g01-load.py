@@ -88,6 +88,8 @@ def beside_wrk():
         rate = float(r.stdout.split("Requests/sec:")[1].split()[0])
         p50 = r.stdout.split("50%")[1].split()[0]
     check(p50.endswith("ms"), p50)
+    if not os.path.exists(os.path.join(os.path.dirname(ADIT), "counting.so")):
+        raise Skip("a sanitizer's build is slower than wrk")
     check(abs(ours["rate"] / rate - 1) < 0.05, f"{ours['rate']} and {rate}")
     check(abs(ours["latency"]["p50"] / 1e6 / float(p50[:-2]) - 1) < 0.05,
           f"{ours['latency']} and {p50}")
