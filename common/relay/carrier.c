@@ -431,7 +431,8 @@ static void carrier_close(struct stream *s, bool cut)
 
 	/* Idle, useless, or in the middle of a frame whose bytes are lost. */
 	if (!c->in.visit || c->broken || (c->out_left > 0 && c->writing == 0)) {
-		carrier_free(c, cut || c->in.visit);
+		/* An idle one ends: a cut would tear off what came last. */
+		carrier_free(c, c->in.visit || c->broken);
 		return;
 	}
 	if (c->out == CARRY_OPEN)

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 
-from harness import (Skip, ADIT, ADITD, TEMP, TOKEN, AditProgram, Client, Origin,
+from harness import (ADIT, ADITD, TEMP, TOKEN, AditProgram, Client, Origin,
                      Program, Server, answers, case, check, curl, dial, echo,
                      equal, free_port, main, read_until, until)
 
@@ -179,9 +179,6 @@ def counters():
 
 @case("SIGTERM drains: a transfer ends whole, new visitors are refused")
 def drain():
-    if "thread" in ADITD and os.environ.get("ADIT_RELAY") == "splice":
-        raise Skip("not mended yet: under TSan, splicing, one in six of these "
-                   "transfers is still cut at the end of a drain")
     port = free_port()
     with Origin(echo) as o, Server() as s, Client(s, [
             {"name": "t", "type": "tcp", "localPort": o.port,
