@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Slabs of slots; a slot is a 16-byte header and the object. */
+/*
+ * Slabs of slots; a slot is a 16-byte header and the object. A slab whose
+ * last object came back is unmapped, unless it is the only empty one.
+ */
 
 #include "common/base/pool.h"
 
 #include <assert.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define SLAB_SLOTS 64
 #define NONE UINT32_MAX
 
-/* A free slot's `next` leads down the stack of free slots. */
+/* A free slot's `next` leads down its slab's stack of free slots. */
 struct slot {
 	uint32_t index;
 	uint32_t generation;
@@ -20,11 +24,30 @@ struct slot {
 
 _Static_assert(sizeof(struct slot) == 16, "objects stay 16-byte aligned");
 
+/* Where a slab is: full ones are in no list. */
+enum slab_place {
+	SLAB_FULL,
+	SLAB_ROOMY,    /* mapped, with room */
+	SLAB_UNMAPPED, /* to be mapped again */
+	SLAB_PLACES,
+};
+
+struct slab {
+	char *slots;         /* while mapped */
+	uint32_t generation; /* the highest of its slots that was ever used */
+	uint32_t prev, next; /* of its place, or NONE */
+	uint32_t free;       /* the slot given back last, or NONE */
+	uint8_t made, used;  /* slots */
+	uint8_t place;       /* enum slab_place */
+};
+
 struct pool {
-	size_t stride;
-	uint32_t limit, made, used;
-	uint32_t free;
-	char *slabs[];
+	size_t stride, slab_bytes;
+	uint32_t limit, used;
+	uint32_t slab_count;          /* those that were ever mapped */
+	uint32_t empty;               /* mapped ones without an object */
+	uint32_t places[SLAB_PLACES]; /* the first there, or NONE */
+	struct slab slabs[];
 };
 
 static struct slot *slot_of(const void *object)
@@ -33,23 +56,58 @@ static struct slot *slot_of(const void *object)
 				       sizeof(struct slot));
 }
 
+static struct slab *slab_of(struct pool *p, uint32_t index)
+{
+	return &p->slabs[index / SLAB_SLOTS];
+}
+
+/* The slab must be mapped. */
 static struct slot *slot_at(struct pool *p, uint32_t index)
 {
-	char *slab = p->slabs[index / SLAB_SLOTS];
+	char *slots = slab_of(p, index)->slots;
 
-	return (struct slot *)(void *)(slab + index % SLAB_SLOTS * p->stride);
+	return (struct slot *)(void *)(slots + index % SLAB_SLOTS * p->stride);
+}
+
+/* The index of a slab's first slot. */
+static uint32_t first_slot(const struct pool *p, const struct slab *s)
+{
+	return (uint32_t)(s - p->slabs) * SLAB_SLOTS;
+}
+
+static void slab_set_place(struct pool *p, struct slab *s, uint8_t place)
+{
+	uint32_t index = (uint32_t)(s - p->slabs);
+
+	if (s->place != SLAB_FULL) {
+		if (s->prev == NONE)
+			p->places[s->place] = s->next;
+		else
+			p->slabs[s->prev].next = s->next;
+		if (s->next != NONE)
+			p->slabs[s->next].prev = s->prev;
+	}
+	s->place = place;
+	if (place == SLAB_FULL)
+		return;
+	s->prev = NONE;
+	s->next = p->places[place];
+	if (s->next != NONE)
+		p->slabs[s->next].prev = index;
+	p->places[place] = index;
 }
 
 struct pool *pool_create(size_t size, uint32_t limit)
 {
 	size_t slabs = (limit + SLAB_SLOTS - 1) / SLAB_SLOTS;
-	struct pool *p = calloc(1, sizeof(*p) + slabs * sizeof(char *));
+	struct pool *p = calloc(1, sizeof(*p) + slabs * sizeof(p->slabs[0]));
 
 	if (!p)
 		return NULL;
 	p->stride = sizeof(struct slot) + (size + 15) / 16 * 16;
+	p->slab_bytes = SLAB_SLOTS * p->stride;
 	p->limit = limit;
-	p->free = NONE;
+	p->places[SLAB_ROOMY] = p->places[SLAB_UNMAPPED] = NONE;
 	return p;
 }
 
@@ -60,77 +118,124 @@ void pool_destroy(struct pool **pp)
 	if (!p)
 		return;
 	*pp = NULL;
-	for (uint32_t i = 0; i < p->made; i += SLAB_SLOTS)
-		free(p->slabs[i / SLAB_SLOTS]);
+	for (uint32_t i = 0; i < p->slab_count; i++)
+		if (p->slabs[i].slots)
+			munmap(p->slabs[i].slots, p->slab_bytes);
 	free(p);
 }
 
-/* The next slot that was never used, or NULL. */
-static struct slot *make_slot(struct pool *p)
+/* A slab with room, or NULL. */
+static struct slab *find_room(struct pool *p)
 {
-	uint32_t index = p->made;
-	char **slab = &p->slabs[index / SLAB_SLOTS];
-	struct slot *s;
+	uint32_t index = p->places[SLAB_ROOMY];
+	struct slab *s;
+	void *slots;
 
-	if (index == p->limit)
+	if (index != NONE)
+		return &p->slabs[index];
+	index = p->places[SLAB_UNMAPPED];
+	if (index == NONE && p->slab_count * SLAB_SLOTS >= p->limit)
 		return NULL;
-	if (index % SLAB_SLOTS == 0) {
-		*slab = aligned_alloc(16, SLAB_SLOTS * p->stride);
-		if (!*slab)
-			return NULL;
-	}
-	p->made++;
-	s = slot_at(p, index);
-	s->index = index;
-	s->generation = 0;
+	slots = mmap(NULL, p->slab_bytes, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (slots == MAP_FAILED)
+		return NULL;
+	s = &p->slabs[index == NONE ? p->slab_count++ : index];
+	s->slots = slots;
+	s->free = NONE;
+	s->made = 0;
+	p->empty++;
+	slab_set_place(p, s, SLAB_ROOMY);
 	return s;
+}
+
+/* How many slots the slab may have: the last one ends at the limit. */
+static uint32_t slab_room(const struct pool *p, const struct slab *s)
+{
+	uint32_t left = p->limit - first_slot(p, s);
+
+	return left < SLAB_SLOTS ? left : SLAB_SLOTS;
+}
+
+static struct slot *take_slot(struct pool *p, struct slab *s)
+{
+	struct slot *t;
+
+	if (s->free != NONE) {
+		t = slot_at(p, s->free);
+		s->free = t->next;
+		return t;
+	}
+	t = slot_at(p, first_slot(p, s) + s->made);
+	t->index = first_slot(p, s) + s->made++;
+	t->generation = s->generation;
+	return t;
 }
 
 void *pool_take(struct pool *p)
 {
-	struct slot *s;
+	struct slab *s = find_room(p);
+	struct slot *t;
 
-	if (p->free != NONE) {
-		s = slot_at(p, p->free);
-		p->free = s->next;
-	} else {
-		s = make_slot(p);
-		if (!s)
-			return NULL;
-	}
-	if (++s->generation == 0)
-		s->generation = 1;
-	s->out = 1;
+	if (!s)
+		return NULL;
+	t = take_slot(p, s);
+	if (++t->generation == 0)
+		t->generation = 1;
+	if (t->generation > s->generation)
+		s->generation = t->generation;
+	t->out = 1;
 	p->used++;
-	return memset(s + 1, 0, p->stride - sizeof(*s));
+	p->empty -= s->used == 0;
+	s->used++;
+	if (s->used == slab_room(p, s))
+		slab_set_place(p, s, SLAB_FULL);
+	return memset(t + 1, 0, p->stride - sizeof(*t));
 }
 
 void pool_give(struct pool *p, void *object)
 {
-	struct slot *s = slot_of(object);
+	struct slot *t = slot_of(object);
+	struct slab *s = slab_of(p, t->index);
 
-	assert(s->out && slot_at(p, s->index) == s);
-	s->out = 0;
-	s->next = p->free;
-	p->free = s->index;
+	assert(t->out && slot_at(p, t->index) == t);
+	t->out = 0;
+	t->next = s->free;
+	s->free = t->index;
 	p->used--;
+	s->used--;
+	if (s->place == SLAB_FULL)
+		slab_set_place(p, s, SLAB_ROOMY);
+	if (s->used > 0)
+		return;
+	if (p->empty == 0) {
+		p->empty++;
+		return;
+	}
+	munmap(s->slots, p->slab_bytes);
+	s->slots = NULL;
+	slab_set_place(p, s, SLAB_UNMAPPED);
 }
 
 struct handle pool_handle(const void *object)
 {
-	const struct slot *s = slot_of(object);
+	const struct slot *t = slot_of(object);
 
-	return (struct handle){ s->index, s->generation };
+	return (struct handle){ t->index, t->generation };
 }
 
 void *pool_find(struct pool *p, struct handle h)
 {
-	struct slot *s;
+	struct slab *s;
+	struct slot *t;
 
-	if (h.index >= p->made)
+	if (h.index >= p->slab_count * SLAB_SLOTS)
 		return NULL;
-	s = slot_at(p, h.index);
-	return s->out && s->generation == h.generation ? s + 1 : NULL;
+	s = slab_of(p, h.index);
+	if (!s->slots || h.index % SLAB_SLOTS >= s->made)
+		return NULL;
+	t = slot_at(p, h.index);
+	return t->out && t->generation == h.generation ? t + 1 : NULL;
 }
 
 uint32_t pool_used(const struct pool *p)
@@ -150,10 +255,14 @@ size_t pool_size_max(const struct pool *p)
 
 void pool_each(struct pool *p, void (*visit)(void *object))
 {
-	for (uint32_t i = 0; i < p->made; i++) {
-		struct slot *s = slot_at(p, i);
+	for (uint32_t i = 0; i < p->slab_count; i++) {
+		struct slab *s = &p->slabs[i];
 
-		if (s->out)
-			visit(s + 1);
+		for (uint32_t j = 0; s->slots && j < s->made; j++) {
+			struct slot *t = slot_at(p, i * SLAB_SLOTS + j);
+
+			if (t->out)
+				visit(t + 1);
+		}
 	}
 }

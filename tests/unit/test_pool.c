@@ -85,3 +85,49 @@ Test(pool, each_may_give_back)
 	cr_assert_eq(pool_used(walked), 0);
 	pool_destroy(&walked);
 }
+
+Test(pool, memory_goes_back_and_handles_stay_dead)
+{
+	struct pool *p = pool_create(1000, 10000);
+	static void *o[10000];
+	struct handle first;
+
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < 10000; i++)
+			cr_assert_not_null(o[i] = pool_take(p));
+		cr_assert_null(pool_take(p));
+		if (round == 0)
+			first = pool_handle(o[70]);
+		else
+			cr_assert_null(pool_find(p, first));
+		/* From the middle outwards, every slab once empty. */
+		for (int i = 0; i < 5000; i++) {
+			pool_give(p, o[4999 - i]);
+			pool_give(p, o[5000 + i]);
+		}
+		cr_assert_eq(pool_used(p), 0);
+		cr_assert_null(pool_find(p, first));
+	}
+	pool_destroy(&p);
+}
+
+Test(pool, a_slab_in_use_stays)
+{
+	struct pool *p = pool_create(100, 1000);
+	void *o[1000];
+	struct handle h;
+
+	for (int i = 0; i < 1000; i++)
+		o[i] = pool_take(p);
+	h = pool_handle(o[500]);
+	memset(o[500], 7, 100);
+	for (int i = 0; i < 1000; i++)
+		if (i != 500)
+			pool_give(p, o[i]);
+	cr_assert_eq(pool_find(p, h), o[500]);
+	cr_assert_eq(((char *)o[500])[99], 7);
+	for (int i = 1; i < 1000; i++)
+		cr_assert_not_null(pool_take(p));
+	cr_assert_null(pool_take(p));
+	pool_destroy(&p);
+}
