@@ -44,9 +44,9 @@ static void work_bury(struct timer *t)
 	struct client *c = k->client;
 
 	list_remove(&k->link);
-	pool_give(c->pools.works, k);
 	if (k->place)
 		quota_give(&c->crew->works);
+	pool_give(c->pools.works, k);
 	client_work_gone(c);
 }
 

@@ -12,6 +12,7 @@
 #include "server/http_visitor.h"
 #include "server/listener.h"
 #include "server/matchmaker.h"
+#include "server/move.h"
 #include "server/work.h"
 #include "server/worker.h"
 
@@ -26,16 +27,6 @@ struct tell_letter {
 	enum reason why;    /* away */
 };
 
-/* A visitor on its way to the worker of its work connection. */
-struct move_letter {
-	struct letter letter;
-	struct handle entry, work;
-	struct address peer, self;
-	struct http_visit *http;   /* owned; NULL: tcp */
-	struct chunk_queue unread; /* owned, none of a pool */
-	int fd;                    /* owned */
-};
-
 static void visitor_want_work(struct visitor *v);
 
 static void visitor_set_state(struct visitor *v, enum visitor_state state)
@@ -45,16 +36,11 @@ static void visitor_set_state(struct visitor *v, enum visitor_state state)
 	v->state = state;
 }
 
-/* One more, on the descriptor; NULL at a limit: it is closed then. */
-static struct visitor *visitor_open(struct worker *w, int fd)
+struct visitor *visitor_open(struct worker *w, struct stream *s)
 {
-	struct visitor *v = pool_take(w->pools.visitors);
-	struct stream *s =
-		raw_stream_open(w->pools.streams, worker_loop(w), fd);
+	struct visitor *v = s ? pool_take(w->pools.visitors) : NULL;
 
-	if (!v || !s) {
-		if (v)
-			pool_give(w->pools.visitors, v);
+	if (!v) {
 		stream_close(&s, true);
 		return NULL;
 	}
@@ -71,7 +57,8 @@ struct visitor *visitor_new(struct worker *w, struct listener *l, int fd)
 
 	count(&w->core.counters, visitors);
 	if (room)
-		v = visitor_open(w, fd);
+		v = visitor_open(w,
+			raw_stream_open(w->pools.streams, worker_loop(w), fd));
 	else
 		close(fd);
 	if (v) {
@@ -261,6 +248,21 @@ static void visitor_start(struct visitor *v, struct stream *work)
 	stream_write(work, c, false, &v->writer);
 }
 
+void visitor_go_on(struct visitor *v, struct route *r, struct stream *work)
+{
+	visitor_set_state(v, VISITOR_ASKING);
+	if (r)
+		v->route = route_hold(r);
+	if (!r || r->closed) {
+		visitor_close(v, REASON_proxy_closed);
+		stream_close(&work, false);
+	} else if (work) {
+		visitor_start(v, work);
+	} else {
+		visitor_try_next(v);
+	}
+}
+
 /* Freed from the loop, as callers up the stack may still look at it. */
 static void visitor_bury(struct timer *t)
 {
@@ -324,69 +326,6 @@ static struct visitor *find_waiting(struct worker *w, struct handle visitor)
 	return v;
 }
 
-/* --- to another worker --- */
-
-static void discard_move(struct letter *letter)
-{
-	struct move_letter *l = (struct move_letter *)letter;
-
-	http_visit_free(&l->http);
-	chunk_queue_clear(&l->unread);
-	close(l->fd);
-}
-
-/* It goes on here, and takes its work connection. */
-static void deliver_move(struct mailbox *m, struct letter *letter)
-{
-	struct move_letter *l = (struct move_letter *)letter;
-	struct worker *w = worker_of_mailbox(m);
-	struct route *r = directory_find(&w->directory, l->entry);
-	struct work *k = pool_find(w->pools.works, l->work);
-	struct visitor *v = visitor_open(w, l->fd);
-
-	if (!v) {
-		http_visit_free(&l->http);
-		chunk_queue_clear(&l->unread);
-		quota_give(&w->server->visitors);
-		return;
-	}
-	count(&w->core.counters, visitors_moved);
-	v->peer = l->peer;
-	v->self = l->self;
-	http_visit_give(l->http, v);
-	stream_unread_all(v->stream, &l->unread);
-	visitor_set_state(v, VISITOR_ASKING);
-	if (!r || r->closed) {
-		visitor_close(v, REASON_proxy_closed);
-		return;
-	}
-	v->route = route_hold(r);
-	if (k)
-		visitor_start(v, work_take(k));
-	else
-		visitor_try_next(v);
-}
-
-/* Nothing of it is in flight: it asked for the first time. */
-static void visitor_move(struct visitor *v, struct ref work)
-{
-	struct worker *w = v->worker;
-	struct move_letter *l = letter_new(sizeof(*l));
-
-	l->letter.discard = discard_move;
-	l->entry = v->route->entry;
-	l->work = work.handle;
-	l->peer = v->peer;
-	l->self = v->self;
-	l->http = http_visit_take(v);
-	l->fd = raw_stream_detach(&v->stream, &l->unread);
-	loop_cancel_timer(worker_loop(w), &v->timer);
-	list_remove(&v->link);
-	route_drop(&v->route);
-	pool_give(w->pools.visitors, v);
-	worker_post(w, work.worker, &l->letter, deliver_move);
-}
-
 /* --- what the matchmaker tells --- */
 
 static void post_tell(struct worker *w, struct ref visitor,
@@ -433,7 +372,7 @@ static void deliver_match(struct mailbox *m, struct letter *letter)
 		return;
 	}
 	if (l->work.worker != w->index) {
-		visitor_move(v, l->work);
+		move_visitor(v, l->work);
 		return;
 	}
 	k = pool_find(w->pools.works, l->work.handle);

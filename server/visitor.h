@@ -66,6 +66,18 @@ void visitor_accept_tcp(struct listener *l, struct route *r, int fd);
 struct visitor *visitor_new(
 	struct worker *w, struct listener *l, int fd) must_check;
 
+/*
+ * One that goes on here, on the stream, which may be NULL and is taken over;
+ * within the server's quota, in state HEAD. NULL at a limit of memory.
+ */
+struct visitor *visitor_open(struct worker *w, struct stream *s) must_check;
+
+/*
+ * Such a one has asked already. `r`: its route, NULL if that has gone; `work`:
+ * what it was given and takes over, NULL if that has died.
+ */
+void visitor_go_on(struct visitor *v, struct route *r, struct stream *work);
+
 /* It goes this way from now on, and wants a work connection. */
 void visitor_route(struct visitor *v, struct route *r);
 

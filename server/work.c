@@ -30,8 +30,8 @@ struct brought_letter {
 	struct letter letter;
 	struct handle visitor;
 	struct ref control;
+	struct raw_rest socket; /* owned */
 	bool reuse;
-	int fd; /* owned */
 };
 
 static void work_set_state(struct work *k, enum work_state state)
@@ -251,17 +251,19 @@ void work_tell_park(struct worker *w, struct ref work, struct handle offer)
 
 static void discard_brought(struct letter *letter)
 {
-	close(((struct brought_letter *)letter)->fd);
+	close(((struct brought_letter *)letter)->socket.fd);
 }
 
 static void deliver_brought(struct mailbox *m, struct letter *letter)
 {
-	const struct brought_letter *l = (struct brought_letter *)letter;
+	struct brought_letter *l = (struct brought_letter *)letter;
 	struct worker *w = worker_of_mailbox(m);
 	struct stream *s =
-		raw_stream_open(w->pools.streams, worker_loop(w), l->fd);
+		raw_stream_wake(w->pools.streams, worker_loop(w), &l->socket);
 
 	count(&w->core.counters, work_conns_moved);
+	if (!s)
+		close(l->socket.fd);
 	s = s ? wrap(w, s, l->control, l->reuse) : NULL;
 	if (s && !visitor_bring(w, l->visitor, s))
 		work_offer(w, s, l->control, l->reuse, WORK_AGAIN);
@@ -272,7 +274,6 @@ static void send_away(struct work *k, struct ref visitor)
 {
 	struct worker *w = k->worker;
 	struct brought_letter *b = letter_new(sizeof(*b));
-	struct chunk_queue none = { 0 }; /* it has said nothing */
 	struct stream *s;
 
 	b->letter.discard = discard_brought;
@@ -282,7 +283,7 @@ static void send_away(struct work *k, struct ref visitor)
 	s = work_take(k);
 	if (b->reuse)
 		s = carrier_detach(carrier_of(s));
-	b->fd = raw_stream_detach(&s, &none);
+	raw_stream_rest(&s, &b->socket, NULL);
 	worker_post(w, visitor.worker, &b->letter, deliver_brought);
 }
 

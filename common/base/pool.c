@@ -11,6 +11,14 @@
 #include <string.h>
 #include <sys/mman.h>
 
+/* What was given back is nobody's: the sanitizer watches that. */
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(at, size) ((void)(at), (void)(size))
+#define ASAN_UNPOISON_MEMORY_REGION(at, size) ((void)(at), (void)(size))
+#endif
+
 #define SLAB_SLOTS 64
 #define NONE UINT32_MAX
 
@@ -111,6 +119,13 @@ struct pool *pool_create(size_t size, uint32_t limit)
 	return p;
 }
 
+static void unmap(struct pool *p, struct slab *s)
+{
+	ASAN_UNPOISON_MEMORY_REGION(s->slots, p->slab_bytes);
+	munmap(s->slots, p->slab_bytes);
+	s->slots = NULL;
+}
+
 void pool_destroy(struct pool **pp)
 {
 	struct pool *p = *pp;
@@ -120,7 +135,7 @@ void pool_destroy(struct pool **pp)
 	*pp = NULL;
 	for (uint32_t i = 0; i < p->slab_count; i++)
 		if (p->slabs[i].slots)
-			munmap(p->slabs[i].slots, p->slab_bytes);
+			unmap(p, &p->slabs[i]);
 	free(p);
 }
 
@@ -190,6 +205,7 @@ void *pool_take(struct pool *p)
 	s->used++;
 	if (s->used == slab_room(p, s))
 		slab_set_place(p, s, SLAB_FULL);
+	ASAN_UNPOISON_MEMORY_REGION(t + 1, p->stride - sizeof(*t));
 	return memset(t + 1, 0, p->stride - sizeof(*t));
 }
 
@@ -199,6 +215,7 @@ void pool_give(struct pool *p, void *object)
 	struct slab *s = slab_of(p, t->index);
 
 	assert(t->out && slot_at(p, t->index) == t);
+	ASAN_POISON_MEMORY_REGION(t + 1, p->stride - sizeof(*t));
 	t->out = 0;
 	t->next = s->free;
 	s->free = t->index;
@@ -212,8 +229,7 @@ void pool_give(struct pool *p, void *object)
 		p->empty++;
 		return;
 	}
-	munmap(s->slots, p->slab_bytes);
-	s->slots = NULL;
+	unmap(p, s);
 	slab_set_place(p, s, SLAB_UNMAPPED);
 }
 

@@ -5,7 +5,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <netinet/tcp.h>
+#include <linux/tcp.h> /* its tcp_info is the newer one */
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -146,6 +147,15 @@ int socket_error(int fd)
 	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
 		return -errno;
 	return -error;
+}
+
+bool socket_was_reset(int fd, uint32_t received)
+{
+	struct tcp_info info = { 0 };
+	socklen_t size = sizeof(info);
+
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+	       (uint32_t)info.tcpi_bytes_received == received;
 }
 
 void socket_tune(int fd, int64_t keepalive_s)

@@ -41,6 +41,13 @@ int socket_connect(const struct address *a, const struct address *local,
 int socket_error(int fd);
 
 /*
+ * Whether the connection, which is over, was reset by the peer without an end:
+ * `received` bytes were read from it, modulo 2^32. The end counts as one in
+ * tcpi_bytes_received (tcp(7); Linux, tcp_rcv_nxt_update).
+ */
+bool socket_was_reset(int fd, uint32_t received);
+
+/*
  * Options of every connected TCP socket; keepalive idle seconds, < 0: off. On
  * a listening one they are those of what it accepts.
  */

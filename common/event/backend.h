@@ -34,6 +34,9 @@ struct backend {
 	void (*start)(struct loop *l, struct op *op, const struct op_args *a);
 	void (*cancel)(struct loop *l, struct op *op);
 
+	/* What was in flight on `from` is `to`'s, which is a copy of it. */
+	void (*move)(struct loop *l, const struct op *from, struct op *to);
+
 	/*
 	 * Submit what was started, wait until something has completed or
 	 * `timeout` ns have passed (INT64_MAX: for ever), and write what has

@@ -137,6 +137,21 @@ void op_cancel(struct loop *l, struct op *op)
 	l->backend->cancel(l, op);
 }
 
+void op_move(struct loop *l, struct op *from, struct op *to, op_fn *done)
+{
+	assert(to->state == OP_IDLE);
+	if (from->state == OP_IDLE)
+		return;
+	assert(from->kind == OP_RECV || from->kind == OP_POLL);
+	*to = *from;
+	to->done = done;
+	from->state = OP_IDLE;
+	l->backend->move(l, from, to);
+	for (int i = l->batch_next; i < l->batch_end; i++)
+		if (l->batch[i].op == from)
+			l->batch[i].op = to;
+}
+
 /* Whether the same operation's next completion, in hand, is an end. */
 static bool is_ending(const struct completion *c, const struct completion *end)
 {
@@ -149,8 +164,10 @@ static bool is_ending(const struct completion *c, const struct completion *end)
 static void run_batch(struct loop *l, int n)
 {
 	count_add(l->counters, completions, (uint64_t)n);
-	for (int i = 0; i < n; i++) {
-		struct completion *c = &l->batch[i];
+	l->batch_next = 0;
+	l->batch_end = n;
+	while (l->batch_next < n) {
+		struct completion *c = &l->batch[l->batch_next++];
 
 		if (c->last)
 			op_set_state(l, c->op, OP_IDLE);

@@ -36,6 +36,8 @@ struct loop {
 	struct timers timers;
 	int64_t now;        /* clock.h, of this turn */
 	uint32_t in_flight; /* operations */
+	/* Of the batch: the first that is not told of yet, and the end. */
+	int batch_next, batch_end;
 	struct completion batch[LOOP_BATCH];
 };
 

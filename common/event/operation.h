@@ -98,4 +98,11 @@ void op_poll(
 /* Ask for an early end; the callback still comes. Idle: no effect. */
 void op_cancel(struct loop *l, struct op *op);
 
+/*
+ * What is in flight on `from`, a receive or a wait, goes on on the idle `to`,
+ * and `done` is called there; `from` is idle, and its owner may be freed.
+ * Nothing in flight: no effect.
+ */
+void op_move(struct loop *l, struct op *from, struct op *to, op_fn *done);
+
 #endif

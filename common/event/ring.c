@@ -241,6 +241,16 @@ static void ring_cancel(struct loop *l, struct op *op)
 	sqe->user_data = ring_user_data(r, op->slot);
 }
 
+static void ring_move(struct loop *l, const struct op *from, struct op *to)
+{
+	struct ring *r = l->state;
+
+	(void)from;
+	/* Else its completion is in the batch already. */
+	if (to->slot != NO_SLOT)
+		r->slots[to->slot].op = to;
+}
+
 static void push_hungry(struct loop *l, uint32_t index)
 {
 	struct ring *r = l->state;
@@ -399,6 +409,7 @@ const struct backend backend_ring = {
 	.enter = ring_enter,
 	.start = ring_start,
 	.cancel = ring_cancel,
+	.move = ring_move,
 	.wait = ring_wait,
 	.ended = ring_ended,
 	.now = ring_now,

@@ -31,14 +31,18 @@ enum send_stage {
 struct slot {
 	struct op *op; /* NULL: free */
 	const void *data;
-	uint32_t size;
+	union {
+		uint32_t size; /* of a send */
+		uint32_t next; /* free, or a receive that lacks a buffer */
+	};
 	int fd;
 	uint32_t generation;
-	uint32_t next; /* free stack, or queue of those that lack a buffer */
 	bool more;
 	bool limited;  /* the receive was asked to stop at recv_limit */
 	uint8_t stage; /* enum send_stage */
 };
+
+_Static_assert(sizeof(struct slot) == 32, "an idle connection has two");
 
 struct ring {
 	struct io_uring uring;

@@ -218,23 +218,13 @@ static void pump_spill(struct pipe *pipe)
 	p->pipe = NULL;
 }
 
-/*
- * The kernel tells of a reset once: whoever sends then hears of it, and a
- * receive afterwards looks like an end. (After the peer's FIN it is EPIPE.)
- */
-static void sink_failed(struct pump *p, int error)
-{
-	pump_finish(
-		p, error == -ECONNRESET ? PUMP_SINK_RESET : PUMP_SINK_FAILED);
-}
-
 /* From the pipe into the sink; false when the pump has ended. */
 static bool pump_drain(struct pump *p)
 {
 	ssize_t n = stream_splice_out(p->sink, p->pipe);
 
 	if (n < 0 && n != -EAGAIN) {
-		sink_failed(p, (int)n);
+		pump_finish(p, PUMP_SINK_FAILED);
 		return false;
 	}
 	if (p->pipe->bytes > 0) {
@@ -274,7 +264,7 @@ static void pump_sent(struct stream_writer *w, struct chunk *c, int result)
 
 	chunk_give(c);
 	if (result < 0)
-		sink_failed(p, result);
+		pump_finish(p, PUMP_SINK_FAILED);
 	else
 		pump_turn(p);
 }

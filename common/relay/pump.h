@@ -34,8 +34,6 @@ enum pump_end {
 	PUMP_SOURCE_FAILED,
 	/* Sending failed; the rest is dropped. */
 	PUMP_SINK_FAILED,
-	/* The same, and the other end of the sink was it that cut. */
-	PUMP_SINK_RESET,
 };
 
 enum pump_state {

@@ -31,6 +31,18 @@ static void raw_join(struct raw_stream *r)
 	pool_give(r->home, r);
 }
 
+/*
+ * A socket that said end: has its peer ended? The kernel tells of a reset
+ * once, to whoever comes first; a send may have been that, and splice(2) keeps
+ * it to itself when some bytes went before.
+ */
+static int raw_end(const struct raw_stream *r)
+{
+	bool ask = r->doubtful || op_in_flight(&r->send);
+
+	return ask && socket_was_reset(r->fd, r->received) ? -ECONNRESET : 0;
+}
+
 static void raw_received(struct op *op, int result);
 
 static void raw_ready(struct op *op, int result)
@@ -71,15 +83,19 @@ static void raw_received(struct op *op, int result)
 
 	op->chunk = NULL;
 	s->backlog = !op->drained;
-	s->ending = op->ending;
+	s->ending = op->ending && !r->doubtful;
 	if (result == -ECANCELED && !closing) {
 		/* It ran ahead and was stopped. */
 		if (s->reading)
 			raw_start(r);
 		return;
 	}
-	if (c)
+	if (c) {
 		r->bulk = c->to == c->size;
+		r->received += (uint32_t)result;
+	}
+	if (result == 0)
+		result = raw_end(r);
 	r->ahead = s->reading ? 0 : r->ahead + 1;
 	if (armed && (r->bulk || r->ahead >= AHEAD_MAX || result <= 0))
 		op_cancel(s->loop, op);
@@ -103,6 +119,7 @@ static void raw_sent(struct op *op, int result)
 	struct raw_stream *r = container_of(op, struct raw_stream, send);
 	bool closing = r->stream.closing;
 
+	r->doubtful |= result < 0;
 	stream_sent(&r->stream, result);
 	if (closing)
 		raw_join(r);
@@ -134,12 +151,21 @@ static void raw_await_room(struct stream *s)
 
 static ssize_t raw_splice_in(struct stream *s, struct pipe *p, uint32_t max)
 {
-	return pipe_fill(p, raw_of(s)->fd, max);
+	struct raw_stream *r = raw_of(s);
+	ssize_t n = pipe_fill(p, r->fd, max);
+
+	if (n > 0)
+		r->received += (uint32_t)n;
+	return n == 0 ? raw_end(r) : n;
 }
 
 static ssize_t raw_splice_out(struct stream *s, struct pipe *p)
 {
-	return pipe_drain(p, raw_of(s)->fd, false);
+	struct raw_stream *r = raw_of(s);
+	ssize_t n = pipe_drain(p, r->fd, false);
+
+	r->doubtful |= p->bytes > 0 && n != -EAGAIN;
+	return n;
 }
 
 static int raw_finish(struct stream *s)
@@ -188,16 +214,52 @@ struct stream *raw_stream_open(struct pool *home, struct loop *l, int fd)
 	return &r->stream;
 }
 
-int raw_stream_detach(struct stream **sp, struct chunk_queue *unread)
+bool raw_stream_can_rest(const struct stream *s)
+{
+	const struct raw_stream *r = raw_of(s);
+
+	return s->ops == &raw_ops && !s->unread.head && s->read_end == 1 &&
+	       !s->finished && r->recv.state == OP_FLYING &&
+	       !op_in_flight(&r->send) && !r->doubtful;
+}
+
+void raw_stream_rest(struct stream **sp, struct raw_rest *rest, op_fn *stirred)
 {
 	struct raw_stream *r = raw_of(*sp);
-	struct chunk *c;
-	int fd = r->fd;
 
 	*sp = NULL;
-	assert(!op_in_flight(&r->recv) && !op_in_flight(&r->send));
-	while ((c = chunk_queue_pop(&r->stream.unread)))
-		chunk_queue_push(unread, c);
+	assert(!r->stream.unread.head && !op_in_flight(&r->send));
+	*rest = (struct raw_rest){ .fd = r->fd, .received = r->received };
+	op_move(r->stream.loop, &r->recv, &rest->recv, stirred);
 	pool_give(r->home, r);
-	return fd;
+}
+
+static op_fn *done_of(const struct op *recv)
+{
+	return recv->kind == OP_POLL ? raw_ready : raw_received;
+}
+
+struct stream *raw_stream_wake(
+	struct pool *home, struct loop *l, struct raw_rest *rest)
+{
+	struct raw_stream *r = pool_take(home);
+
+	if (!r)
+		return NULL;
+	r->home = home;
+	r->fd = rest->fd;
+	r->received = rest->received;
+	if (op_in_flight(&rest->recv))
+		op_move(l, &rest->recv, &r->recv, done_of(&rest->recv));
+	else
+		r->recv = rest->recv;
+	stream_init(&r->stream, l, &raw_ops);
+	return &r->stream;
+}
+
+void raw_stream_stir(struct stream *s, int result)
+{
+	struct op *recv = &raw_of(s)->recv;
+
+	done_of(recv)(recv, result);
 }

@@ -16,9 +16,18 @@ struct raw_stream {
 	struct op recv, send;
 	struct pool *home;
 	int fd;
-	uint8_t ahead; /* chunks that came and nobody had asked for */
-	bool bulk;     /* the last chunk was full */
+	uint32_t received; /* bytes, modulo 2^32 */
+	uint8_t ahead;     /* chunks that came and nobody had asked for */
+	bool bulk;         /* the last chunk was full */
 	bool cut;
+	bool doubtful; /* a send may have met with a reset: see raw_end */
+};
+
+/* What is left of such a stream while it is nobody's. */
+struct raw_rest {
+	struct op recv; /* in flight, or idle */
+	int fd;
+	uint32_t received;
 };
 
 /*
@@ -31,10 +40,24 @@ struct stream *raw_stream_open(
 	struct pool *home, struct loop *l, int fd) must_check;
 
 /*
- * Take such a stream apart again, to be opened on another thread: nothing is
- * in flight and nobody waits. Returns the descriptor; what was unread is
- * appended to `unread`.
+ * Take such a stream apart: nobody reads or writes, nothing is unread and no
+ * send is in flight. A receive or a wait may be: it goes on, on r->recv, and
+ * `stirred` is called there. The descriptor is the caller's. With nothing in
+ * flight the rest may go to another thread.
  */
-int raw_stream_detach(struct stream **s, struct chunk_queue *unread) must_check;
+void raw_stream_rest(struct stream **s, struct raw_rest *r, op_fn *stirred);
+
+/* Whether it can be taken apart now; a receive is in flight. */
+bool raw_stream_can_rest(const struct stream *s);
+
+/*
+ * The stream again, from the pool; the rest is empty then. NULL when the pool
+ * is exhausted: nothing has happened.
+ */
+struct stream *raw_stream_wake(
+	struct pool *home, struct loop *l, struct raw_rest *r) must_check;
+
+/* From inside `stirred`, after raw_stream_wake: its result. */
+void raw_stream_stir(struct stream *s, int result);
 
 #endif

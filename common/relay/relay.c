@@ -121,7 +121,7 @@ static void relay_out_done(struct relay *r, enum pump_end how)
 /* B's direction is delivered: tell A, and see what is left of the other. */
 static void relay_back_done(struct relay *r)
 {
-	if (r->b_reset || (r->answer_due && r->back.bytes == 0)) {
+	if (r->answer_due && r->back.bytes == 0) {
 		relay_end(r, REASON_service_reset);
 		return;
 	}
@@ -152,9 +152,6 @@ static void relay_out_ended(struct pump *p, enum pump_end how)
 	case PUMP_SOURCE_FAILED:
 		relay_end(r, REASON_visitor_reset);
 		break;
-	case PUMP_SINK_RESET:
-		r->b_reset = true;
-		/* fall through */
 	case PUMP_SINK_FAILED:
 		/*
 		 * B does not take any more. What it sent before is still to be
@@ -181,7 +178,6 @@ static void relay_back_ended(struct pump *p, enum pump_end how)
 		relay_end(r, REASON_service_reset);
 		break;
 	case PUMP_SINK_FAILED:
-	case PUMP_SINK_RESET:
 		relay_end(r, REASON_visitor_reset);
 		break;
 	}

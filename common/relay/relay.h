@@ -56,7 +56,6 @@ struct relay {
 	uint8_t why;                   /* enum reason, while ENDING */
 	bool a_half_close, b_half_close;
 	bool answer_due;          /* B's end without a byte is a failure */
-	bool b_reset;             /* B has cut, as a send to it has shown */
 	bool out_held;            /* `out` waits for relay_release */
 	bool release_all;         /* what relay_release said */
 	bool out_done, back_done; /* that direction was delivered whole */

@@ -78,6 +78,12 @@ void stream_unread_all(struct stream *s, struct chunk_queue *q)
 	*q = (struct chunk_queue){ 0 };
 }
 
+void stream_take_all(struct stream *s, struct chunk_queue *q)
+{
+	*q = s->unread;
+	s->unread = (struct chunk_queue){ 0 };
+}
+
 void stream_received(struct stream *s, struct chunk *c, int result)
 {
 	struct stream_reader *r = s->reader;

@@ -117,6 +117,9 @@ void stream_unread(struct stream *s, struct chunk *c);
 /* The same with a whole queue, on a stream that has nothing unread. */
 void stream_unread_all(struct stream *s, struct chunk_queue *q);
 
+/* Take all that is unread into the empty queue. */
+void stream_take_all(struct stream *s, struct chunk_queue *q);
+
 /*
  * Write all bytes of the chunk, which must not be empty, while no other write
  * runs. `more`: further bytes follow at once.

@@ -99,6 +99,16 @@ static void script_cancel(struct loop *l, struct op *op)
 		script_complete(s, -ECANCELED, true);
 }
 
+static void script_move(struct loop *l, const struct op *from, struct op *to)
+{
+	(void)l;
+	if (ops[to->slot].op == from)
+		ops[to->slot].op = to;
+	for (unsigned i = 0; i < result_count; i++)
+		if (results[i].op == from)
+			results[i].op = to;
+}
+
 static int script_wait(struct loop *l, int64_t timeout)
 {
 	int n = (int)result_count;
@@ -126,6 +136,7 @@ const struct backend backend_script = {
 	.enter = script_enter,
 	.start = script_start,
 	.cancel = script_cancel,
+	.move = script_move,
 	.wait = script_wait,
 	.now = script_now,
 };

@@ -150,3 +150,52 @@ Test(loop, timers)
 	script_pass(l, 10 * CLOCK_SECOND);
 	cr_assert_str_eq(order, "110");
 }
+
+static struct op moved;
+static int moves;
+
+static void done_there(struct op *o, int rc)
+{
+	cr_assert_eq(o, &moved);
+	cr_assert_eq(rc, 4 + moves);
+	moves++;
+}
+
+static void moves_in_its_callback(struct op *o, int rc)
+{
+	calls++;
+	chunk_give(o->chunk);
+	cr_assert_eq(rc, 3);
+	op_move(l, o, &moved, done_there);
+	cr_assert_not(op_in_flight(o));
+	cr_assert(op_in_flight(&moved));
+}
+
+Test(loop, what_is_in_flight_moves)
+{
+	op_move(l, &op, &moved, done_there);
+	cr_assert_not(op_in_flight(&moved));
+	op_poll(l, &op, 7, 1, done);
+	op_move(l, &op, &moved, done_there);
+	cr_assert_eq(l->in_flight, 1);
+	script_complete(script_find(OP_POLL, 7), 4, true);
+	script_run(l);
+	cr_assert_eq(calls, 0);
+	cr_assert_eq(moves, 1);
+	cr_assert_eq(l->in_flight, 0);
+}
+
+Test(loop, what_has_come_already_moves_along)
+{
+	struct script_op *s;
+
+	op_recv_many(l, &op, 7, moves_in_its_callback);
+	s = script_find(OP_RECV, 7);
+	script_complete(s, 3, false);
+	script_complete(s, 4, false);
+	script_complete(s, 5, true);
+	script_run(l);
+	cr_assert_eq(calls, 1);
+	cr_assert_eq(moves, 2);
+	cr_assert_eq(l->in_flight, 0);
+}

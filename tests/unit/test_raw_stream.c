@@ -134,3 +134,44 @@ Test(raw_stream, close_is_a_join)
 	cr_assert_eq(pool_used(world_streams), 0);
 	cr_assert_eq(reads + writes, 0);
 }
+
+static struct raw_rest rest;
+static struct stream *woken;
+
+static void stirred(struct op *op, int rc)
+{
+	cr_assert_eq(op, &rest.recv);
+	woken = raw_stream_wake(world_streams, world_loop, &rest);
+	cr_assert_not_null(woken);
+	raw_stream_stir(woken, rc);
+}
+
+/* Nobody's for a while: the receive goes on, and what comes wakes it. */
+Test(raw_stream, rests_and_wakes)
+{
+	const struct {
+		const char *bytes;
+		int size;
+	} rows[] = { { "abc", 3 }, { NULL, 0 }, { NULL, -ECONNRESET } };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct chunk *c = NULL;
+
+		e = end_open();
+		cr_assert_not(raw_stream_can_rest(e.stream));
+		stream_read(e.stream, &reader);
+		stream_leave_reading(e.stream);
+		cr_assert(raw_stream_can_rest(e.stream));
+		raw_stream_rest(&e.stream, &rest, stirred);
+		cr_assert_null(e.stream);
+		cr_assert_eq(pool_used(world_streams), 0);
+		cr_assert(end_reads(&e));
+		end_feed(&e, rows[i].bytes, rows[i].size);
+		cr_assert_eq(stream_take(woken, &c), rows[i].size);
+		chunk_give(c);
+		cr_assert_eq(stream_descriptor(woken), e.fd);
+		stream_close(&woken, false);
+		script_run(world_loop);
+	}
+	cr_assert_eq(reads, 0);
+}

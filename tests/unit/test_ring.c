@@ -303,3 +303,30 @@ Test(ring, hints_say_what_to_do)
 	cr_assert(strstr(backend_ring_hint(EINVAL), "Linux 6.1"));
 	cr_assert_gt(strlen(backend_ring_hint(EIO)), 5);
 }
+
+/* Each receive that is repeated goes on at another place; none is lost. */
+Test(ring, a_receive_moves)
+{
+	struct op at[2] = { 0 };
+	char bytes[256];
+	int n = 0;
+
+	op_recv_many(l, &at[0], pair[0], done);
+	while (n < 200) {
+		struct op *from = &at[n % 2], *to = &at[(n + 1) % 2];
+
+		bytes[n] = (char)n;
+		cr_assert_eq(write(pair[1], &bytes[n++], 1), 1);
+		if (n % 3 == 0)
+			loop_turn(l);
+		op_move(l, from, to, done);
+		cr_assert_not(op_in_flight(from));
+	}
+	while (got_size < 200)
+		loop_turn(l);
+	cr_assert(memcmp(got, bytes, 200) == 0);
+	op_cancel(l, &at[0]);
+	while (op_in_flight(&at[0]))
+		loop_turn(l);
+	cr_assert_eq(result, -ECANCELED);
+}

@@ -116,3 +116,36 @@ Test(socket, refused_and_taken)
 	cr_assert_not(socket_find_owner(&a, owner, sizeof(owner)));
 	cr_assert_str_eq(owner, "another process");
 }
+
+/* The other end sends five bytes, perhaps an end, then a cut. */
+Test(socket, a_reset_without_an_end)
+{
+	struct address a;
+	int fd = listen_here(&a);
+
+	for (int ended = 0; ended < 2; ended++) {
+		bool pending;
+		int client = socket_connect(&a, NULL, &pending), server;
+		char bytes[8];
+
+		wait_for(client, POLLOUT);
+		server = accept(fd, NULL, NULL);
+		cr_assert_eq(send(server, "12345", 5, 0), 5);
+		if (ended)
+			shutdown(server, SHUT_WR);
+		wait_for(client, POLLIN);
+		cr_assert_eq(recv(client, bytes, 8, 0), 5);
+		if (ended)
+			cr_assert_eq(recv(client, bytes, 8, 0), 0);
+		socket_set_abort(server, true);
+		close(server);
+		wait_for(client, POLLHUP);
+		/* The first to ask is told; afterwards it looks like an end. */
+		cr_assert_eq(
+			socket_error(client), ended ? -EPIPE : -ECONNRESET);
+		cr_assert_eq(recv(client, bytes, 8, 0), 0);
+		cr_assert_eq(socket_was_reset(client, 5), !ended);
+		close(client);
+	}
+	close(fd);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "server/move.h"
+
+#include <unistd.h>
+
+#include "common/relay/raw_stream.h"
+#include "server/http_visitor.h"
+#include "server/visitor.h"
+#include "server/work.h"
+#include "server/worker.h"
+
+struct move_letter {
+	struct letter letter;
+	struct handle entry, work;
+	struct address peer, self;
+	struct http_visit *http;   /* owned; NULL: tcp */
+	struct chunk_queue unread; /* owned, none of a pool */
+	struct raw_rest socket;    /* owned */
+};
+
+static void discard_move(struct letter *letter)
+{
+	struct move_letter *l = (struct move_letter *)letter;
+
+	http_visit_free(&l->http);
+	chunk_queue_clear(&l->unread);
+	close(l->socket.fd);
+}
+
+/* It goes on here, and takes its work connection. */
+static void deliver_move(struct mailbox *m, struct letter *letter)
+{
+	struct move_letter *l = (struct move_letter *)letter;
+	struct worker *w = worker_of_mailbox(m);
+	struct route *r = directory_find(&w->directory, l->entry);
+	struct work *k = pool_find(w->pools.works, l->work);
+	struct stream *s =
+		raw_stream_wake(w->pools.streams, worker_loop(w), &l->socket);
+	struct visitor *v = visitor_open(w, s);
+
+	if (!s)
+		close(l->socket.fd);
+	if (!v) {
+		http_visit_free(&l->http);
+		chunk_queue_clear(&l->unread);
+		quota_give(&w->server->visitors);
+		return;
+	}
+	count(&w->core.counters, visitors_moved);
+	v->peer = l->peer;
+	v->self = l->self;
+	http_visit_give(l->http, v);
+	stream_unread_all(v->stream, &l->unread);
+	visitor_go_on(v, r, k ? work_take(k) : NULL);
+}
+
+void move_visitor(struct visitor *v, struct ref work)
+{
+	struct worker *w = v->worker;
+	struct move_letter *l = letter_new(sizeof(*l));
+
+	l->letter.discard = discard_move;
+	l->entry = v->route->entry;
+	l->work = work.handle;
+	l->peer = v->peer;
+	l->self = v->self;
+	l->http = http_visit_take(v);
+	stream_take_all(v->stream, &l->unread);
+	raw_stream_rest(&v->stream, &l->socket, NULL);
+	loop_cancel_timer(worker_loop(w), &v->timer);
+	list_remove(&v->link);
+	route_drop(&v->route);
+	pool_give(w->pools.visitors, v);
+	worker_post(w, work.worker, &l->letter, deliver_move);
+}
