@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "client/crew.h"
+#include "client/parked.h"
 #include "client/work.h"
 #include "common/base/log.h"
 #include "common/relay/raw_stream.h"
@@ -35,8 +36,9 @@ static bool make_pools(struct client *c, uint32_t count)
 	/* Those of carriers that came back may not be buried yet. */
 	c->pools.works = pool_create(sizeof(struct work), 2 * works);
 	c->pools.carriers = pool_create(sizeof(struct work_carrier), 2 * works);
+	c->pools.parked = pool_create(sizeof(struct parked_work), works);
 	return c->pools.streams && c->pools.dials && c->pools.works &&
-	       c->pools.carriers;
+	       c->pools.carriers && c->pools.parked;
 }
 
 int client_create(struct client *c, const struct settings *s, uint32_t count)
@@ -63,6 +65,7 @@ int client_create(struct client *c, const struct settings *s, uint32_t count)
 		params.chunks_soft + 512 + 2 * pool_limit(c->pools.streams);
 	rc = core_create(&c->core, &client_ops, &params);
 	work_init(c);
+	parked_init(c);
 	return rc;
 }
 
@@ -75,6 +78,7 @@ void client_destroy(struct client *c)
 	pool_destroy(&c->pools.dials);
 	pool_destroy(&c->pools.works);
 	pool_destroy(&c->pools.carriers);
+	pool_destroy(&c->pools.parked);
 	explicit_bzero(&c->token_key, sizeof(c->token_key));
 }
 
@@ -154,6 +158,8 @@ static int client_report(struct core *core, struct core_level *levels)
 	levels[n++] = (struct core_level){ "idle", works_idle(c) };
 	levels[n++] =
 		(struct core_level){ "carriers", pool_used(c->pools.carriers) };
+	levels[n++] =
+		(struct core_level){ "parked", pool_used(c->pools.parked) };
 	return n;
 }
 
@@ -166,11 +172,14 @@ static bool client_join(struct core *core)
 		control_stop(c);
 	list_each_safe (l, &c->works)
 		work_close(container_of(l, struct work, link), REASON_shutdown);
+	parked_cut(c);
 	/* What a visitor was sent last may still be on its way. */
 	if (!carriers_finish(&c->carriers, core->draining && !core->at_once))
 		return false;
 	return pool_used(c->pools.streams) == 0 &&
-	       pool_used(c->pools.works) == 0 && pool_used(c->pools.dials) == 0;
+	       pool_used(c->pools.works) == 0 &&
+	       pool_used(c->pools.parked) == 0 &&
+	       pool_used(c->pools.dials) == 0;
 }
 
 static const struct core_ops client_ops = {

@@ -17,6 +17,7 @@
 #include "common/event/core.h"
 #include "common/event/resolver.h"
 #include "common/relay/carrier.h"
+#include "common/relay/parking.h"
 
 struct crew;
 
@@ -32,11 +33,12 @@ struct client {
 	size_t proxy_count;
 	struct list works; /* all */
 	struct carriers carriers;
-	uint32_t epoch; /* sessions that this worker knows the end of */
+	struct parking parking; /* of work connections */
+	uint32_t epoch;         /* sessions that this worker knows the end of */
 	struct timer drain_timer;
 	bool first;
 	struct {
-		struct pool *streams, *dials, *works, *carriers;
+		struct pool *streams, *dials, *works, *carriers, *parked;
 	} pools;
 };
 

@@ -90,6 +90,7 @@ static void work_relay(struct work *k)
 	work_set_state(k, WORK_RELAYING);
 	relay_init(&k->relay, &params);
 	relay_start(&k->relay);
+	parking_watch(&k->client->parking, &k->relay);
 }
 
 /* NewWorkConn was sent; a failure shows when the answer is read. */
@@ -209,12 +210,11 @@ static const struct channel_ops work_ops = {
 static struct chunk *make_greeting(const struct client *c)
 {
 	struct message m = { .type = MESSAGE_NEW_WORK_CONN };
-	struct chunk *k = chunk_from_heap(GREETING_MAX);
+	uint8_t frame[GREETING_MAX];
+	struct chunk *k;
 	char key[LOGIN_KEY_SIZE];
 	ssize_t n;
 
-	if (!k)
-		return NULL;
 	m.new_work_conn.run_id = c->session.run_id;
 	if (c->settings->auth_new_work_conns) {
 		m.new_work_conn.timestamp = time(NULL);
@@ -222,12 +222,12 @@ static struct chunk *make_greeting(const struct client *c)
 			m.new_work_conn.timestamp);
 		m.new_work_conn.privilege_key = key;
 	}
-	n = message_encode(&m, k->data, k->size);
-	if (n < 0) {
-		chunk_give(k);
+	n = message_encode(&m, frame, sizeof(frame));
+	k = n < 0 ? NULL : chunk_from_heap((uint32_t)n);
+	if (!k)
 		return NULL;
-	}
-	k->to = (uint32_t)n;
+	memcpy(k->data, frame, k->size);
+	k->to = k->size;
 	return k;
 }
 
@@ -239,13 +239,22 @@ static void work_idle(struct work *k, struct stream *s)
 	channel_start(&k->channel);
 }
 
+void work_claim_carrier(
+	struct client *c, struct stream *s, uint32_t epoch, unsigned caps)
+{
+	struct work_carrier *wc = work_carrier_of(s);
+
+	wc->client = c;
+	wc->epoch = epoch;
+	wc->caps = caps;
+}
+
 /* Say whose the connection is, and wait for a visitor. */
 static void work_greet(struct work *k, struct stream *s)
 {
 	struct client *c = k->client;
 	struct chunk *greeting = make_greeting(c);
 	struct carrier *carrier;
-	struct work_carrier *wc;
 
 	if (!greeting) {
 		stream_close(&s, true);
@@ -263,10 +272,7 @@ static void work_greet(struct work *k, struct stream *s)
 		work_close(k, REASON_limit);
 		return;
 	}
-	wc = container_of(carrier, struct work_carrier, carrier);
-	wc->client = c;
-	wc->epoch = c->epoch;
-	wc->caps = k->caps;
+	work_claim_carrier(c, &carrier->stream, c->epoch, k->caps);
 	k->place = false;
 	work_idle(k, &carrier->stream);
 }
@@ -350,6 +356,31 @@ static void work_again(struct carrier *carrier)
 		work_idle(k, s);
 	else
 		stream_close(&s, false);
+}
+
+void work_leave(struct work *k)
+{
+	work_set_state(k, WORK_CLOSED);
+	list_remove(&k->link);
+	pool_give(k->client->pools.works, k);
+}
+
+void work_resume(struct client *c, unsigned caps, struct stream *stream,
+	struct stream *local)
+{
+	struct work *k = work_new(c, caps);
+
+	if (k) {
+		k->place = !(caps & CAPABILITY_reuse);
+		k->stream = stream;
+		k->local = local;
+		work_relay(k);
+		return;
+	}
+	stream_close(&stream, true);
+	stream_close(&local, true);
+	if (!(caps & CAPABILITY_reuse))
+		quota_give(&c->crew->works);
 }
 
 void work_init(struct client *c)

@@ -39,6 +39,11 @@ struct work_carrier {
 	unsigned caps;
 };
 
+static inline struct work_carrier *work_carrier_of(struct stream *s)
+{
+	return container_of(carrier_of(s), struct work_carrier, carrier);
+}
+
 struct work {
 	struct client *client;
 	struct list link;  /* client's works */
@@ -64,6 +69,22 @@ void work_open(struct client *c);
 
 /* Close it, cut unless the reason is clean. */
 void work_close(struct work *k, enum reason why);
+
+/* --- for those that are parked --- */
+
+/* Nothing is left of it but its place, the caller's now; it is gone. */
+void work_leave(struct work *k);
+
+/* The carrier's visit `s`, put together anew, is this worker's. */
+void work_claim_carrier(
+	struct client *c, struct stream *s, uint32_t epoch, unsigned caps);
+
+/*
+ * It is relayed again, over the streams, which are taken over, as is the place
+ * of one that is no carrier. Without memory all is closed.
+ */
+void work_resume(struct client *c, unsigned caps, struct stream *stream,
+	struct stream *local);
 
 /* How many wait for a visitor; for a report: they are walked. */
 uint32_t works_idle(const struct client *c);

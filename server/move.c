@@ -58,6 +58,7 @@ static void deliver_move(struct mailbox *m, struct letter *letter)
 void move_visitor(struct visitor *v, struct ref work)
 {
 	struct worker *w = v->worker;
+	struct route *r;
 	struct move_letter *l = letter_new(sizeof(*l));
 
 	l->letter.discard = discard_move;
@@ -69,8 +70,7 @@ void move_visitor(struct visitor *v, struct ref work)
 	stream_take_all(v->stream, &l->unread);
 	raw_stream_rest(&v->stream, &l->socket, NULL);
 	loop_cancel_timer(worker_loop(w), &v->timer);
-	list_remove(&v->link);
-	route_drop(&v->route);
-	pool_give(w->pools.visitors, v);
+	r = visitor_leave(v);
+	route_drop(&r);
 	worker_post(w, work.worker, &l->letter, deliver_move);
 }

@@ -200,6 +200,8 @@ static void visitor_relay(struct visitor *v)
 	else
 		relay_init(&v->relay, &params);
 	relay_start(&v->relay);
+	if (!v->http)
+		parking_watch(&v->worker->parking, &v->relay);
 }
 
 /* A dead one: as frp, try the next, once more than the pool holds. */
@@ -261,6 +263,23 @@ void visitor_go_on(struct visitor *v, struct route *r, struct stream *work)
 	} else {
 		visitor_try_next(v);
 	}
+}
+
+void visitor_resume(struct visitor *v, struct route *r, struct stream *work)
+{
+	visitor_set_state(v, VISITOR_STARTING);
+	v->route = route_hold(r);
+	v->work = work;
+	visitor_relay(v);
+}
+
+struct route *visitor_leave(struct visitor *v)
+{
+	struct route *r = v->route;
+
+	list_remove(&v->link);
+	pool_give(v->worker->pools.visitors, v);
+	return r;
 }
 
 /* Freed from the loop, as callers up the stack may still look at it. */

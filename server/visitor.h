@@ -78,6 +78,12 @@ struct visitor *visitor_open(struct worker *w, struct stream *s) must_check;
  */
 void visitor_go_on(struct visitor *v, struct route *r, struct stream *work);
 
+/* It was parked, and is relayed again, over the stream that it takes over. */
+void visitor_resume(struct visitor *v, struct route *r, struct stream *work);
+
+/* It is parked: nothing is left of it but its route, the caller's now. */
+struct route *visitor_leave(struct visitor *v) must_check;
+
 /* It goes this way from now on, and wants a work connection. */
 void visitor_route(struct visitor *v, struct route *r);
 

@@ -115,21 +115,27 @@ void work_init(struct worker *w)
 	w->carriers.again = work_again;
 }
 
+void work_claim_carrier(struct worker *w, struct stream *s, struct ref control)
+{
+	struct work_carrier *wc =
+		container_of(carrier_of(s), struct work_carrier, carrier);
+
+	wc->worker = w;
+	wc->control = control;
+}
+
 /* The stream, or a carrier over it; NULL: it was closed. */
 static struct stream *wrap(
 	struct worker *w, struct stream *s, struct ref control, bool reuse)
 {
 	struct carrier *c;
-	struct work_carrier *wc;
 
 	if (!reuse)
 		return s;
 	c = carrier_open(&w->carriers, s, NULL);
 	if (!c)
 		return NULL;
-	wc = container_of(c, struct work_carrier, carrier);
-	wc->worker = w;
-	wc->control = control;
+	work_claim_carrier(w, &c->stream, control);
 	return &c->stream;
 }
 

@@ -50,6 +50,9 @@ void work_arrived(struct worker *w, struct stream *s,
 /* Prepare the worker's carriers. */
 void work_init(struct worker *w);
 
+/* The carrier's visit `s`, put together anew, is this worker's. */
+void work_claim_carrier(struct worker *w, struct stream *s, struct ref control);
+
 /* Take it out and give its stream to the caller. */
 struct stream *work_take(struct work *k);
 

@@ -15,6 +15,7 @@
 #include "server/greeting.h"
 #include "server/http_visitor.h"
 #include "server/listener.h"
+#include "server/parked.h"
 #include "server/proxy.h"
 #include "server/visitor.h"
 #include "server/work.h"
@@ -62,10 +63,11 @@ static bool make_pools(struct worker *w)
 	w->pools.offers = pool_create(sizeof(struct offer), works);
 	w->pools.wishes = pool_create(sizeof(struct wish), visitors);
 	w->pools.visitors = pool_create(sizeof(struct visitor), visitors);
+	w->pools.parked = pool_create(sizeof(struct parked_visitor), visitors);
 	return w->pools.streams && w->pools.listeners && w->pools.greetings &&
 	       w->pools.controls && w->pools.proxies && w->pools.works &&
 	       w->pools.carriers && w->pools.offers && w->pools.wishes &&
-	       w->pools.visitors;
+	       w->pools.visitors && w->pools.parked;
 }
 
 int worker_create(struct worker **w_r, struct server *s, uint32_t index)
@@ -101,6 +103,7 @@ int worker_create(struct worker **w_r, struct server *s, uint32_t index)
 	rc = core_create(&w->core, &worker_ops, &params);
 	work_init(w);
 	w->carriers.loop = w->core.loop;
+	parked_init(w);
 	if (rc < 0)
 		worker_destroy(&w);
 	else
@@ -113,7 +116,7 @@ size_t worker_records(const struct worker *w)
 	const struct pool *pools[] = { w->pools.streams, w->pools.listeners,
 		w->pools.greetings, w->pools.controls, w->pools.proxies,
 		w->pools.works, w->pools.carriers, w->pools.offers,
-		w->pools.wishes, w->pools.visitors };
+		w->pools.wishes, w->pools.visitors, w->pools.parked };
 	size_t bytes = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(pools); i++)
@@ -143,6 +146,7 @@ void worker_destroy(struct worker **wp)
 	pool_destroy(&w->pools.offers);
 	pool_destroy(&w->pools.wishes);
 	pool_destroy(&w->pools.visitors);
+	pool_destroy(&w->pools.parked);
 	free(w);
 }
 
@@ -174,12 +178,16 @@ static int worker_start(struct core *core)
 	return rc;
 }
 
+static uint32_t visitors(const struct worker *w)
+{
+	return pool_used(w->pools.visitors) + pool_used(w->pools.parked);
+}
+
 static void drain_late(struct timer *t)
 {
 	struct worker *w = container_of(t, struct worker, drain_timer);
 
-	log_warn("drainTimeout has passed: %u visitors are cut",
-		pool_used(w->pools.visitors));
+	log_warn("drainTimeout has passed: %u visitors are cut", visitors(w));
 	w->core.at_once = true;
 	core_stop(&w->core, 0);
 }
@@ -195,8 +203,7 @@ static void worker_drain(struct core *core)
 {
 	struct worker *w = worker_of(core);
 
-	log_info("draining: %u visitors are being served",
-		pool_used(w->pools.visitors));
+	log_info("draining: %u visitors are being served", visitors(w));
 	listener_close(&w->http_port);
 	directory_each(&w->directory, close_listener, NULL);
 	loop_set_timer(core->loop, &w->drain_timer,
@@ -235,6 +242,7 @@ static int worker_report(struct core *core, struct core_level *levels)
 		{ "offers", pool_used(w->pools.offers) },
 		{ "wishes", pool_used(w->pools.wishes) },
 		{ "visitors", pool_used(w->pools.visitors) },
+		{ "parked", pool_used(w->pools.parked) },
 		{ "farewells", w->farewells.count },
 	};
 
@@ -263,12 +271,12 @@ static bool worker_join(struct core *core)
 	list_each_safe (l, &w->visitors)
 		visitor_close(
 			container_of(l, struct visitor, link), REASON_shutdown);
+	parked_cut(w);
 	farewells_cut(&w->farewells);
 	/* What a service was sent last may still be on its way. */
 	if (!carriers_finish(&w->carriers, core->draining && !core->at_once))
 		return false;
-	return pool_used(w->pools.streams) == 0 &&
-	       pool_used(w->pools.visitors) == 0 &&
+	return pool_used(w->pools.streams) == 0 && visitors(w) == 0 &&
 	       pool_used(w->pools.controls) == 0 &&
 	       pool_used(w->pools.listeners) == 0;
 }

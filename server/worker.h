@@ -13,6 +13,7 @@
 #include "common/event/core.h"
 #include "common/relay/carrier.h"
 #include "common/relay/farewell.h"
+#include "common/relay/parking.h"
 #include "server/claim.h"
 #include "server/directory.h"
 #include "server/server.h"
@@ -30,10 +31,11 @@ struct worker {
 	struct directory directory;
 	struct farewells farewells;
 	struct carriers carriers;
-	struct list controls;  /* live ones */
-	struct list greetings; /* connections without a first message yet */
-	struct list works;     /* idle work connections that are here */
-	struct list visitors;  /* all */
+	struct parking parking; /* of visitors */
+	struct list controls;   /* live ones */
+	struct list greetings;  /* connections without a first message yet */
+	struct list works;      /* idle work connections that are here */
+	struct list visitors;   /* all */
 	struct listener *control_port, *http_port; /* NULL: closed, or none */
 	int control_fd, http_fd; /* for those, until the start; -1 */
 	struct timer drain_timer;
@@ -41,7 +43,7 @@ struct worker {
 	struct {
 		struct pool *streams, *listeners, *greetings, *controls,
 			*proxies, *works, *carriers, *offers, *wishes,
-			*visitors;
+			*visitors, *parked;
 	} pools;
 };
 

@@ -2,7 +2,7 @@
 
 /*
  * Slabs of slots; a slot is a 16-byte header and the object. A slab whose
- * last object came back is unmapped, unless it is the only empty one.
+ * last object came back is unmapped, unless few of the others are empty.
  */
 
 #include "common/base/pool.h"
@@ -19,7 +19,13 @@
 #define ASAN_UNPOISON_MEMORY_REGION(at, size) ((void)(at), (void)(size))
 #endif
 
-#define SLAB_SLOTS 64
+/* Two pages, or what eight objects need. */
+#define SLAB_BYTES 8192
+#define SLAB_SLOTS_MIN 8
+
+/* Up to this part of the mapped slabs may be empty ones, and one always. */
+#define EMPTY_PART 4
+
 #define NONE UINT32_MAX
 
 /* A free slot's `next` leads down its slab's stack of free slots. */
@@ -35,7 +41,8 @@ _Static_assert(sizeof(struct slot) == 16, "objects stay 16-byte aligned");
 /* Where a slab is: full ones are in no list. */
 enum slab_place {
 	SLAB_FULL,
-	SLAB_ROOMY,    /* mapped, with room */
+	SLAB_ROOMY,    /* with objects, and room for more */
+	SLAB_EMPTY,    /* mapped, without an object */
 	SLAB_UNMAPPED, /* to be mapped again */
 	SLAB_PLACES,
 };
@@ -45,15 +52,17 @@ struct slab {
 	uint32_t generation; /* the highest of its slots that was ever used */
 	uint32_t prev, next; /* of its place, or NONE */
 	uint32_t free;       /* the slot given back last, or NONE */
-	uint8_t made, used;  /* slots */
+	uint16_t made, used; /* slots */
 	uint8_t place;       /* enum slab_place */
 };
 
 struct pool {
 	size_t stride, slab_bytes;
+	uint32_t slab_slots;
 	uint32_t limit, used;
 	uint32_t slab_count;          /* those that were ever mapped */
-	uint32_t empty;               /* mapped ones without an object */
+	uint32_t mapped;              /* those that are now */
+	uint32_t empty;               /* in the place of that name */
 	uint32_t places[SLAB_PLACES]; /* the first there, or NONE */
 	struct slab slabs[];
 };
@@ -66,7 +75,7 @@ static struct slot *slot_of(const void *object)
 
 static struct slab *slab_of(struct pool *p, uint32_t index)
 {
-	return &p->slabs[index / SLAB_SLOTS];
+	return &p->slabs[index / p->slab_slots];
 }
 
 /* The slab must be mapped. */
@@ -74,19 +83,23 @@ static struct slot *slot_at(struct pool *p, uint32_t index)
 {
 	char *slots = slab_of(p, index)->slots;
 
-	return (struct slot *)(void *)(slots + index % SLAB_SLOTS * p->stride);
+	return (struct slot *)(void *)(slots +
+				       index % p->slab_slots * p->stride);
 }
 
 /* The index of a slab's first slot. */
 static uint32_t first_slot(const struct pool *p, const struct slab *s)
 {
-	return (uint32_t)(s - p->slabs) * SLAB_SLOTS;
+	return (uint32_t)(s - p->slabs) * p->slab_slots;
 }
 
+/* The one setter; full ones are in no list. */
 static void slab_set_place(struct pool *p, struct slab *s, uint8_t place)
 {
 	uint32_t index = (uint32_t)(s - p->slabs);
 
+	p->empty -= s->place == SLAB_EMPTY;
+	p->empty += place == SLAB_EMPTY;
 	if (s->place != SLAB_FULL) {
 		if (s->prev == NONE)
 			p->places[s->place] = s->next;
@@ -107,15 +120,23 @@ static void slab_set_place(struct pool *p, struct slab *s, uint8_t place)
 
 struct pool *pool_create(size_t size, uint32_t limit)
 {
-	size_t slabs = (limit + SLAB_SLOTS - 1) / SLAB_SLOTS;
-	struct pool *p = calloc(1, sizeof(*p) + slabs * sizeof(p->slabs[0]));
+	size_t stride = sizeof(struct slot) + (size + 15) / 16 * 16;
+	uint32_t slots = (uint32_t)(SLAB_BYTES / stride);
+	size_t slabs;
+	struct pool *p;
 
+	if (slots < SLAB_SLOTS_MIN)
+		slots = SLAB_SLOTS_MIN;
+	slabs = (limit + slots - 1) / slots;
+	p = calloc(1, sizeof(*p) + slabs * sizeof(p->slabs[0]));
 	if (!p)
 		return NULL;
-	p->stride = sizeof(struct slot) + (size + 15) / 16 * 16;
-	p->slab_bytes = SLAB_SLOTS * p->stride;
+	p->stride = stride;
+	p->slab_slots = slots;
+	p->slab_bytes = slots * stride;
 	p->limit = limit;
-	p->places[SLAB_ROOMY] = p->places[SLAB_UNMAPPED] = NONE;
+	for (int i = 0; i < SLAB_PLACES; i++)
+		p->places[i] = NONE;
 	return p;
 }
 
@@ -124,6 +145,8 @@ static void unmap(struct pool *p, struct slab *s)
 	ASAN_UNPOISON_MEMORY_REGION(s->slots, p->slab_bytes);
 	munmap(s->slots, p->slab_bytes);
 	s->slots = NULL;
+	p->mapped--;
+	slab_set_place(p, s, SLAB_UNMAPPED);
 }
 
 void pool_destroy(struct pool **pp)
@@ -146,10 +169,12 @@ static struct slab *find_room(struct pool *p)
 	struct slab *s;
 	void *slots;
 
+	if (index == NONE)
+		index = p->places[SLAB_EMPTY];
 	if (index != NONE)
 		return &p->slabs[index];
 	index = p->places[SLAB_UNMAPPED];
-	if (index == NONE && p->slab_count * SLAB_SLOTS >= p->limit)
+	if (index == NONE && p->slab_count * p->slab_slots >= p->limit)
 		return NULL;
 	slots = mmap(NULL, p->slab_bytes, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -159,8 +184,8 @@ static struct slab *find_room(struct pool *p)
 	s->slots = slots;
 	s->free = NONE;
 	s->made = 0;
-	p->empty++;
-	slab_set_place(p, s, SLAB_ROOMY);
+	p->mapped++;
+	slab_set_place(p, s, SLAB_EMPTY);
 	return s;
 }
 
@@ -169,7 +194,7 @@ static uint32_t slab_room(const struct pool *p, const struct slab *s)
 {
 	uint32_t left = p->limit - first_slot(p, s);
 
-	return left < SLAB_SLOTS ? left : SLAB_SLOTS;
+	return left < p->slab_slots ? left : p->slab_slots;
 }
 
 static struct slot *take_slot(struct pool *p, struct slab *s)
@@ -201,10 +226,11 @@ void *pool_take(struct pool *p)
 		s->generation = t->generation;
 	t->out = 1;
 	p->used++;
-	p->empty -= s->used == 0;
 	s->used++;
 	if (s->used == slab_room(p, s))
 		slab_set_place(p, s, SLAB_FULL);
+	else if (s->place == SLAB_EMPTY)
+		slab_set_place(p, s, SLAB_ROOMY);
 	ASAN_UNPOISON_MEMORY_REGION(t + 1, p->stride - sizeof(*t));
 	return memset(t + 1, 0, p->stride - sizeof(*t));
 }
@@ -221,16 +247,12 @@ void pool_give(struct pool *p, void *object)
 	s->free = t->index;
 	p->used--;
 	s->used--;
-	if (s->place == SLAB_FULL)
+	if (s->used == 0)
+		slab_set_place(p, s, SLAB_EMPTY);
+	else if (s->place == SLAB_FULL)
 		slab_set_place(p, s, SLAB_ROOMY);
-	if (s->used > 0)
-		return;
-	if (p->empty == 0) {
-		p->empty++;
-		return;
-	}
-	unmap(p, s);
-	slab_set_place(p, s, SLAB_UNMAPPED);
+	while (p->empty > 1 && p->empty > p->mapped / EMPTY_PART)
+		unmap(p, &p->slabs[p->places[SLAB_EMPTY]]);
 }
 
 struct handle pool_handle(const void *object)
@@ -245,10 +267,10 @@ void *pool_find(struct pool *p, struct handle h)
 	struct slab *s;
 	struct slot *t;
 
-	if (h.index >= p->slab_count * SLAB_SLOTS)
+	if (h.index >= p->slab_count * p->slab_slots)
 		return NULL;
 	s = slab_of(p, h.index);
-	if (!s->slots || h.index % SLAB_SLOTS >= s->made)
+	if (!s->slots || h.index % p->slab_slots >= s->made)
 		return NULL;
 	t = slot_at(p, h.index);
 	return t->out && t->generation == h.generation ? t + 1 : NULL;
@@ -275,7 +297,7 @@ void pool_each(struct pool *p, void (*visit)(void *object))
 		struct slab *s = &p->slabs[i];
 
 		for (uint32_t j = 0; s->slots && j < s->made; j++) {
-			struct slot *t = slot_at(p, i * SLAB_SLOTS + j);
+			struct slot *t = slot_at(p, i * p->slab_slots + j);
 
 			if (t->out)
 				visit(t + 1);

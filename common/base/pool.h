@@ -2,9 +2,9 @@
 
 /*
  * A bounded pool of objects of one size, for one thread. Memory is taken from
- * the system in slabs of 64, when they are needed, and goes back with a slab's
- * last object; of a slab's objects the one given back last is taken first. An
- * object may be named by a handle, which outlives it safely: what leaves its
+ * the system in slabs, when they are needed, and goes back when slabs are
+ * empty; of a slab's objects the one given back last is taken first. An object
+ * may be named by a handle, which outlives it safely: what leaves its
  * thread is a handle, never a pointer.
  */
 

@@ -16,7 +16,7 @@ struct slab {
 
 struct chunk_pool {
 	uint32_t size, soft, hard;
-	uint32_t made, out, lent;
+	uint32_t made, out, lent, gives;
 	struct chunk *free;
 	struct slab *slabs[];
 };
@@ -71,9 +71,38 @@ uint32_t chunk_pool_lendable(const struct chunk_pool *p)
 	return used + least > usual ? least : usual - used;
 }
 
-void chunk_pool_lend(struct chunk_pool *p, int change)
+uint32_t chunk_pool_gives(const struct chunk_pool *p)
 {
-	p->lent += (uint32_t)change;
+	return p->gives;
+}
+
+/* The n chunks from `c` on, which are neighbours. */
+static void cool(struct chunk *c, uint32_t n)
+{
+	if (n == 0)
+		return;
+	madvise(c->data - CHUNK_HEADROOM, (size_t)n * c->pool->size,
+		MADV_DONTNEED);
+	for (uint32_t i = 0; i < n; i++)
+		c[i].warm = false;
+}
+
+void chunk_pool_trim(struct chunk_pool *p)
+{
+	for (uint32_t i = 0; i < p->made; i += SLAB_CHUNKS) {
+		struct chunk *c = p->slabs[i / SLAB_CHUNKS]->chunks;
+		uint32_t run = 0;
+
+		for (uint32_t j = 0; j < SLAB_CHUNKS; j++) {
+			if (c[j].warm) {
+				run++;
+				continue;
+			}
+			cool(&c[j - run], run);
+			run = 0;
+		}
+		cool(&c[SLAB_CHUNKS - run], run);
+	}
 }
 
 /* A slab's bytes are mapped, not touched: they cost nothing until used. */
@@ -113,7 +142,7 @@ static struct chunk *make_chunk(struct chunk_pool *p)
 	return &(*s)->chunks[p->made++ % SLAB_CHUNKS];
 }
 
-struct chunk *chunk_take(struct chunk_pool *p)
+static struct chunk *take(struct chunk_pool *p)
 {
 	struct chunk *c = p->free;
 
@@ -128,6 +157,30 @@ struct chunk *chunk_take(struct chunk_pool *p)
 	c->from = 0;
 	c->to = 0;
 	return c;
+}
+
+struct chunk *chunk_take(struct chunk_pool *p)
+{
+	struct chunk *c = take(p);
+
+	if (c)
+		c->warm = false;
+	return c;
+}
+
+struct chunk *chunk_lend(struct chunk_pool *p)
+{
+	struct chunk *c = take(p);
+
+	if (c)
+		p->lent++;
+	return c;
+}
+
+void chunk_claim(struct chunk *c)
+{
+	c->warm = false;
+	c->pool->lent--;
 }
 
 struct chunk *chunk_from_heap(uint32_t size)
@@ -150,9 +203,11 @@ void chunk_give(struct chunk *c)
 		free(c);
 		return;
 	}
+	c->warm = true;
 	c->next = c->pool->free;
 	c->pool->free = c;
 	c->pool->out--;
+	c->pool->gives++;
 }
 
 void chunk_queue_push(struct chunk_queue *q, struct chunk *c)

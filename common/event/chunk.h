@@ -5,7 +5,8 @@
  * time, who gives it back once; relayed bytes live in chunks and are never
  * copied between them. Chunks of a worker's pool are of one size and come from
  * slabs that are made on first use; the one given back last is taken first, so
- * that few stay warm. One thread.
+ * that few hold memory, and that is given back when it is not needed. One
+ * thread.
  */
 
 #ifndef ADIT_EVENT_CHUNK_H
@@ -30,6 +31,7 @@ struct chunk {
 	uint32_t size; /* bytes at data */
 	int32_t from;  /* from <= to <= size */
 	uint32_t to;
+	bool warm;               /* it holds memory, and nobody's bytes */
 	struct chunk_pool *pool; /* NULL: from the heap */
 };
 
@@ -44,12 +46,18 @@ void chunk_pool_destroy(struct chunk_pool **p);
 
 /*
  * Chunks that hold somebody's bytes, and whether they are more than half of
- * the soft limit. Those lent to the kernel for receives to come do not count:
- * the backend says by how many their number changes.
+ * the soft limit. Those lent to the kernel for receives to come do not count.
  */
 uint32_t chunk_pool_used(const struct chunk_pool *p);
 bool chunk_pool_scarce(const struct chunk_pool *p);
-void chunk_pool_lend(struct chunk_pool *p, int change);
+
+/*
+ * Let the system have the memory of chunks that hold nobody's bytes (what is
+ * lent stays lent), and how often one was given back so far, modulo 2^32: who
+ * trims can see whether they are in use.
+ */
+void chunk_pool_trim(struct chunk_pool *p);
+uint32_t chunk_pool_gives(const struct chunk_pool *p);
 
 /*
  * How many chunks may be lent now: with those in use at most twice the soft
@@ -65,6 +73,10 @@ static inline uint32_t chunk_pool_usual(uint32_t soft)
 
 /* An empty chunk; NULL at the hard limit or without memory. */
 struct chunk *chunk_take(struct chunk_pool *p) must_check;
+
+/* The same, lent to the kernel; and one that comes back, perhaps with bytes. */
+struct chunk *chunk_lend(struct chunk_pool *p) must_check;
+void chunk_claim(struct chunk *c);
 
 /* An empty chunk of its own, for what is rare; NULL without memory. */
 struct chunk *chunk_from_heap(uint32_t size) must_check;

@@ -35,7 +35,7 @@ void lent_destroy(struct lent *l)
 	for (int i = 0; i < LENT_MAX; i++) {
 		if (!l->chunks[i])
 			continue;
-		chunk_pool_lend(l->chunks[i]->pool, -1);
+		chunk_claim(l->chunks[i]);
 		chunk_give(l->chunks[i]);
 	}
 	free(l->ring);
@@ -47,7 +47,7 @@ uint32_t lent_fill(struct lent *l, struct chunk_pool *chunks)
 	int added = 0;
 
 	while (l->free_count > 0 && LENT_MAX - l->free_count < most) {
-		struct chunk *c = chunk_take(chunks);
+		struct chunk *c = chunk_lend(chunks);
 		uint16_t id;
 
 		if (!c)
@@ -57,10 +57,8 @@ uint32_t lent_fill(struct lent *l, struct chunk_pool *chunks)
 		io_uring_buf_ring_add(l->ring, c->data, c->size, id,
 			io_uring_buf_ring_mask(LENT_MAX), added++);
 	}
-	if (added > 0) {
-		chunk_pool_lend(chunks, added);
+	if (added > 0)
 		io_uring_buf_ring_advance(l->ring, added);
-	}
 	return LENT_MAX - l->free_count;
 }
 
@@ -71,7 +69,7 @@ struct chunk *lent_claim(struct lent *l, const struct io_uring_cqe *cqe)
 
 	l->chunks[id] = NULL;
 	l->free[l->free_count++] = id;
-	chunk_pool_lend(c->pool, -1);
+	chunk_claim(c);
 	c->from = 0;
 	c->to = cqe->res > 0 ? (uint32_t)cqe->res : 0;
 	return c;

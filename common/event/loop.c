@@ -7,11 +7,16 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "common/base/heap.h"
 #include "common/event/backend.h"
 #include "common/event/pipe.h"
 
 /* How often what has ended at once may begin something that does, a turn. */
 #define ENDED_ROUNDS 8
+
+/* Chunks are in use if so many were given back in this time. */
+#define TRIM_TIME CLOCK_SECOND
+#define TRIM_BUSY 64
 
 int loop_create(struct loop **l_r, const struct backend *backend,
 	const struct loop_params *params)
@@ -178,6 +183,24 @@ static void run_batch(struct loop *l, int n)
 	}
 }
 
+/* Memory of a burst goes back, and buffers hold none while little passes. */
+static void trim(struct timer *t)
+{
+	struct loop *l = container_of(t, struct loop, trim);
+	uint32_t gives = chunk_pool_gives(l->chunks);
+
+	if (gives - l->gives < TRIM_BUSY) {
+		chunk_pool_trim(l->chunks);
+		if (l->busy)
+			heap_trim();
+		l->busy = false;
+	} else {
+		loop_set_timer(l, t, TRIM_TIME, trim);
+		l->busy = true;
+	}
+	l->gives = gives;
+}
+
 void loop_turn(struct loop *l)
 {
 	int64_t due = timers_next(&l->timers), wait = INT64_MAX;
@@ -197,6 +220,8 @@ void loop_turn(struct loop *l)
 			break;
 		run_batch(l, n);
 	}
+	if (chunk_pool_gives(l->chunks) != l->gives && !timer_is_set(&l->trim))
+		loop_set_timer(l, &l->trim, TRIM_TIME, trim);
 }
 
 void loop_set_timer(

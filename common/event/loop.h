@@ -35,6 +35,9 @@ struct loop {
 	struct pipe_pool *pipes;
 	struct timers timers;
 	int64_t now;        /* clock.h, of this turn */
+	struct timer trim;  /* due while chunks may hold memory in vain */
+	uint32_t gives;     /* of chunks, when it was set */
+	bool busy;          /* there were many of them */
 	uint32_t in_flight; /* operations */
 	/* Of the batch: the first that is not told of yet, and the end. */
 	int batch_next, batch_end;

@@ -487,12 +487,3 @@ struct carrier *carrier_open(
 		stream_write(link, first, false, &c->writer);
 	return c;
 }
-
-struct stream *carrier_detach(struct carrier *c)
-{
-	struct stream *link = c->link;
-
-	assert(!c->in.visit && !stream_is_writing(link));
-	pool_give(c->all->pool, c);
-	return link;
-}

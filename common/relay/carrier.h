@@ -86,11 +86,18 @@ static inline bool carriers_finish(struct carriers *all, bool wait)
 struct carrier *carrier_open(struct carriers *all, struct stream *link,
 	struct chunk *first) must_check;
 
-/*
- * Take an idle one apart, to be opened on another thread: nothing is in
- * flight. Returns the link.
- */
+/* Whether its visit is open both ways and between two frames. */
+bool carrier_can_rest(const struct carrier *c);
+
+/* Take an idle one apart, or one that can rest. Returns the link. */
 struct stream *carrier_detach(struct carrier *c) must_check;
+
+/*
+ * One that could rest, over its link, which it owns from now on. NULL when the
+ * pool is exhausted: the link is closed then.
+ */
+struct carrier *carrier_wake(
+	struct carriers *all, struct stream *link) must_check;
 
 /* Whose stream it is; the stream must be a carrier's. */
 static inline struct carrier *carrier_of(struct stream *s)

@@ -378,6 +378,13 @@ void pump_start(struct pump *p)
 	pump_turn(p);
 }
 
+bool pump_is_idle(const struct pump *p)
+{
+	return p->state == PUMP_RUNNING && !p->queue.head && !p->pipe &&
+	       p->source->reader == &p->reader && !stream_is_writing(p->sink) &&
+	       p->limit == PUMP_UNLIMITED && !p->inspector;
+}
+
 void pump_stop(struct pump *p)
 {
 	if (p->state != PUMP_IDLE || p->queue.head || p->pipe)

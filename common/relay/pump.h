@@ -111,6 +111,9 @@ void pump_push(struct pump *p, struct chunk *c);
 /* Begin; the source must have no other reader, the sink no other writer. */
 void pump_start(struct pump *p);
 
+/* Whether it is running, without an end to come, and waits for bytes. */
+bool pump_is_idle(const struct pump *p);
+
 /* Leave both streams; `ended` is not called. Idle: no effect. */
 void pump_stop(struct pump *p);
 

@@ -253,7 +253,11 @@ struct stream *raw_stream_wake(
 		op_move(l, &rest->recv, &r->recv, done_of(&rest->recv));
 	else
 		r->recv = rest->recv;
+	rest->fd = -1;
 	stream_init(&r->stream, l, &raw_ops);
+	/* A receive has run ahead; a wait was asked for. */
+	r->stream.reading = r->stream.readiness =
+		op_in_flight(&r->recv) && r->recv.kind == OP_POLL;
 	return &r->stream;
 }
 

@@ -51,8 +51,8 @@ void raw_stream_rest(struct stream **s, struct raw_rest *r, op_fn *stirred);
 bool raw_stream_can_rest(const struct stream *s);
 
 /*
- * The stream again, from the pool; the rest is empty then. NULL when the pool
- * is exhausted: nothing has happened.
+ * The stream again, from the pool; the rest is empty then, and its fd -1. NULL
+ * when the pool is exhausted: nothing has happened.
  */
 struct stream *raw_stream_wake(
 	struct pool *home, struct loop *l, struct raw_rest *r) must_check;

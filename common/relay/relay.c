@@ -19,6 +19,7 @@ static void relay_leave(struct relay *r)
 	pump_stop(&r->out);
 	pump_stop(&r->back);
 	drain_stop(&r->drain);
+	list_remove(&r->watch);
 	loop_cancel_timer(r->a->loop, &r->timer);
 	relay_set_state(r, RELAY_IDLE);
 }
@@ -214,6 +215,7 @@ void relay_init(struct relay *r, const struct relay_params *params)
 		.answer_due = params->answer_due,
 		.out_held = params->hold_out,
 	};
+	list_init(&r->watch);
 	pump_init(&r->out, &out);
 	pump_init(&r->back, &back);
 	count(params->counters, relays);
@@ -251,6 +253,12 @@ void relay_release(struct relay *r, bool all)
 {
 	r->release_all = all;
 	loop_set_timer(r->a->loop, &r->timer, 0, relay_released);
+}
+
+bool relay_is_idle(const struct relay *r)
+{
+	return r->state == RELAY_RUNNING && !timer_is_set(&r->timer) &&
+	       pump_is_idle(&r->out) && pump_is_idle(&r->back);
 }
 
 void relay_stop(struct relay *r)

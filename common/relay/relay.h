@@ -20,6 +20,7 @@
 #ifndef ADIT_RELAY_RELAY_H
 #define ADIT_RELAY_RELAY_H
 
+#include "common/base/list.h"
 #include "common/base/reason.h"
 #include "common/base/timer.h"
 #include "common/relay/drain.h"
@@ -50,6 +51,8 @@ struct relay {
 	struct pump back;     /* B to A */
 	struct drain drain;   /* of A, when `out` has ended early */
 	struct timer timer;
+	struct list watch; /* of a parking, or in no list */
+	uint64_t seen;     /* the parking's: bytes that had moved */
 	void (*ended)(struct relay *r, enum reason why);
 	void (*sent)(struct relay *r); /* NULL: nobody asks */
 	uint8_t state;                 /* enum relay_state */
@@ -98,6 +101,9 @@ void relay_start(struct relay *r);
  * drained then). May be called from inside an inspector.
  */
 void relay_release(struct relay *r, bool all);
+
+/* Whether both directions are open, and wait for bytes. */
+bool relay_is_idle(const struct relay *r);
 
 /* Leave both streams; `ended` is not called. Idle: no effect. */
 void relay_stop(struct relay *r);

@@ -9,7 +9,8 @@ import threading
 import time
 
 from harness import (ADIT, TEMP, Client, Origin, Server, Skip, case, check,
-                     dial, echo, equal, free_port, levels, main, settle, until)
+                     dial, echo, equal, free_port, levels, main, memory, settle,
+                     until)
 
 LOAD = os.path.join(os.path.dirname(ADIT), "adit-load")
 COUNTING = os.path.join(os.path.dirname(ADIT), "counting.so")
@@ -35,12 +36,6 @@ def pair(origin_port, port, **options):
     s = Server(QUIET, **options)
     return s, Client(s, [{"name": "t", "type": "tcp", "localPort": origin_port,
                           "remotePort": port}], QUIET, **options)
-
-
-def memory(program):
-    with open(f"/proc/{program.pid}/status") as f:
-        return sum(int(line.split()[1]) for line in f
-                   if line.startswith(("RssAnon", "RssShmem"))) * 1024
 
 
 class Echo(Origin):

@@ -450,6 +450,9 @@ def levels_now(program):
     now = {"fds": program.fds(), **{
         k: v for k, v in counters.items() if k.startswith("pool_")
         and k not in ("pool_hits", "pool_misses", "pool_count_clamped")}}
+    # A parked visitor is one, too.
+    of = "pool_visitors" if "pool_visitors" in now else "pool_works"
+    now[of] = now.get(of, 0) + now.pop("pool_parked", 0)
     # How many work connections are kept ready follows the visitors of late:
     # each is one of all these.
     idle = now.get("pool_offers", 0) + now.get("pool_idle", 0)
@@ -485,6 +488,13 @@ def settle(program, base, timeout=10):
                 f"{k} {base[k]} -> {now[k]}" for k in
                 sorted(base) if now[k] > base[k]))
         time.sleep(0.1)
+
+
+def memory(program):
+    """Bytes that are its own: RssAnon and RssShmem (proc(5))."""
+    with open(f"/proc/{program.pid}/status") as f:
+        return sum(int(line.split()[1]) for line in f
+                   if line.startswith(("RssAnon", "RssShmem"))) * 1024
 
 
 _cases = []

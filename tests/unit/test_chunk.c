@@ -6,6 +6,7 @@
 #include "common/event/chunk.h"
 
 #include <criterion/criterion.h>
+#include <sys/mman.h>
 
 Test(chunk, limits)
 {
@@ -33,13 +34,49 @@ Test(chunk, limits)
 Test(chunk, lent_ones_do_not_count)
 {
 	struct chunk_pool *p = chunk_pool_create(100, 8, 12);
-	struct chunk *c = chunk_take(p);
+	struct chunk *c = chunk_lend(p);
 
-	chunk_pool_lend(p, 1);
 	cr_assert_eq(chunk_pool_used(p), 0);
-	chunk_pool_lend(p, -1);
+	chunk_claim(c);
 	cr_assert_eq(chunk_pool_used(p), 1);
 	chunk_give(c);
+	chunk_pool_destroy(&p);
+}
+
+/* Which of the slab's chunks hold memory. */
+static bool is_resident(const struct chunk *c)
+{
+	unsigned char in = 0;
+
+	cr_assert_eq(mincore(c->data - CHUNK_HEADROOM, 4096, &in), 0);
+	return in & 1;
+}
+
+Test(chunk, memory_goes_back)
+{
+	struct chunk_pool *p = chunk_pool_create(4096, 100, 100);
+	struct chunk *c[100];
+	uint32_t gives = chunk_pool_gives(p);
+
+	for (int i = 0; i < 100; i++) {
+		c[i] = chunk_take(p);
+		c[i]->data[0] = c[i]->data[4000] = (uint8_t)i;
+	}
+	for (int i = 0; i < 100; i++)
+		if (i != 7 && i != 64)
+			chunk_give(c[i]);
+	cr_assert_eq(chunk_pool_gives(p) - gives, 98);
+	/* One is lent, and was used before. */
+	cr_assert_eq(chunk_lend(p), c[99]);
+	chunk_pool_trim(p);
+	for (int i = 0; i < 100; i++)
+		cr_assert_eq(is_resident(c[i]), i == 7 || i == 64, "%d", i);
+	cr_assert_eq(c[7]->data[4000], 7);
+	cr_assert_eq(c[64]->data[0], 64);
+	chunk_claim(c[99]);
+	chunk_give(c[7]);
+	chunk_give(c[64]);
+	chunk_give(c[99]);
 	chunk_pool_destroy(&p);
 }
 

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* A carrier taken apart, and put together again. */
+
+#include <assert.h>
+
+#include "common/relay/carrier.h"
+
+bool carrier_can_rest(const struct carrier *c)
+{
+	return c->in.visit && c->in.state == CARRY_OPEN && c->in.left == 0 &&
+	       c->in.have == 0 && c->out == CARRY_OPEN && c->out_left == 0 &&
+	       !c->last_word && !c->broken && !c->stream.unread.head &&
+	       !stream_is_writing(c->link);
+}
+
+struct stream *carrier_detach(struct carrier *c)
+{
+	struct stream *link = c->link;
+
+	assert(!stream_is_writing(link));
+	stream_leave_reading(link);
+	pool_give(c->all->pool, c);
+	return link;
+}
+
+struct carrier *carrier_wake(struct carriers *all, struct stream *link)
+{
+	struct carrier *c = carrier_open(all, link, NULL);
+
+	if (!c)
+		return NULL;
+	c->in.visit = true;
+	c->in.state = c->out = CARRY_OPEN;
+	return c;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "server/parked.h"
+
+#include "common/wire/capability.h"
+#include "server/directory.h"
+#include "server/visitor.h"
+#include "server/work.h"
+#include "server/worker.h"
+
+static struct worker *worker_of(const struct parked_visitor *p)
+{
+	return container_of(p->parked.home, struct worker, parking);
+}
+
+static bool is_carried(const struct route *r)
+{
+	return r->claim->caps & CAPABILITY_reuse;
+}
+
+static void visitor_idle(struct relay *r)
+{
+	struct visitor *v = container_of(r, struct visitor, relay);
+	struct worker *w = v->worker;
+	struct parked_visitor *p = pool_take(w->pools.parked);
+
+	if (!p)
+		return;
+	if (!parking_take(&w->parking, &p->parked, r,
+		    is_carried(v->route) ? PARKED_B : PARKED_NONE)) {
+		pool_give(w->pools.parked, p);
+		return;
+	}
+	p->route = visitor_leave(v);
+}
+
+static void forget(struct parked_visitor *p)
+{
+	struct worker *w = worker_of(p);
+
+	route_drop(&p->route);
+	pool_give(w->pools.parked, p);
+}
+
+/* It has gone for good. */
+static void visitor_gone(struct parked *parked)
+{
+	struct parked_visitor *p =
+		container_of(parked, struct parked_visitor, parked);
+	struct worker *w = worker_of(p);
+
+	w->core.counters.ended[REASON_shutdown]++;
+	forget(p);
+	quota_give(&w->server->visitors);
+	worker_visitor_gone(w);
+}
+
+static void visitor_wakes(
+	struct parked *parked, struct stream *a, struct stream *b)
+{
+	struct parked_visitor *p =
+		container_of(parked, struct parked_visitor, parked);
+	struct worker *w = worker_of(p);
+	struct visitor *v;
+
+	if (is_carried(p->route))
+		work_claim_carrier(w, b, p->route->claim->control);
+	v = visitor_open(w, a);
+	if (!v) {
+		stream_close(&b, true);
+		visitor_gone(parked);
+		return;
+	}
+	visitor_resume(v, p->route, b);
+	forget(p);
+}
+
+void parked_init(struct worker *w)
+{
+	w->parking = (struct parking){ .loop = worker_loop(w),
+		.records = w->pools.parked,
+		.streams = w->pools.streams,
+		.carriers = &w->carriers,
+		.idle = visitor_idle,
+		.wake = visitor_wakes,
+		.gone = visitor_gone };
+	parking_init(&w->parking);
+}
+
+void parked_cut(struct worker *w)
+{
+	parking_cut(&w->parking);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * A parked visitor: one of whom nothing has been heard for a while, nor its
+ * service. Its object and its streams are given back; a record is kept until
+ * one of the two stirs (common/relay/parking.h). It keeps its place in the
+ * server's quota.
+ */
+
+#ifndef ADIT_SERVER_PARKED_H
+#define ADIT_SERVER_PARKED_H
+
+#include "common/relay/parking.h"
+
+struct route;
+struct worker;
+
+struct parked_visitor {
+	struct parked parked;
+	struct route *route; /* held */
+};
+
+/* Prepare the worker's parking; its loop and pools are there. */
+void parked_init(struct worker *w);
+
+/* The worker ends: cut them; they are gone when their pool is empty. */
+void parked_cut(struct worker *w);
+
+#endif
