@@ -74,7 +74,7 @@ static void work_relay_ended(struct relay *r, enum reason why)
 	work_close(container_of(r, struct work, relay), why);
 }
 
-static void work_relay(struct work *k)
+static void work_relay(struct work *k, bool again)
 {
 	struct relay_params params = {
 		.a = k->stream,
@@ -82,6 +82,7 @@ static void work_relay(struct work *k)
 		.a_half_close = k->caps & CAPABILITY_half_close,
 		.b_half_close = true,
 		.limit = PUMP_UNLIMITED,
+		.again = again,
 		.counters = &k->client->core.counters,
 		.mode = (enum engine_mode)k->client->settings->relay,
 		.ended = work_relay_ended,
@@ -110,7 +111,7 @@ static void work_written(struct stream_writer *w, struct chunk *c, int result)
 	if (result < 0)
 		work_close(k, REASON_work_lost);
 	else
-		work_relay(k);
+		work_relay(k, false);
 }
 
 static void work_local_dialed(struct dial_owner *o, int fd, const char *error)
@@ -137,7 +138,7 @@ static void work_local_dialed(struct dial_owner *o, int fd, const char *error)
 	if (stream_is_writing(k->stream))
 		stream_follow_writing(k->stream, &k->writer);
 	else
-		work_relay(k);
+		work_relay(k, false);
 }
 
 static void work_start(struct work *k, const struct client_proxy *proxy)
@@ -374,7 +375,7 @@ void work_resume(struct client *c, unsigned caps, struct stream *stream,
 		k->place = !(caps & CAPABILITY_reuse);
 		k->stream = stream;
 		k->local = local;
-		work_relay(k);
+		work_relay(k, true);
 		return;
 	}
 	stream_close(&stream, true);

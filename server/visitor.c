@@ -181,7 +181,7 @@ static void visitor_ended(struct relay *r, enum reason why)
 	visitor_close(v, why);
 }
 
-static void visitor_relay(struct visitor *v)
+static void visitor_relay(struct visitor *v, bool again)
 {
 	struct relay_params params = {
 		.a = v->stream,
@@ -189,6 +189,7 @@ static void visitor_relay(struct visitor *v)
 		.a_half_close = true,
 		.b_half_close = v->route->claim->caps & CAPABILITY_half_close,
 		.limit = PUMP_UNLIMITED,
+		.again = again,
 		.counters = &v->worker->core.counters,
 		.mode = (enum engine_mode)v->worker->settings->relay,
 		.ended = visitor_ended,
@@ -220,7 +221,7 @@ static void visitor_started(
 
 	chunk_give(c);
 	if (result == 0 && !v->route->closed) {
-		visitor_relay(v);
+		visitor_relay(v, false);
 		return;
 	}
 	stream_close(&v->work, true);
@@ -270,7 +271,7 @@ void visitor_resume(struct visitor *v, struct route *r, struct stream *work)
 	visitor_set_state(v, VISITOR_STARTING);
 	v->route = route_hold(r);
 	v->work = work;
-	visitor_relay(v);
+	visitor_relay(v, true);
 }
 
 struct route *visitor_leave(struct visitor *v)

@@ -218,7 +218,8 @@ void relay_init(struct relay *r, const struct relay_params *params)
 	list_init(&r->watch);
 	pump_init(&r->out, &out);
 	pump_init(&r->back, &back);
-	count(params->counters, relays);
+	if (!params->again)
+		count(params->counters, relays);
 }
 
 void relay_start(struct relay *r)

@@ -76,6 +76,7 @@ struct relay_params {
 	 * says what becomes of it (`limit` is not used then).
 	 */
 	bool hold_out;
+	bool again; /* it was parked: counted already */
 	struct counters *counters;
 	enum engine_mode mode;
 	/*
