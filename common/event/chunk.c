@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define SLAB_CHUNKS 64
 
@@ -76,13 +77,18 @@ uint32_t chunk_pool_gives(const struct chunk_pool *p)
 	return p->gives;
 }
 
-/* The n chunks from `c` on, which are neighbours. */
+/* The n chunks from `c` on, which are neighbours: their whole pages. */
 static void cool(struct chunk *c, uint32_t n)
 {
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), from, to;
+
 	if (n == 0)
 		return;
-	madvise(c->data - CHUNK_HEADROOM, (size_t)n * c->pool->size,
-		MADV_DONTNEED);
+	from = (uintptr_t)(c->data - CHUNK_HEADROOM);
+	to = (from + (size_t)n * c->pool->size) / page * page;
+	from = (from + page - 1) / page * page;
+	if (from < to)
+		madvise((void *)from, to - from, MADV_DONTNEED);
 	for (uint32_t i = 0; i < n; i++)
 		c[i].warm = false;
 }

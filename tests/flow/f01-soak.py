@@ -168,13 +168,6 @@ class Traffic:
         time.sleep(0.2)
 
 
-def memory(program):
-    """Bytes that are the program's own."""
-    with open(f"/proc/{program.pid}/status") as f:
-        return sum(int(line.split()[1]) * KIB for line in f
-                   if line.startswith(("RssAnon", "RssShmem")))
-
-
 @case("soak: all is back at its base", timeout=SECONDS * 2 + 240)
 def soak():
     port = free_port()
@@ -194,10 +187,13 @@ def soak():
         traffic.run(SECONDS / 2, crowd=2)
         for p, base in zip(programs, cold):
             settle(p, base, 30)
+        # Memory of a burst has gone back two seconds later.
+        time.sleep(2.5)
         warm = [(levels(p), memory(p)) for p in programs]
         traffic.run(SECONDS / 2)
         for p, (base, _) in zip(programs, warm):
             settle(p, base, 30)
+        time.sleep(2.5)
         check(origin.error is None, f"the service: {origin.error!r}")
         print(f"# {traffic.done}, {s.counters()['bytes_in'] / MIB:.0f} MiB in, "
               f"{s.counters()['bytes_out'] / MIB:.0f} MiB out", flush=True)

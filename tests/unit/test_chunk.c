@@ -6,6 +6,7 @@
 #include "common/event/chunk.h"
 
 #include <criterion/criterion.h>
+#include <string.h>
 #include <sys/mman.h>
 
 Test(chunk, limits)
@@ -77,6 +78,32 @@ Test(chunk, memory_goes_back)
 	chunk_give(c[7]);
 	chunk_give(c[64]);
 	chunk_give(c[99]);
+	chunk_pool_destroy(&p);
+}
+
+/* Where several are in a page, no neighbour loses its bytes. */
+Test(chunk, small_ones_keep_their_bytes)
+{
+	struct chunk_pool *p = chunk_pool_create(1032, 100, 100);
+	struct chunk *c[100];
+
+	for (int i = 0; i < 100; i++) {
+		c[i] = chunk_take(p);
+		memset(c[i]->data, i, c[i]->size);
+	}
+	for (int i = 0; i < 100; i += 2)
+		chunk_give(c[i]);
+	for (int i = 40; i < 60; i++)
+		if (i % 2)
+			chunk_give(c[i]);
+	chunk_pool_trim(p);
+	for (int i = 1; i < 100; i += 2) {
+		if (i >= 40 && i < 60)
+			continue;
+		for (uint32_t k = 0; k < c[i]->size; k++)
+			cr_assert_eq(c[i]->data[k], i);
+		chunk_give(c[i]);
+	}
 	chunk_pool_destroy(&p);
 }
 
