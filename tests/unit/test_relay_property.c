@@ -185,6 +185,8 @@ static bool receive_real(struct script_op *s, int i)
 	ssize_t n = recv(
 		sides[i].end.fd, bytes, sizeof(bytes), MSG_DONTWAIT | MSG_PEEK);
 
+	if (n > 0 && s->cancelled)
+		script_complete(s, -ECANCELED, true);
 	if (s->cancelled || n <= 0 ||
 		chunk_pool_used(world_loop->chunks) == CHUNKS_HARD)
 		return n > 0;
