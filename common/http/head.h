@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * A strict, bounded, restartable parser of a request head. It copies nothing:
- * what it finds are offsets into the caller's bytes, so the buffer may move
- * between calls and after them. Sources: RFC 9112, sections 2.2, 2.3, 3 and 5;
- * RFC 9110, section 5. Where these allow a recipient to be lenient, it is not.
+ * A strict, bounded, restartable parser of the head of a request or of a
+ * response. It copies nothing: what it finds are offsets into the caller's
+ * bytes, so the buffer may move between calls and after them. Sources: RFC
+ * 9112, sections 2.2, 2.3, 3, 4 and 5; RFC 9110, section 5. Where these allow
+ * a recipient to be lenient, it is not; a response may have a few faults, which
+ * are noted, as whoever sent it is not going to be asked again.
  */
 
 #ifndef ADIT_HTTP_HEAD_H
@@ -22,6 +24,10 @@
 
 /* Fields of a request head. */
 #define HTTP_FIELDS_MAX 100
+
+/* The same of a response. */
+#define HTTP_RESPONSE_MAX 65535
+#define HTTP_RESPONSE_FIELDS_MAX 200
 
 /* Bytes of a method. */
 #define HTTP_METHOD_MAX 32
@@ -42,9 +48,13 @@ enum head_state {
 	HEAD_METHOD,       /* more of the method, or the space after it */
 	HEAD_TARGET,       /* more of the target, or the space after it */
 	HEAD_VERSION,      /* the next byte of the version, or its CR */
+	HEAD_RESPONSE,     /* of a response: the next byte up to the status */
+	HEAD_STATUS,       /* the next digit, or the space after three */
+	HEAD_REASON,       /* more of the reason, or its CR */
 	HEAD_LINE_LF,      /* the LF of the request line or of a field line */
 	HEAD_LINE,         /* a field's first byte, or the CR of the end */
 	HEAD_NAME,         /* more of a field name, or its colon */
+	HEAD_COLON,        /* of a response: space before the colon, or it */
 	HEAD_SPACE,        /* white space before a value, or the value */
 	HEAD_VALUE,        /* more of a value, or its CR */
 	HEAD_END_LF,       /* the head's last byte */
@@ -58,7 +68,7 @@ enum head_state {
  */
 struct http_head {
 	enum head_state state;
-	int status;        /* after HEAD_FAILED: 400, 414, 431 or 505 */
+	int status;        /* after HEAD_FAILED: 400, 414, 431, 502, 505 */
 	const char *error; /* after HEAD_FAILED: static text, what was wrong */
 	uint32_t size;     /* bytes looked at; when done, of the whole head */
 	uint16_t method;   /* offset; the method is case-sensitive */
@@ -68,11 +78,26 @@ struct http_head {
 	uint16_t version; /* offset; private */
 	uint8_t minor;    /* 0 or 1, of HTTP/1.x */
 	uint8_t count;    /* of fields */
-	struct http_field fields[HTTP_FIELDS_MAX];
+	bool response;
+	/*
+	 * A response's faults: lines that end with LF only, space before a
+	 * colon, a folded field (its value has CR and LF in it), no space
+	 * after the status.
+	 */
+	bool repaired, folded;
+	uint16_t code; /* a response's status, 100 to 999 */
+	uint16_t reason, reason_len;
+	struct http_field fields[HTTP_RESPONSE_FIELDS_MAX];
 };
 
 /* Readies `head` for a new request; nothing has to be freed afterwards. */
 void head_init(struct http_head *head);
+
+/*
+ * The same for a response, which is refused with 502 only. No empty line may
+ * come before it.
+ */
+void head_init_response(struct http_head *head);
 
 /*
  * Parses what has arrived so far: `data` is the start of the head, always from
@@ -80,11 +105,15 @@ void head_init(struct http_head *head);
  * earlier call must be the same, but may have moved. Only new bytes are looked
  * at. Returns the head's size in bytes when it is complete (bytes behind it
  * belong to the body or the next request), 0 when more is needed, or -400,
- * -414, -431 or -505, as soon as the first wrong byte is seen; the answer does
- * not change on further calls. One empty line before the request line is
- * skipped and counts as part of the head.
+ * -414, -431, -502 or -505, as soon as the first wrong byte is seen; the
+ * answer does not change on further calls. One empty line before the request
+ * line is skipped and counts as part of the head.
  */
 must_check int head_parse(
+	struct http_head *head, const uint8_t *data, size_t len);
+
+/* The same, byte by byte, without what makes it fast: for tests. */
+must_check int head_parse_plain(
 	struct http_head *head, const uint8_t *data, size_t len);
 
 /* The spans of a complete head; `data` as given to head_parse(). */
@@ -112,6 +141,12 @@ static inline struct http_text head_value(
 {
 	const struct http_field *field = &head->fields[index];
 	return (struct http_text){ data + field->value, field->value_len };
+}
+
+static inline struct http_text head_reason(
+	const struct http_head *head, const uint8_t *data)
+{
+	return (struct http_text){ data + head->reason, head->reason_len };
 }
 
 /* Whether the method is exactly this one, in this case. */

@@ -89,6 +89,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	head_init(&whole);
 	rc = head_parse(&whole, data, size);
 	must(rc <= (int)size && rc <= HTTP_HEAD_MAX);
+	head_init(&pieces);
+	must(head_parse_plain(&pieces, data, size) == rc);
+	must(whole.size == pieces.size);
 	must(parse_in_pieces(&pieces, data, size) == rc);
 	if (rc <= 0)
 		return 0;

@@ -186,27 +186,171 @@ Test(head, limits)
 	cr_assert_eq(head_parse(&head, data, 33), -400);
 }
 
-/* Whatever comes: no harm, and all spans lie within the head. */
+#define R "HTTP/1.1 200 OK\r\n"
+
+static const struct response_row {
+	const char *bytes;
+	int result; /* 1: the whole input; 0: more; else a status */
+	bool repaired;
+} responses[] = {
+	{ R "\r\n", 1, false },
+	{ R "A: b\r\n\r\n", 1, false },
+	{ "HTTP/1.0 404 \r\n\r\n", 1, false },
+	{ "HTTP/1.1 200 \x80 caf\xc3\xa9\r\n\r\n", 1, false },
+	{ "HTTP/1.1 999 x\r\nA:\r\n\r\n", 1, false },
+	{ "HTTP/1.1 200\r\n\r\n", 1, true },
+	{ "HTTP/1.1 200\n\n", 1, true },
+	{ "HTTP/1.1 200 OK\n\r\n", 1, true },
+	{ R "A: b\n\r\n", 1, true },
+	{ R "A: b\r\n\n", 1, true },
+	{ R "A : b\r\n\r\n", 1, true },
+	{ R "A \t : b\r\n\r\n", 1, true },
+	{ R "A: b\r\n c\r\n\td\r\n\r\n", 1, true },
+	{ R "A:\r\n b\r\n\r\n", 1, true },
+	{ R "A: b\r", 0, false },
+	{ "HTTP/1.", 0, false },
+	{ "\r\n" R, -502, false },
+	{ "ICY 200 OK\r\n", -502, false },
+	{ "<html>", -502, false },
+	{ "HTTP/2 200\r\n", -502, false },
+	{ "HTTP/1.2 200 OK\r\n", -502, false },
+	{ "HTTP/1.1  200 OK\r\n", -502, false },
+	{ "HTTP/1.1 099 x\r\n", -502, false },
+	{ "HTTP/1.1 1000 x\r\n", -502, false },
+	{ "HTTP/1.1 20x\r\n", -502, false },
+	{ "HTTP/1.1 200 O\rK\r\n", -502, false },
+	{ "HTTP/1.1 200 O\x01K\r\n", -502, false },
+	{ R " A: b\r\n", -502, false },
+	{ R "A b: c\r\n", -502, false },
+	{ R ": c\r\n", -502, false },
+	{ R "A: b\rc\r\n", -502, false },
+	{ R "A: \x01\r\n", -502, false },
+	{ R "A@: b\r\n", -502, false },
+};
+
+Test(head, responses)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(responses); i++) {
+		const struct response_row *row = &responses[i];
+		const uint8_t *data = (const uint8_t *)row->bytes;
+		size_t n = strlen(row->bytes);
+		int want = row->result == 1 ? (int)n : row->result;
+		struct http_head head;
+		int rc = 0;
+
+		head_init_response(&head);
+		cr_assert_eq(head_parse(&head, data, n), want, "row %zu: %s", i,
+			head.error ? head.error : "");
+		if (want >= 0)
+			cr_assert_eq(
+				head.repaired, row->repaired, "row %zu", i);
+		head_init_response(&head);
+		for (size_t k = 1; k <= n && rc == 0; k++)
+			rc = head_parse(&head, data, k);
+		cr_assert_eq(rc, want, "row %zu in pieces", i);
+	}
+}
+
+Test(head, response_offsets)
+{
+	static const char text[] = "HTTP/1.0 404 Not Found\r\nA : b\r\n c\r\n"
+				   "B: d\n\r\nbody";
+	const uint8_t *data = (const uint8_t *)text;
+	struct http_head head;
+
+	head_init_response(&head);
+	cr_assert_eq(head_parse(&head, data, sizeof(text) - 1),
+		(int)sizeof(text) - 5);
+	cr_assert_eq(head.code, 404);
+	cr_assert_eq(head.minor, 0);
+	expect_text(head_reason(&head, data), "Not Found");
+	cr_assert_eq(head.count, 2);
+	expect_text(head_name(&head, data, 0), "A");
+	expect_text(head_value(&head, data, 0), "b\r\n c");
+	expect_text(head_value(&head, data, 1), "d");
+	cr_assert(head.repaired && head.folded);
+}
+
+Test(head, response_limits)
+{
+	static uint8_t data[2 * HTTP_RESPONSE_MAX];
+	struct http_head head;
+
+	for (int fields = 200; fields <= 201; fields++) {
+		int n = sprintf((char *)data, R);
+
+		for (int i = 0; i < fields; i++)
+			n += sprintf((char *)data + n, "A: b\r\n");
+		n += sprintf((char *)data + n, "\r\n");
+		head_init_response(&head);
+		cr_assert_eq(head_parse(&head, data, (size_t)n),
+			fields == 200 ? n : -502);
+	}
+	for (int more = 0; more <= 1; more++) {
+		int n = sprintf((char *)data, R "A: ");
+
+		memset(data + n, 'x', HTTP_RESPONSE_MAX);
+		memcpy(data + HTTP_RESPONSE_MAX - 4 + more, "\r\n\r\n", 4);
+		head_init_response(&head);
+		cr_assert_eq(head_parse(&head, data, sizeof(data)),
+			more ? -502 : HTTP_RESPONSE_MAX);
+	}
+}
+
+/* In pieces of random sizes, with or without the fast lines. */
+static int parse_in_pieces(struct http_head *head, const uint8_t *data,
+	size_t n, int (*parse)(struct http_head *, const uint8_t *, size_t))
+{
+	int rc = 0;
+
+	for (size_t k = 0; k < n && rc == 0;) {
+		k += 1 + (size_t)rand() % 30;
+		rc = parse(head, data, k < n ? k : n);
+	}
+	return rc;
+}
+
+/*
+ * Whatever comes: no harm, all spans lie within the head, and the fast way
+ * finds the same as the plain one.
+ */
 Test(head, mutations)
 {
-	static const char seed[] = H "Host: a.test\r\nX: y\r\n\r\n";
-	uint8_t data[sizeof(seed)];
+	static const char *const seeds[] = { H "Host: a.test\r\nX: y\r\n\r\n",
+		R "Content-Length: 5\r\nSet-Cookie: a=b; \xc3\xa9\r\n\r\n" };
+	uint8_t data[100];
 
 	srand(3);
-	for (int i = 0; i < 200000; i++) {
-		struct http_head head;
+	for (int i = 0; i < 400000; i++) {
+		const char *seed = seeds[i % 2];
+		size_t n = strlen(seed);
+		void (*init)(struct http_head *) =
+			i % 2 ? head_init_response : head_init;
+		struct http_head head, plain, pieces;
 		int rc;
 
-		memcpy(data, seed, sizeof(seed));
+		memcpy(data, seed, n);
 		for (int k = rand() % 3; k >= 0; k--)
-			data[(size_t)rand() % (sizeof(seed) - 1)] =
+			data[(size_t)rand() % n] =
 				(uint8_t)(rand() % 4
 						  ? "\r\n :\tAx\0"[rand() % 8]
 						  : rand());
-		head_init(&head);
-		rc = head_parse(&head, data, sizeof(seed) - 1);
+		init(&head);
+		init(&plain);
+		init(&pieces);
+		rc = head_parse(&head, data, n);
+		cr_assert_eq(head_parse_plain(&plain, data, n), rc);
+		cr_assert_eq(parse_in_pieces(&pieces, data, n, head_parse), rc);
+		cr_assert_eq(head.size, plain.size);
+		cr_assert_eq(head.size, pieces.size);
 		if (rc <= 0)
 			continue;
+		cr_assert_eq(head.repaired, plain.repaired);
+		cr_assert_eq(head.count, plain.count);
+		cr_assert(memcmp(head.fields, plain.fields,
+				  head.count * sizeof(*head.fields)) == 0);
+		cr_assert(memcmp(head.fields, pieces.fields,
+				  head.count * sizeof(*head.fields)) == 0);
 		for (unsigned f = 0; f < head.count; f++) {
 			const struct http_field *p = &head.fields[f];
 
