@@ -78,6 +78,7 @@ int directory_add(struct directory *d, struct claim *claim, struct handle entry,
 	r->claim = claim;
 	r->entry = entry;
 	r->holders = 1;
+	list_init(&r->idle);
 	if (add_keys(d, r) < 0) {
 		directory_remove(d, r);
 		return -ENOMEM;

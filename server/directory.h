@@ -10,6 +10,7 @@
 #ifndef ADIT_SERVER_DIRECTORY_H
 #define ADIT_SERVER_DIRECTORY_H
 
+#include "common/base/list.h"
 #include "server/claim.h"
 
 struct entry;
@@ -23,6 +24,9 @@ struct route {
 	struct listener *listener; /* tcp; NULL: closed */
 	uint16_t port;             /* tcp */
 	bool closed;               /* withdrawn: no new visitors */
+	struct list idle;          /* http: of struct service */
+	uint32_t services;         /* how many those are */
+	int64_t struck_until;      /* http: none are kept before (clock.h) */
 	uint32_t holders;
 };
 

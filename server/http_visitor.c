@@ -9,31 +9,30 @@
 #include "common/base/log.h"
 #include "common/http/answer.h"
 #include "common/http/emit.h"
-#include "common/http/framing.h"
-#include "common/http/head.h"
 #include "common/http/target.h"
+#include "common/relay/relay.h"
+#include "server/exchange.h"
 #include "server/listener.h"
+#include "server/service.h"
 #include "server/visitor.h"
 #include "server/worker.h"
 
-/* The start of a response that switches protocols (RFC 9110 15.2.2). */
-static const char switching[] = "HTTP/1.1 101";
-
-/* What is known of a request, from its first byte to the visitor's end. */
+/* What is known of a visitor beyond what a tcp one has. */
 struct http_visit {
 	struct visitor *visitor;
-	struct http_head head;
+	struct head_reader pieces;
 	struct http_target target;
-	struct http_framing framing;
-	struct inspector inspector; /* of the response, for an upgrade */
-	uint8_t *gathered; /* the head's bytes, while it is incomplete */
-	uint32_t gathered_size;
-	uint32_t seen;           /* bytes of `switching` that matched */
-	bool head_request;       /* HEAD: an answer has no body */
-	struct chunk *forwarded; /* the head that the service gets */
+	struct request_facts request;
+	struct exchange exchange;
+	struct chunk *forwarded; /* the head for the service; until it goes */
+	/* A connection that only this visitor's requests may use. */
+	struct stream *own;
+	struct route *own_route; /* held */
+	bool reused;             /* the service has served before */
 };
 
 static void http_read(struct visitor *v);
+static void http_next(struct visitor *v);
 
 struct http_visit *http_visit_take(struct visitor *v)
 {
@@ -50,6 +49,12 @@ void http_visit_give(struct http_visit *h, struct visitor *v)
 		h->visitor = v;
 }
 
+static void drop_own(struct http_visit *h)
+{
+	stream_close(&h->own, false);
+	route_drop(&h->own_route);
+}
+
 void http_visit_free(struct http_visit **hp)
 {
 	struct http_visit *h = *hp;
@@ -57,8 +62,10 @@ void http_visit_free(struct http_visit **hp)
 	if (!h)
 		return;
 	*hp = NULL;
+	exchange_stop(&h->exchange);
+	drop_own(h);
+	head_reader_clear(&h->pieces);
 	chunk_give(h->forwarded);
-	free(h->gathered);
 	free(h);
 }
 
@@ -74,12 +81,12 @@ static void count_answer(struct counters *c, int status)
 	case 408:
 		count(c, http_408);
 		break;
-	case 411:
-		count(c, http_411);
-		break;
 	case 414:
 	case 431:
 		count(c, http_431);
+		break;
+	case 502:
+		count(c, http_502);
 		break;
 	case 503:
 		count(c, http_503);
@@ -102,8 +109,8 @@ void http_visitor_answer(struct visitor *v, int status)
 		a.body = w->server->page_404;
 		a.body_len = w->server->page_404_size;
 	}
-	/* Only a head that was understood says HEAD. */
-	a.head = v->http->head.state == HEAD_DONE && v->http->head_request;
+	a.date = http_date(&w->date, time(NULL));
+	a.head = v->http->request.head;
 	c = chunk_from_heap(ANSWER_SIZE_MAX + (uint32_t)a.body_len);
 	if (c) {
 		c->to = (uint32_t)answer_build(c->data, c->size, &a);
@@ -120,146 +127,183 @@ static void http_refuse(struct visitor *v, int status)
 	visitor_close(v, REASON_answered);
 }
 
+bool http_visitor_may_answer(const struct visitor *v)
+{
+	return exchange_runs(&v->http->exchange) && !v->http->exchange.passed;
+}
+
+/* --- the request's head --- */
+
 static void http_late(struct timer *t)
 {
 	struct visitor *v = container_of(t, struct visitor, timer);
 
-	/* One that never said a word gets none either. */
-	if (v->http->head.size == 0) {
-		count(&v->worker->core.counters, http_408);
-		visitor_close(v, REASON_timeout);
-	} else {
+	/* One that has not begun to speak gets no word either. */
+	if (head_reader_began(&v->http->pieces)) {
 		http_refuse(v, 408);
+		return;
 	}
+	count(&v->worker->core.counters, http_408);
+	visitor_close(v, REASON_timeout);
+}
+
+static void set_head_timer(struct visitor *v)
+{
+	loop_set_timer(worker_loop(v->worker), &v->timer,
+		v->worker->settings->head_timeout_ms * CLOCK_MS, http_late);
 }
 
 /* The head as the service gets it. 0 or the status to answer with. */
-static int forward(struct visitor *v, const uint8_t *data)
+static int forward(struct visitor *v, const struct head_found *f)
 {
 	struct http_visit *h = v->http;
 	char peer[ADDRESS_TEXT_SIZE];
 	struct emit_params params = {
-		.head = &h->head,
-		.data = data,
+		.head = f->head,
+		.data = f->data,
 		.target = &h->target,
-		.framing = &h->framing,
+		.framing = &h->request.framing,
 		.peer = peer,
 	};
-	uint32_t size = h->head.size + 2 * h->head.target_len + EMIT_EXTRA;
+	uint32_t size = f->head->size + 2 * f->head->target_len + EMIT_EXTRA;
+	uint8_t out[4096];
 	ssize_t n;
 
 	address_ip(&v->peer, peer);
-	h->forwarded = chunk_from_heap(size);
+	/* It may have to wait, or to move: then it has only what it needs. */
+	n = emit_request(out, sizeof(out), &params);
+	if (n < 0 && n != -EMSGSIZE)
+		return (int)-n;
+	h->forwarded = chunk_from_heap(n < 0 ? size : (uint32_t)n);
 	if (!h->forwarded)
 		return 503;
-	n = emit_request(h->forwarded->data, size, &params);
 	if (n < 0)
-		return n == -EMSGSIZE ? 431 : (int)-n;
+		n = emit_request(h->forwarded->data, size, &params);
+	else
+		memcpy(h->forwarded->data, out, (size_t)n);
+	if (n < 0)
+		return 431;
 	h->forwarded->to = (uint32_t)n;
 	return 0;
 }
 
+static bool is_one_of(const struct head_found *f, const char *const *methods)
+{
+	for (; *methods; methods++)
+		if (head_method_is(f->head, f->data, *methods))
+			return true;
+	return false;
+}
+
+/* What has to be known of the request when its head has gone. */
+static void note_request(struct http_visit *h, const struct head_found *f)
+{
+	static const char *const again[] = { "GET", "HEAD", "OPTIONS", NULL };
+	static const char *const delete[] = { "DELETE", NULL };
+
+	h->request.head = head_method_is(f->head, f->data, "HEAD");
+	h->request.again = is_one_of(f, again);
+	h->request.safe = h->request.again || is_one_of(f, delete);
+	h->request.old = f->head->minor == 0;
+}
+
 /* One decision from one parse: whose the request is, or what to answer. */
-static int decide(struct visitor *v, const uint8_t *data, struct route **r_r)
+static int decide(
+	struct visitor *v, const struct head_found *f, struct route **r_r)
 {
 	struct http_visit *h = v->http;
-	int rc = target_authority(&h->target, &h->head, data);
+	int rc;
 
-	h->head_request = head_method_is(&h->head, data, "HEAD");
+	note_request(h, f);
+	rc = target_authority(&h->target, f->head, f->data);
 	if (rc == 0)
-		rc = framing_request(&h->framing, &h->head, data);
+		rc = framing_request(&h->request.framing, f->head, f->data);
 	if (rc < 0)
 		return -rc;
 	*r_r = directory_route(&v->worker->directory, h->target.host);
-	if (!*r_r)
-		return 404;
-	if (h->framing.body == FRAMING_CHUNKED)
-		return 411;
-	return forward(v, data);
+	return *r_r ? forward(v, f) : 404;
 }
 
-/* The head is complete at `data`. */
-static void http_head_done(struct visitor *v, const uint8_t *data)
-{
-	struct route *r = NULL;
-	int status = decide(v, data, &r);
+/* --- whom it goes to --- */
 
-	loop_cancel_timer(worker_loop(v->worker), &v->timer);
-	if (status) {
-		http_refuse(v, status);
-		return;
+/* The visitor's own connection, if it is one to this route and lives. */
+static struct stream *take_own(struct http_visit *h, const struct route *r)
+{
+	struct stream *s = NULL;
+	struct chunk *early;
+
+	if (!h->own)
+		return NULL;
+	if (h->own_route == r && !r->closed) {
+		s = h->own;
+		h->own = NULL;
+		if (stream_take(s, &early) != -EAGAIN) {
+			chunk_give(early);
+			stream_close(&s, true);
+		}
 	}
-	count(&v->worker->core.counters, http_requests);
-	visitor_route(v, r);
-}
-
-/* Keep the bytes of an incomplete head; false without memory. */
-static bool gather(struct http_visit *h, const struct chunk *c)
-{
-	uint32_t n = chunk_length(c);
-	uint8_t *grown = realloc(h->gathered, h->gathered_size + n);
-
-	if (!grown)
-		return false;
-	memcpy(grown + h->gathered_size, chunk_bytes(c), n);
-	h->gathered = grown;
-	h->gathered_size += n;
-	return true;
+	drop_own(h);
+	return s;
 }
 
 /*
- * New bytes. Those behind the head go back to the stream before the visitor
- * is routed: they are its body, or nobody's.
+ * A request that may not be sent twice goes out on a connection of which it is
+ * known that it lives.
  */
+static bool may_share(const struct request_facts *q)
+{
+	return q->again && !framing_has_body(&q->framing) &&
+	       !q->framing.upgrade && !q->framing.pinned;
+}
+
+static void http_routed(struct visitor *v, struct route *r)
+{
+	struct http_visit *h = v->http;
+	struct stream *work = take_own(h, r);
+
+	count(&v->worker->core.counters, http_requests);
+	if (!work && may_share(&h->request))
+		work = service_take(v->worker, r, &v->peer);
+	h->reused = work;
+	if (work)
+		visitor_serve(v, r, work);
+	else
+		visitor_route(v, r);
+}
+
+/* New bytes of the visitor, which begin or continue a head. */
 static void http_bytes(struct visitor *v, struct chunk *c)
 {
 	struct http_visit *h = v->http;
-	uint32_t before = h->gathered_size, used;
-	const uint8_t *data = chunk_bytes(c);
-	uint32_t size = chunk_length(c);
-	int rc;
+	struct route *r = NULL;
+	struct head_found found = { 0 };
+	bool began = head_reader_began(&h->pieces);
+	int rc = head_reader_take(
+		&h->pieces, c, &v->worker->head, false, &found);
 
-	if (h->gathered || size < 4) {
-		if (!gather(h, c)) {
-			chunk_give(c);
-			visitor_close(v, REASON_no_memory);
-			return;
-		}
-		data = h->gathered;
-		size = h->gathered_size;
-	}
-	rc = head_parse(&h->head, data, size);
+	h->request.head = false;
 	if (rc == 0) {
-		if (data != h->gathered && !gather(h, c))
-			rc = -503;
-		chunk_give(c);
-		if (rc == 0)
-			http_read(v);
-		else
-			http_refuse(v, 503);
+		if (!began)
+			set_head_timer(v);
+		http_read(v);
 		return;
 	}
-	if (rc < 0) {
-		chunk_give(c);
-		http_refuse(v, -rc);
-		return;
-	}
-	used = (uint32_t)rc - before;
-	/* The head's bytes must outlive the chunk's return to the stream. */
-	if (used < chunk_length(c)) {
-		struct chunk *rest = chunk_from_heap(chunk_length(c) - used);
-
-		if (!rest) {
+	loop_cancel_timer(worker_loop(v->worker), &v->timer);
+	rc = rc < 0 ? -rc : decide(v, &found, &r);
+	head_reader_clear(&h->pieces);
+	if (rc) {
+		/* After a head that was refused nobody knows what follows. */
+		if (found.head)
 			chunk_give(c);
-			visitor_close(v, REASON_no_memory);
-			return;
-		}
-		memcpy(rest->data, chunk_bytes(c) + used, rest->size);
-		rest->to = rest->size;
-		stream_unread(v->stream, rest);
+		http_refuse(v, rc);
+		return;
 	}
-	http_head_done(v, data);
-	chunk_give(c);
+	/* Behind the head are its body, or the next request. */
+	if (chunk_length(c) > 0)
+		stream_unread(v->stream, c);
+	else
+		chunk_give(c);
+	http_routed(v, r);
 }
 
 static void http_received(struct stream_reader *r, struct chunk *c, int result)
@@ -270,7 +314,7 @@ static void http_received(struct stream_reader *r, struct chunk *c, int result)
 		http_bytes(v, c);
 		return;
 	}
-	if (v->http->head.size > 0 || result < 0)
+	if (head_reader_began(&v->http->pieces) || result < 0)
 		count(&v->worker->core.counters, visitors_gone);
 	visitor_close(
 		v, result == 0 ? REASON_peer_closed : REASON_visitor_gone);
@@ -278,77 +322,134 @@ static void http_received(struct stream_reader *r, struct chunk *c, int result)
 
 static void http_read(struct visitor *v)
 {
+	struct chunk *c;
+	int n = stream_take(v->stream, &c);
+
 	v->reader.received = http_received;
-	stream_read(v->stream, &v->reader);
+	if (n == -EAGAIN)
+		stream_read(v->stream, &v->reader);
+	else
+		http_received(&v->reader, c, n);
 }
 
 void http_visitor_accept(struct listener *l, int fd)
 {
 	struct visitor *v = visitor_new(l->worker, l, fd);
+	struct http_visit *h;
 
 	if (!v)
 		return;
-	v->http = calloc(1, sizeof(*v->http));
-	if (!v->http) {
+	h = calloc(1, sizeof(*h));
+	if (!h) {
 		visitor_close(v, REASON_no_memory);
 		return;
 	}
-	http_visit_give(v->http, v);
-	head_init(&v->http->head);
-	loop_set_timer(worker_loop(l->worker), &v->timer,
-		l->worker->settings->head_timeout_ms * CLOCK_MS, http_late);
+	http_visit_give(h, v);
+	set_head_timer(v);
 	http_read(v);
 }
 
-/* Compare the response's start with 101; what follows passes unseen. */
-static struct inspection watch_switch(
-	struct inspector *i, const uint8_t *bytes, uint32_t size)
-{
-	struct http_visit *h = container_of(i, struct http_visit, inspector);
-	uint32_t want = sizeof(switching) - 1 - h->seen;
-	uint32_t n = size < want ? size : want;
-	bool same = !memcmp(bytes, switching + h->seen, n);
+/* --- the exchange --- */
 
-	h->seen += n;
-	if (same && n < want)
-		return (struct inspection){ INSPECT_PASS, n };
-	relay_release(&h->visitor->relay, same);
-	return (struct inspection){ INSPECT_RUN, UINT64_MAX };
+/* 101 was said: the two speak something else from now on. */
+static void http_tunnel(struct visitor *v, struct chunk *head)
+{
+	struct relay_params params = visitor_relay_params(v);
+
+	relay_init(&v->relay, &params);
+	pump_push(&v->relay.back, head);
+	relay_start(&v->relay);
 }
 
-static void answer_late(struct timer *t)
-{
-	struct visitor *v = container_of(t, struct visitor, timer);
-
-	if (v->relay.back.bytes == 0)
-		visitor_close(v, REASON_answer_timeout);
-}
-
-/* The request is with the service: from now on its answer is awaited. */
-static void request_sent(struct relay *r)
-{
-	struct visitor *v = container_of(r, struct visitor, relay);
-
-	if (r->back.bytes == 0)
-		loop_set_timer(worker_loop(v->worker), &v->timer,
-			v->worker->settings->vhost_http_timeout_ms * CLOCK_MS,
-			answer_late);
-}
-
-void http_visitor_prepare(struct visitor *v, struct relay_params *params)
+static void settle_work_connection(
+	struct visitor *v, const struct exchange_result *r)
 {
 	struct http_visit *h = v->http;
+	struct stream *s = v->work;
 
-	params->answer_due = true;
-	params->sent = request_sent;
-	params->limit = h->framing.length;
-	if (h->framing.upgrade) {
-		/* No byte of the visitor's passes before the service agrees. */
-		h->inspector.step = watch_switch;
-		params->inspector = &h->inspector;
-		params->hold_out = true;
+	switch (r->settlement.work) {
+	case WORK_SHARED:
+		v->work = NULL;
+		service_rest(v->worker, v->route, s, &v->peer);
+		break;
+	case WORK_PRIVATE:
+		v->work = NULL;
+		h->own = s;
+		h->own_route = route_hold(v->route);
+		break;
+	case WORK_ENDS:
+		stream_close(&v->work, r->why != REASON_done);
+		break;
 	}
-	relay_init(&v->relay, params);
-	pump_push(&v->relay.out, h->forwarded);
+}
+
+static void exchange_over(struct exchange *x, const struct exchange_result *r)
+{
+	struct http_visit *h = container_of(x, struct http_visit, exchange);
+	struct visitor *v = h->visitor;
+	struct chunk_queue nothing = { 0 };
+
+	if (r->end == EXCHANGE_SWITCHES) {
+		http_tunnel(v, r->head);
+		return;
+	}
+	if (r->end == EXCHANGE_RETRIES) {
+		stream_close(&v->work, true);
+		h->forwarded = r->head;
+		h->reused = false;
+		visitor_retry(v);
+		return;
+	}
+	settle_work_connection(v, r);
+	switch (r->settlement.visitor) {
+	case VISITOR_KEEPS:
+		http_next(v);
+		break;
+	case VISITOR_LINGERS:
+		farewell_begin(&v->worker->farewells, v->stream, &nothing);
+		v->stream = NULL;
+		visitor_close(v, REASON_done);
+		break;
+	case VISITOR_IS_ANSWERED:
+		http_visitor_answer(v, r->status);
+		visitor_close(v, r->why);
+		break;
+	case VISITOR_IS_CUT:
+		visitor_close(v, r->why);
+		break;
+	}
+}
+
+void http_visitor_run(struct visitor *v)
+{
+	struct http_visit *h = v->http;
+	struct exchange_params params = { .worker = v->worker,
+		.visitor = v->stream,
+		.work = v->work,
+		.request = &h->request,
+		.forwarded = h->forwarded,
+		.reused = h->reused,
+		.over = exchange_over };
+
 	h->forwarded = NULL;
+	exchange_start(&h->exchange, &params);
+}
+
+void http_visitor_stop(struct visitor *v)
+{
+	exchange_stop(&v->http->exchange);
+}
+
+/* The exchange is over, the connection is not. */
+static void http_next(struct visitor *v)
+{
+	visitor_await(v);
+	set_head_timer(v);
+	http_read(v);
+}
+
+void http_visitor_drain(struct visitor *v)
+{
+	if (v->state == VISITOR_HEAD && !head_reader_began(&v->http->pieces))
+		visitor_close(v, REASON_done);
 }

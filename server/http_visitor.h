@@ -1,34 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What is particular about a visitor on vhostHTTPPort: its request head is
- * read, checked and routed by Host, forwarded with our fields, and its body
- * passes up to the length it announced. One request a connection; what comes
- * after it is dropped.
+ * What is particular about a visitor on vhostHTTPPort: one request after the
+ * other is read, checked and routed by its own Host, exchanged with a service,
+ * and the next one is read, in order, as long as both sides go on.
  */
 
 #ifndef ADIT_SERVER_HTTP_VISITOR_H
 #define ADIT_SERVER_HTTP_VISITOR_H
 
+#include <stdbool.h>
+
 struct http_visit;
 struct listener;
-struct relay_params;
 struct visitor;
 
 /* Of the listener on vhostHTTPPort. */
 void http_visitor_accept(struct listener *l, int fd);
 
-/*
- * The work connection is ready: complete the parameters, initialise the
- * visitor's relay with them and push the forwarded head.
- */
-void http_visitor_prepare(struct visitor *v, struct relay_params *params);
+/* The visitor has its work connection: send the request, and so on. */
+void http_visitor_run(struct visitor *v);
+
+/* The visitor ends, or its exchange: leave both streams. */
+void http_visitor_stop(struct visitor *v);
+
+/* The worker drains: one between two requests ends. */
+void http_visitor_drain(struct visitor *v);
 
 /*
  * Answer with a status of our own and part from the stream, which is NULL
  * afterwards.
  */
 void http_visitor_answer(struct visitor *v, int status);
+
+/* Whether an exchange runs of which the visitor has heard nothing yet. */
+bool http_visitor_may_answer(const struct visitor *v);
 
 /*
  * What http knows of a visitor, taken from it (NULL: nothing) and given to

@@ -78,6 +78,7 @@ static void deliver_withdrawal(struct mailbox *m, struct letter *letter)
 
 	if (r) {
 		listener_close(&r->listener);
+		services_leave(r);
 		directory_remove(&w->directory, r);
 	}
 	answer(w, p, false);

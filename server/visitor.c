@@ -140,8 +140,8 @@ static void visitor_want_work(struct visitor *v)
 			w->settings->user_conn_timeout_ms * CLOCK_MS,
 			visitor_late);
 	/* Once it has waited, a receive may be in flight: it stays. */
-	matchmaker_wish(
-		w, c->control, c->owner.handle, pool_handle(v), v->tries > 0);
+	matchmaker_wish(w, c->control, c->owner.handle, pool_handle(v),
+		v->tries > 0 || v->fixed);
 }
 
 /* The first bytes on a work connection: whose visitor, from where to where. */
@@ -181,28 +181,33 @@ static void visitor_ended(struct relay *r, enum reason why)
 	visitor_close(v, why);
 }
 
-static void visitor_relay(struct visitor *v, bool again)
+struct relay_params visitor_relay_params(struct visitor *v)
 {
-	struct relay_params params = {
+	return (struct relay_params){
 		.a = v->stream,
 		.b = v->work,
 		.a_half_close = true,
 		.b_half_close = v->route->claim->caps & CAPABILITY_half_close,
 		.limit = PUMP_UNLIMITED,
-		.again = again,
 		.counters = &v->worker->core.counters,
 		.mode = (enum engine_mode)v->worker->settings->relay,
 		.ended = visitor_ended,
 	};
+}
+
+static void visitor_relay(struct visitor *v, bool again)
+{
+	struct relay_params params = visitor_relay_params(v);
 
 	visitor_set_state(v, VISITOR_RELAYING);
-	if (v->http)
-		http_visitor_prepare(v, &params);
-	else
-		relay_init(&v->relay, &params);
+	if (v->http) {
+		http_visitor_run(v);
+		return;
+	}
+	params.again = again;
+	relay_init(&v->relay, &params);
 	relay_start(&v->relay);
-	if (!v->http)
-		parking_watch(&v->worker->parking, &v->relay);
+	parking_watch(&v->worker->parking, &v->relay);
 }
 
 /* A dead one: as frp, try the next, once more than the pool holds. */
@@ -274,6 +279,30 @@ void visitor_resume(struct visitor *v, struct route *r, struct stream *work)
 	visitor_relay(v, true);
 }
 
+void visitor_serve(struct visitor *v, struct route *r, struct stream *work)
+{
+	visitor_set_state(v, VISITOR_STARTING);
+	v->route = route_hold(r);
+	v->work = work;
+	visitor_relay(v, false);
+}
+
+void visitor_retry(struct visitor *v)
+{
+	if (v->route->closed)
+		visitor_close(v, REASON_proxy_closed);
+	else
+		visitor_want_work(v);
+}
+
+void visitor_await(struct visitor *v)
+{
+	visitor_set_state(v, VISITOR_HEAD);
+	route_drop(&v->route);
+	v->tries = 0;
+	v->fixed = true;
+}
+
 struct route *visitor_leave(struct visitor *v)
 {
 	struct route *r = v->route;
@@ -306,7 +335,7 @@ static bool may_answer(const struct visitor *v, enum reason why)
 		return false;
 	return v->state == VISITOR_ASKING || v->state == VISITOR_WAITING ||
 	       v->state == VISITOR_STARTING ||
-	       (v->state == VISITOR_RELAYING && v->relay.back.bytes == 0);
+	       (v->state == VISITOR_RELAYING && http_visitor_may_answer(v));
 }
 
 void visitor_close(struct visitor *v, enum reason why)
@@ -322,6 +351,8 @@ void visitor_close(struct visitor *v, enum reason why)
 			w, v->route->claim->control.worker, v->wish);
 	if (v->state == VISITOR_RELAYING)
 		relay_stop(&v->relay);
+	if (v->http)
+		http_visitor_stop(v);
 	if (v->stream)
 		stream_leave_reading(v->stream);
 	visitor_set_state(v, VISITOR_CLOSED);

@@ -53,6 +53,7 @@ struct visitor {
 	struct http_visit *http; /* what http knows; NULL for tcp; owned */
 	struct address peer, self;
 	uint8_t tries; /* work connections that failed at their start */
+	bool fixed;    /* a receive may be in flight: it stays here */
 	uint8_t state; /* enum visitor_state */
 };
 
@@ -80,6 +81,18 @@ void visitor_go_on(struct visitor *v, struct route *r, struct stream *work);
 
 /* It was parked, and is relayed again, over the stream that it takes over. */
 void visitor_resume(struct visitor *v, struct route *r, struct stream *work);
+
+/* http: the request goes out on a stream that has served before. */
+void visitor_serve(struct visitor *v, struct route *r, struct stream *work);
+
+/* http: the work connection was dead; the same request wants another one. */
+void visitor_retry(struct visitor *v);
+
+/* http: the exchange is over, the next request is awaited. */
+void visitor_await(struct visitor *v);
+
+/* http: how to relay, where the two speak something else from now on. */
+struct relay_params visitor_relay_params(struct visitor *v);
 
 /* It is parked: nothing is left of it but its route, the caller's now. */
 struct route *visitor_leave(struct visitor *v) must_check;

@@ -64,10 +64,11 @@ static bool make_pools(struct worker *w)
 	w->pools.wishes = pool_create(sizeof(struct wish), visitors);
 	w->pools.visitors = pool_create(sizeof(struct visitor), visitors);
 	w->pools.parked = pool_create(sizeof(struct parked_visitor), visitors);
-	return w->pools.streams && w->pools.listeners && w->pools.greetings &&
-	       w->pools.controls && w->pools.proxies && w->pools.works &&
-	       w->pools.carriers && w->pools.offers && w->pools.wishes &&
-	       w->pools.visitors && w->pools.parked;
+	w->pools.services = pool_create(sizeof(struct service), works);
+	return w->pools.services && w->pools.streams && w->pools.listeners &&
+	       w->pools.greetings && w->pools.controls && w->pools.proxies &&
+	       w->pools.works && w->pools.carriers && w->pools.offers &&
+	       w->pools.wishes && w->pools.visitors && w->pools.parked;
 }
 
 int worker_create(struct worker **w_r, struct server *s, uint32_t index)
@@ -104,6 +105,7 @@ int worker_create(struct worker **w_r, struct server *s, uint32_t index)
 	work_init(w);
 	w->carriers.loop = w->core.loop;
 	parked_init(w);
+	services_init(w);
 	if (rc < 0)
 		worker_destroy(&w);
 	else
@@ -116,7 +118,8 @@ size_t worker_records(const struct worker *w)
 	const struct pool *pools[] = { w->pools.streams, w->pools.listeners,
 		w->pools.greetings, w->pools.controls, w->pools.proxies,
 		w->pools.works, w->pools.carriers, w->pools.offers,
-		w->pools.wishes, w->pools.visitors, w->pools.parked };
+		w->pools.wishes, w->pools.visitors, w->pools.parked,
+		w->pools.services };
 	size_t bytes = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(pools); i++)
@@ -147,6 +150,7 @@ void worker_destroy(struct worker **wp)
 	pool_destroy(&w->pools.wishes);
 	pool_destroy(&w->pools.visitors);
 	pool_destroy(&w->pools.parked);
+	pool_destroy(&w->pools.services);
 	free(w);
 }
 
@@ -206,6 +210,12 @@ static void worker_drain(struct core *core)
 	log_info("draining: %u visitors are being served", visitors(w));
 	listener_close(&w->http_port);
 	directory_each(&w->directory, close_listener, NULL);
+	list_each_safe (l, &w->visitors) {
+		struct visitor *v = container_of(l, struct visitor, link);
+
+		if (v->http)
+			http_visitor_drain(v);
+	}
 	loop_set_timer(core->loop, &w->drain_timer,
 		w->settings->drain_timeout_ms * CLOCK_MS, drain_late);
 	atomic_fetch_add(&w->server->drained, 1);
@@ -243,6 +253,7 @@ static int worker_report(struct core *core, struct core_level *levels)
 		{ "wishes", pool_used(w->pools.wishes) },
 		{ "visitors", pool_used(w->pools.visitors) },
 		{ "parked", pool_used(w->pools.parked) },
+		{ "services", pool_used(w->pools.services) },
 		{ "farewells", w->farewells.count },
 	};
 
@@ -272,6 +283,7 @@ static bool worker_join(struct core *core)
 		visitor_close(
 			container_of(l, struct visitor, link), REASON_shutdown);
 	parked_cut(w);
+	services_close(w);
 	farewells_cut(&w->farewells);
 	/* What a service was sent last may still be on its way. */
 	if (!carriers_finish(&w->carriers, core->draining && !core->at_once))

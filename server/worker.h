@@ -11,12 +11,15 @@
 
 #include "common/base/pool.h"
 #include "common/event/core.h"
+#include "common/http/date.h"
+#include "common/http/head.h"
 #include "common/relay/carrier.h"
 #include "common/relay/farewell.h"
 #include "common/relay/parking.h"
 #include "server/claim.h"
 #include "server/directory.h"
 #include "server/server.h"
+#include "server/service.h"
 
 struct listener;
 
@@ -32,10 +35,13 @@ struct worker {
 	struct farewells farewells;
 	struct carriers carriers;
 	struct parking parking; /* of visitors */
-	struct list controls;   /* live ones */
-	struct list greetings;  /* connections without a first message yet */
-	struct list works;      /* idle work connections that are here */
-	struct list visitors;   /* all */
+	struct services services;
+	struct http_head head; /* for who parses one, until it returns */
+	struct http_date date;
+	struct list controls;  /* live ones */
+	struct list greetings; /* connections without a first message yet */
+	struct list works;     /* idle work connections that are here */
+	struct list visitors;  /* all */
 	struct listener *control_port, *http_port; /* NULL: closed, or none */
 	int control_fd, http_fd; /* for those, until the start; -1 */
 	struct timer drain_timer;
@@ -43,7 +49,7 @@ struct worker {
 	struct {
 		struct pool *streams, *listeners, *greetings, *controls,
 			*proxies, *works, *carriers, *offers, *wishes,
-			*visitors, *parked;
+			*visitors, *parked, *services;
 	} pools;
 };
 

@@ -50,6 +50,9 @@ bool address_is_loopback(const struct address *a);
 
 uint16_t address_port(const struct address *a);
 
+/* Whether both are of one host, whatever their ports. */
+bool address_same_host(const struct address *a, const struct address *b);
+
 /* Write the bare IP, an IPv4-mapped one as IPv4 ("" for no address). */
 void address_ip(const struct address *a, char text[static ADDRESS_TEXT_SIZE]);
 

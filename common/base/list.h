@@ -36,6 +36,12 @@ static inline void list_append(struct list *head, struct list *node)
 	head->prev = node;
 }
 
+/* The same, first in the list. */
+static inline void list_prepend(struct list *head, struct list *node)
+{
+	list_append(head->next, node);
+}
+
 /* Take `node` out of whatever list it is in, if any. */
 static inline void list_remove(struct list *node)
 {

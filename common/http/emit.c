@@ -130,19 +130,19 @@ static const struct rule *find_rule(struct http_text name)
 	return &plain;
 }
 
-static bool is_nominated(const struct emit_params *p, struct http_text name)
+static bool is_nominated(const struct http_head *head, const uint8_t *data,
+	struct http_text name)
 {
-	int i = head_find(p->head, p->data, "Connection", 0);
+	int i = head_find(head, data, "Connection", 0);
 
 	while (i >= 0) {
-		struct http_text rest =
-			head_value(p->head, p->data, (unsigned)i);
+		struct http_text rest = head_value(head, data, (unsigned)i);
 		struct http_text member;
 
 		while (text_list_next(&rest, &member))
 			if (text_same(member, name))
 				return true;
-		i = head_find(p->head, p->data, "Connection", (unsigned)i + 1);
+		i = head_find(head, data, "Connection", (unsigned)i + 1);
 	}
 	return false;
 }
@@ -181,7 +181,7 @@ static void put_request_field(
 
 	switch (rule->policy) {
 	case COPY:
-		if (rule->fixed || !is_nominated(p, name))
+		if (rule->fixed || !is_nominated(p->head, p->data, name))
 			put_copy(w, p, i);
 		break;
 	case HOST:
@@ -257,10 +257,132 @@ ssize_t emit_request(
 			params->tls ? "https" : "http");
 	if (params->framing->body == FRAMING_CHUNKED)
 		put_field(&w, "Transfer-Encoding", "chunked");
-	put_field(&w, "Connection",
-		params->framing->upgrade ? "Upgrade" : "close");
-	if (params->framing->upgrade)
+	if (params->framing->upgrade) {
+		put_field(&w, "Connection", "Upgrade");
 		put_field(&w, "Upgrade", "websocket");
+	}
+	put_word(&w, "\r\n");
+	return w.used <= size ? (ssize_t)w.used : -EMSGSIZE;
+}
+
+/* --- for the visitor --- */
+
+/* What happens to a field of the response; others are copied. */
+enum response_policy {
+	KEEP,
+	LOSE,
+	LENGTH,  /* kept once, where there can be a body */
+	UPGRADE, /* kept where it says something */
+	DATE,    /* kept, and not added */
+};
+
+static const struct response_rule {
+	const char *name;
+	enum response_policy policy;
+} response_rules[] = {
+	{ "Content-Length", LENGTH },
+	{ "Date", DATE },
+	{ "Connection", LOSE },
+	{ "Transfer-Encoding", LOSE },
+	{ "Keep-Alive", LOSE },
+	{ "Proxy-Connection", LOSE },
+	{ "Upgrade", UPGRADE },
+	{ "Trailer", LOSE },
+	{ "TE", LOSE },
+	{ "Set-Cookie", KEEP },
+	{ "WWW-Authenticate", KEEP },
+};
+
+static bool has_upgrade(const struct http_head *head)
+{
+	return head->code == 101 || head->code == 426;
+}
+
+/* Whether field i passes, whatever Connection says. */
+static bool passes(const struct emit_response_params *p, unsigned i,
+	const struct response_rule *rule)
+{
+	switch (rule->policy) {
+	case KEEP:
+	case DATE:
+		return true;
+	case LOSE:
+		return false;
+	case LENGTH:
+		return p->head->code >= 200 && p->head->code != 204 &&
+		       head_find(p->head, p->data, rule->name, 0) == (int)i;
+	case UPGRADE:
+		return has_upgrade(p->head);
+	}
+	never_reached();
+}
+
+/* A folded value's line ends become spaces. */
+static void put_value(
+	struct writer *w, const struct http_head *head, struct http_text value)
+{
+	if (!head->folded) {
+		put_text(w, value);
+		return;
+	}
+	for (size_t i = 0; i < value.len; i++) {
+		uint8_t byte = value.data[i];
+
+		put(w, byte == '\r' || byte == '\n' ? " " : (char *)&byte, 1);
+	}
+}
+
+static void put_response_field(
+	struct writer *w, const struct emit_response_params *p, unsigned i)
+{
+	struct http_text name = head_name(p->head, p->data, i);
+	const struct response_rule *rule = NULL;
+
+	for (size_t k = 0; !rule && k < ARRAY_SIZE(response_rules); k++)
+		if (text_equal(name, response_rules[k].name))
+			rule = &response_rules[k];
+	if (rule ? !passes(p, i, rule) : is_nominated(p->head, p->data, name))
+		return;
+	put_text(w, name);
+	put_word(w, ": ");
+	put_value(w, p->head, head_value(p->head, p->data, i));
+	put_word(w, "\r\n");
+}
+
+/* What the visitor has to know of its connection. */
+static void put_connection(
+	struct writer *w, const struct emit_response_params *p)
+{
+	if (p->head->code < 200 && p->head->code != 101)
+		return;
+	if (has_upgrade(p->head))
+		put_field(w, "Connection",
+			p->close ? "Upgrade, close" : "Upgrade");
+	else if (p->close)
+		put_field(w, "Connection", "close");
+	else if (p->old)
+		put_field(w, "Connection", "keep-alive");
+}
+
+ssize_t emit_response(
+	uint8_t *out, size_t size, const struct emit_response_params *params)
+{
+	struct writer w = { .out = out, .size = size };
+	const struct http_head *head = params->head;
+	char status[] = "HTTP/1.1 000 ";
+
+	for (int i = 0, code = head->code; i < 3; i++, code /= 10)
+		status[11 - i] = (char)('0' + code % 10);
+	put_word(&w, status);
+	put_text(&w, head_reason(head, params->data));
+	put_word(&w, "\r\n");
+	for (unsigned i = 0; i < head->count; i++)
+		put_response_field(&w, params, i);
+	if (head->code >= 200 && head_find(head, params->data, "Date", 0) < 0)
+		put_field(&w, "Date", params->date);
+	if (params->framing->body == FRAMING_CHUNKED && !params->old)
+		put_field(&w, "Transfer-Encoding", "chunked");
+	put_connection(&w, params);
 	put_word(&w, "\r\n");
 	return w.used <= size ? (ssize_t)w.used : -EMSGSIZE;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Writes the head that the service gets: not a copy, but what was parsed,
- * written anew, so that nothing ambiguous passes. Fields keep their case, order
- * and duplicates; those of the visitor's connection go, those that tell who the
- * visitor is are set. Sources: RFC 9110, sections 7.6 and 7.8; RFC 9112,
- * sections 3.2 and 9.6.
+ * Writes the head that the service gets, and the one that the visitor gets: not
+ * a copy, but what was parsed, written anew, so that nothing ambiguous passes.
+ * Fields keep their case, order and duplicates; those of one connection go,
+ * those that tell who the visitor is are set. Sources: RFC 9110, sections
+ * 6.6.1, 7.6 and 7.8; RFC 9112, sections 3.2 and 9.6.
  */
 
 #ifndef ADIT_HTTP_EMIT_H
@@ -54,11 +54,33 @@ struct emit_params {
  * fields of one connection, Expect unless framing says so, and names that only
  * differ by `_` for `-` from one that is set or decided by. X-Forwarded-For is
  * appended to; X-Forwarded-Host and -Proto are set, and Forwarded and
- * X-Real-IP dropped, unless the peer is trusted and sent them. The head ends
- * with `Connection: close`, or with `Connection: Upgrade` and `Upgrade:
- * websocket`; a chunked body gets its Transfer-Encoding.
+ * X-Real-IP dropped, unless the peer is trusted and sent them. The service is
+ * not asked to close; an upgrade ends the head with `Connection: Upgrade` and
+ * `Upgrade: websocket`, a chunked body with its Transfer-Encoding.
  */
 must_check ssize_t emit_request(
 	uint8_t *out, size_t size, const struct emit_params *params);
+
+/* What the head for the visitor is made of. All are borrowed for the call. */
+struct emit_response_params {
+	const struct http_head *head; /* complete, a response's */
+	const uint8_t *data;
+	const struct http_framing *framing; /* of this head, accepted */
+	const char *date; /* where it has none (RFC 9110, section 5.6.7) */
+	bool old;         /* the visitor speaks HTTP/1.0 */
+	bool close;       /* the visitor's connection ends with the response */
+};
+
+/*
+ * Writes the head for the visitor to `out`: its size, or -EMSGSIZE. The status
+ * line is HTTP/1.1 with the status and the reason as they came. Dropped:
+ * Connection and what it nominates, the fields of one connection, Trailer, and
+ * a length where the status has none; Upgrade stays with 101 and 426. A chunked
+ * body has its Transfer-Encoding, except for HTTP/1.0. Date is added. The head
+ * ends with what the visitor has to know of its connection. What is larger
+ * than the head received is at most EMIT_EXTRA.
+ */
+must_check ssize_t emit_response(
+	uint8_t *out, size_t size, const struct emit_response_params *params);
 
 #endif

@@ -7,6 +7,8 @@
 
 #include "common/http/framing.h"
 
+#include <string.h>
+
 #include "common/http/head.h"
 
 /* What the fields say, before it is judged. */
@@ -14,6 +16,8 @@ struct seen {
 	unsigned lengths, codings, expectations, options;
 	struct http_text length, coding, expectation;
 	bool close, keep_alive, upgrade_nominated, websocket;
+	bool other_length; /* two that differ */
+	bool pinned;
 };
 
 static int refuse(struct http_framing *framing, int status, const char *error)
@@ -52,6 +56,30 @@ static void collect_upgrade(struct seen *seen, struct http_text value)
 			seen->websocket = true;
 }
 
+/* These schemes authenticate a connection, not a request. */
+static bool is_pinning(struct http_text value)
+{
+	static const char *const schemes[] = { "NTLM", "Nego" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(schemes); i++) {
+		size_t n = strlen(schemes[i]);
+
+		if (value.len >= n &&
+			text_equal((struct http_text){ value.data, n },
+				schemes[i]))
+			return true;
+	}
+	return false;
+}
+
+static void collect_length(struct seen *seen, struct http_text value)
+{
+	seen->other_length |=
+		seen->lengths > 0 && !text_same(seen->length, value);
+	seen->lengths++;
+	seen->length = value;
+}
+
 static int collect(struct http_framing *framing, struct seen *seen,
 	const struct http_head *head, const uint8_t *data)
 {
@@ -60,8 +88,7 @@ static int collect(struct http_framing *framing, struct seen *seen,
 		struct http_text value = head_value(head, data, i);
 
 		if (text_equal(name, "Content-Length")) {
-			seen->lengths++;
-			seen->length = value;
+			collect_length(seen, value);
 		} else if (text_equal(name, "Transfer-Encoding")) {
 			seen->codings++;
 			seen->coding = value;
@@ -74,6 +101,10 @@ static int collect(struct http_framing *framing, struct seen *seen,
 			seen->expectation = value;
 		} else if (text_equal(name, "Upgrade")) {
 			collect_upgrade(seen, value);
+		} else if (text_equal(name, "Authorization") ||
+			   text_equal(name, "WWW-Authenticate") ||
+			   text_equal(name, "Proxy-Authenticate")) {
+			seen->pinned |= is_pinning(value);
 		} else if (text_equal(name, "Connection") &&
 			   !collect_options(seen, value)) {
 			return refuse(framing, 400, "bad Connection");
@@ -162,5 +193,71 @@ int framing_request(struct http_framing *framing, const struct http_head *head,
 	framing->upgrade = seen.websocket && seen.upgrade_nominated &&
 			   head->minor == 1 && !framing_has_body(framing);
 	framing->close = seen.close || (head->minor == 0 && !seen.keep_alive);
+	framing->keep = head->minor == 0 && !framing->close;
+	framing->pinned = seen.pinned;
+	return 0;
+}
+
+/* A response that has no body, RFC 9110, section 6.4.1. */
+static bool is_bodiless(const struct http_head *head, bool head_request)
+{
+	return head_request || head->code < 200 || head->code == 204 ||
+	       head->code == 304;
+}
+
+/* `identity` is what older servers say for "none". */
+static bool is_identity(const struct seen *seen)
+{
+	return seen->codings == 1 && text_equal(seen->coding, "identity");
+}
+
+static int decide_response(struct http_framing *framing, struct seen *seen,
+	const struct http_head *head)
+{
+	int rc = 0;
+
+	if (is_identity(seen)) {
+		framing->repaired = true;
+		seen->codings = 0;
+	}
+	if (seen->other_length)
+		return refuse(framing, 502, "two lengths");
+	if (seen->lengths > 1) {
+		framing->repaired = true;
+		seen->lengths = 1;
+	}
+	if (seen->codings + seen->lengths == 0)
+		framing->body = FRAMING_CLOSE;
+	else
+		rc = decide_body(framing, seen, head);
+	/* Whatever it was refused for, it is the service's fault. */
+	return rc < 0 ? refuse(framing, 502, framing->error) : 0;
+}
+
+int framing_response(struct http_framing *framing, const struct http_head *head,
+	const uint8_t *data, bool head_request)
+{
+	struct seen seen = { 0 };
+	int rc;
+
+	*framing = (struct http_framing){ .body = FRAMING_NONE };
+	rc = collect(framing, &seen, head, data);
+	if (rc == 0)
+		rc = decide_response(framing, &seen, head);
+	if (rc < 0)
+		return -502;
+	framing->upgrade = head->code == 101 && seen.websocket &&
+			   seen.upgrade_nominated && head->minor == 1;
+	framing->close = seen.close || framing->body == FRAMING_CLOSE ||
+			 (head->minor == 0 && !seen.keep_alive);
+	framing->pinned = seen.pinned;
+	framing->repaired |= head->repaired;
+	if (is_bodiless(head, head_request)) {
+		framing->bodiless = true;
+		framing->close =
+			seen.close || (head->minor == 0 && !seen.keep_alive);
+		framing->body = FRAMING_NONE;
+		framing->length = 0;
+	}
 	return 0;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * How far a request reaches: whether a body follows its head and how its end is
- * found, whether the visitor waits for 100, whether it asks to leave HTTP.
- * Sources: RFC 9112, sections 6 and 9.6; RFC 9110, sections 7.8, 8.6, 10.1.1.
+ * How far a message reaches: whether a body follows its head and how its end is
+ * found, whether another message may follow, whether the visitor waits for 100,
+ * whether the two leave HTTP. Sources: RFC 9112, sections 6 and 9; RFC 9110,
+ * sections 6.4.1, 7.8, 8.6, 10.1.1.
  */
 
 #ifndef ADIT_HTTP_FRAMING_H
@@ -23,6 +24,7 @@ enum framing_body {
 	FRAMING_NONE,    /* neither Content-Length nor Transfer-Encoding */
 	FRAMING_LENGTH,  /* `length` bytes; may be 0 */
 	FRAMING_CHUNKED, /* until the last chunk and its trailers */
+	FRAMING_CLOSE,   /* a response's: until its sender ends */
 };
 
 struct http_framing {
@@ -31,7 +33,11 @@ struct http_framing {
 	const char *error; /* after a refusal: static text */
 	bool expect;       /* a body follows and the visitor may await 100 */
 	bool upgrade;      /* websocket is offered, by HTTP/1.1, no body */
-	bool close;        /* the visitor wants this exchange to be the last */
+	bool close;        /* its sender wants this exchange to be the last */
+	bool keep;         /* a HTTP/1.0 sender has asked for more of them */
+	bool pinned;       /* it authenticates the connection (NTLM) */
+	bool repaired;     /* a response's: equal lengths, TE identity */
+	bool bodiless;     /* a response's: it has none whatever fields say */
 };
 
 /*
@@ -43,10 +49,18 @@ struct http_framing {
 must_check int framing_request(struct http_framing *framing,
 	const struct http_head *head, const uint8_t *data);
 
+/*
+ * The same of a complete response head to a request of HEAD (`head_request`)
+ * or another method. Returns 0 or -502. A 101 has no body.
+ */
+must_check int framing_response(struct http_framing *framing,
+	const struct http_head *head, const uint8_t *data, bool head_request);
+
 /* Whether at least one byte follows the head. */
 static inline bool framing_has_body(const struct http_framing *framing)
 {
-	return framing->body == FRAMING_CHUNKED || framing->length > 0;
+	return framing->body == FRAMING_CHUNKED ||
+	       framing->body == FRAMING_CLOSE || framing->length > 0;
 }
 
 #endif

@@ -77,15 +77,36 @@ static bool give_back(struct pump *p, struct chunk *c, uint32_t at)
 }
 
 /*
- * Let the inspector decide about the chunk, closing the gaps of what it drops.
- * Returns false when the pump must fail at once.
+ * A chunk of the bytes before `out` and from `in` on, with room for so many
+ * more in between; NULL: no memory.
  */
-static bool inspect(struct pump *p, struct chunk *c)
+static struct chunk *widen(
+	const struct chunk *c, uint32_t out, uint32_t in, uint32_t room)
 {
-	uint32_t in = c->from, out = c->from;
+	uint32_t before = out - (uint32_t)c->from, after = c->to - in;
+	struct chunk *wide = chunk_from_heap(before + room + after);
+
+	if (!wide)
+		return NULL;
+	memcpy(wide->data, chunk_bytes(c), before);
+	memcpy(wide->data + before + room, c->data + in, after);
+	wide->to = wide->size;
+	return wide;
+}
+
+/*
+ * Let the inspector decide about the chunk, closing the gaps of what it drops;
+ * another one takes its place where there is no gap for what it puts. Returns
+ * false when the pump must fail at once.
+ */
+static bool inspect(struct pump *p, struct chunk **c_io)
+{
+	struct chunk *c = *c_io;
+	uint32_t in = (uint32_t)c->from, out = in;
 
 	while (in < c->to) {
-		struct inspection i = { INSPECT_PASS, p->opaque };
+		struct inspection i = { .verdict = INSPECT_PASS,
+			.count = p->opaque };
 		uint32_t n = c->to - in;
 
 		if (p->opaque == 0)
@@ -110,21 +131,47 @@ static bool inspect(struct pump *p, struct chunk *c)
 			out += n;
 		}
 		in += n;
+		if (i.put_size > in - out) {
+			struct chunk *wide = widen(c, out, in, i.put_size);
+
+			if (!wide)
+				return false;
+			out -= (uint32_t)c->from;
+			in = out + i.put_size;
+			chunk_give(c);
+			*c_io = c = wide;
+		}
+		if (i.put_size > 0)
+			memcpy(c->data + out, i.put, i.put_size);
+		out += i.put_size;
+		if (i.last) {
+			if (!give_back(p, c, in))
+				return false;
+			pump_flush(p, PUMP_INSPECTED);
+			break;
+		}
 	}
 	c->to = out;
 	return true;
 }
 
-/* Take over a chunk from the source, as far as limit and inspector allow. */
+/*
+ * Take over a chunk from the source, as far as limit and inspector allow; false
+ * when the pump must fail at once.
+ */
 static bool pump_accept(struct pump *p, struct chunk *c)
 {
 	if (chunk_length(c) > p->limit &&
-		!give_back(p, c, c->from + (uint32_t)p->limit))
+		!give_back(p, c, c->from + (uint32_t)p->limit)) {
+		chunk_give(c);
 		return false;
+	}
 	if (p->limit != PUMP_UNLIMITED)
 		p->limit -= chunk_length(c);
-	if (p->inspector && !inspect(p, c))
+	if (p->inspector && !inspect(p, &c)) {
+		chunk_give(c);
 		return false;
+	}
 	p->bytes += chunk_length(c);
 	p->counters->value[p->counter] += chunk_length(c);
 	count_add(p->counters, bytes_copied, chunk_length(c));
@@ -243,7 +290,6 @@ static void pump_received(struct stream_reader *r, struct chunk *c, int result)
 	bool filled = c && c->to == c->size;
 
 	if (c && !pump_accept(p, c)) {
-		chunk_give(c);
 		pump_finish(p, PUMP_BAD);
 		return;
 	}
@@ -301,7 +347,6 @@ static bool pump_read(struct pump *p)
 			break;
 		}
 		if (n > 0 && !pump_accept(p, c)) {
-			chunk_give(c);
 			pump_finish(p, PUMP_BAD);
 			return false;
 		}

@@ -59,7 +59,10 @@ enum inspect_verdict {
 
 struct inspection {
 	enum inspect_verdict verdict;
-	uint64_t count; /* at least 1 for PASS, RUN, DROP */
+	uint64_t count;     /* at least 1 for PASS, RUN, DROP */
+	const uint8_t *put; /* goes out behind those; the inspector's */
+	uint32_t put_size;  /* not with RUN */
+	bool last;          /* the message ends with them; not with RUN */
 };
 
 struct inspector {

@@ -102,8 +102,7 @@ static void relay_out_done(struct relay *r, enum pump_end how)
 	}
 	if (how != PUMP_EOF) {
 		/* A message, not the stream, has ended: no FIN for B. */
-		if (!r->out_held)
-			drain_start(&r->drain, r->a, relay_drained);
+		drain_start(&r->drain, r->a, relay_drained);
 		return;
 	}
 	if (!r->a_half_close) {
@@ -122,10 +121,6 @@ static void relay_out_done(struct relay *r, enum pump_end how)
 /* B's direction is delivered: tell A, and see what is left of the other. */
 static void relay_back_done(struct relay *r)
 {
-	if (r->answer_due && r->back.bytes == 0) {
-		relay_end(r, REASON_service_reset);
-		return;
-	}
 	r->back_done = true;
 	if (stream_finish(r->a) < 0)
 		relay_end(r, REASON_visitor_reset);
@@ -145,9 +140,6 @@ static void relay_out_ended(struct pump *p, enum pump_end how)
 	case PUMP_LIMIT:
 	case PUMP_INSPECTED:
 		relay_out_done(r, how);
-		if (r->sent && (r->state == RELAY_STARTING ||
-				       r->state == RELAY_RUNNING))
-			r->sent(r);
 		break;
 	case PUMP_BAD:
 	case PUMP_SOURCE_FAILED:
@@ -190,7 +182,7 @@ void relay_init(struct relay *r, const struct relay_params *params)
 		.sink = params->b,
 		.ended = relay_out_ended,
 		.finishes = !params->a_half_close || params->b_half_close,
-		.limit = params->hold_out ? 0 : params->limit,
+		.limit = params->limit,
 		.counters = params->counters,
 		.counter = COUNTER_bytes_in,
 		.mode = params->mode };
@@ -198,7 +190,6 @@ void relay_init(struct relay *r, const struct relay_params *params)
 		.sink = params->a,
 		.ended = relay_back_ended,
 		.finishes = true,
-		.inspector = params->inspector,
 		.limit = PUMP_UNLIMITED,
 		.counters = params->counters,
 		.counter = COUNTER_bytes_out,
@@ -209,11 +200,8 @@ void relay_init(struct relay *r, const struct relay_params *params)
 		.a = params->a,
 		.b = params->b,
 		.ended = params->ended,
-		.sent = params->sent,
 		.a_half_close = params->a_half_close,
 		.b_half_close = params->b_half_close,
-		.answer_due = params->answer_due,
-		.out_held = params->hold_out,
 	};
 	list_init(&r->watch);
 	pump_init(&r->out, &out);
@@ -230,30 +218,6 @@ void relay_start(struct relay *r)
 		pump_start(&r->back);
 	if (r->state == RELAY_STARTING)
 		relay_set_state(r, RELAY_RUNNING);
-}
-
-static void relay_released(struct timer *t)
-{
-	struct relay *r = container_of(t, struct relay, timer);
-
-	r->out_held = false;
-	if (!r->release_all) {
-		drain_start(&r->drain, r->a, relay_drained);
-		return;
-	}
-	if (r->out.state != PUMP_IDLE) {
-		/* The pushed bytes are still on their way. */
-		loop_set_timer(r->a->loop, &r->timer, CLOCK_MS, relay_released);
-		return;
-	}
-	r->out.limit = PUMP_UNLIMITED;
-	pump_start(&r->out);
-}
-
-void relay_release(struct relay *r, bool all)
-{
-	r->release_all = all;
-	loop_set_timer(r->a->loop, &r->timer, 0, relay_released);
 }
 
 bool relay_is_idle(const struct relay *r)

@@ -54,36 +54,19 @@ struct relay {
 	struct list watch; /* of a parking, or in no list */
 	uint64_t seen;     /* the parking's: bytes that had moved */
 	void (*ended)(struct relay *r, enum reason why);
-	void (*sent)(struct relay *r); /* NULL: nobody asks */
-	uint8_t state;                 /* enum relay_state */
-	uint8_t why;                   /* enum reason, while ENDING */
+	uint8_t state; /* enum relay_state */
+	uint8_t why;   /* enum reason, while ENDING */
 	bool a_half_close, b_half_close;
-	bool answer_due;          /* B's end without a byte is a failure */
-	bool out_held;            /* `out` waits for relay_release */
-	bool release_all;         /* what relay_release said */
 	bool out_done, back_done; /* that direction was delivered whole */
 };
 
 struct relay_params {
 	struct stream *a, *b; /* outlive the relay; stay the owner's */
 	bool a_half_close, b_half_close;
-	uint64_t limit;              /* bytes from A at most */
-	struct inspector *inspector; /* of what B sends; NULL: none */
-	/* B must send something: its end before that is a failure. */
-	bool answer_due;
-	/*
-	 * After what was pushed, nothing is taken from A until relay_release
-	 * says what becomes of it (`limit` is not used then).
-	 */
-	bool hold_out;
-	bool again; /* it was parked: counted already */
+	uint64_t limit; /* bytes from A at most */
+	bool again;     /* it was parked: counted already */
 	struct counters *counters;
 	enum engine_mode mode;
-	/*
-	 * Called when what A sends was delivered to its end or the limit (or
-	 * is held), while the other direction goes on; NULL: not called.
-	 */
-	void (*sent)(struct relay *r);
 	/*
 	 * Called once, from the loop; the relay is idle then, nobody reads or
 	 * writes on its behalf, and the owner closes the streams: cut unless
@@ -96,12 +79,6 @@ struct relay_params {
 void relay_init(struct relay *r, const struct relay_params *params);
 
 void relay_start(struct relay *r);
-
-/*
- * Let A's held bytes pass from the next turn on, all of them or none (they are
- * drained then). May be called from inside an inspector.
- */
-void relay_release(struct relay *r, bool all);
 
 /* Whether both directions are open, and wait for bytes. */
 bool relay_is_idle(const struct relay *r);

@@ -336,7 +336,7 @@ def hostile_heads():
         (b"POST / HTTP/1.1\r\n" + host + b"Content-Length: +1\r\n\r\n", 400,
          "http_400"),
         (b"POST / HTTP/1.1\r\n" + host + b"Transfer-Encoding: chunked\r\n"
-         b"\r\n0\r\n\r\n", 411, "http_411"),
+         b"\r\n0x1\r\n", 400, "http_400"),
         (b"GET / HTTP/1.1\r\n" + host + b"A: b\r\n" * 100 + b"\r\n", 431,
          "http_431"),
         (b"GET / HTTP/1.1\r\n" + host + b"A: " + b"x" * 40000, 431,

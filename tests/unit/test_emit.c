@@ -14,7 +14,7 @@
 
 #define OURS(host)                                              \
 	"X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Host: " host \
-	"\r\nX-Forwarded-Proto: http\r\nConnection: close\r\n\r\n"
+	"\r\nX-Forwarded-Proto: http\r\n\r\n"
 
 static ssize_t emit(
 	const char *text, uint8_t *out, size_t size, bool trusted, bool tls)
@@ -102,14 +102,12 @@ Test(emit, who_the_visitor_is)
 	expect(in, false, true,
 		"GET / HTTP/1.1\r\nHost: a\r\napi_key: k\r\n"
 		"X-Forwarded-For: 9.9.9.9, 8.8.8.8, 192.0.2.1\r\n"
-		"X-Forwarded-Host: a\r\nX-Forwarded-Proto: https\r\n"
-		"Connection: close\r\n\r\n");
+		"X-Forwarded-Host: a\r\nX-Forwarded-Proto: https\r\n\r\n");
 	expect(in, true, true,
 		"GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-Host: h\r\n"
 		"X-Forwarded-Proto: p\r\nForwarded: f\r\nX-Real-IP: r\r\n"
 		"api_key: k\r\n"
-		"X-Forwarded-For: 9.9.9.9, 8.8.8.8, 192.0.2.1\r\n"
-		"Connection: close\r\n\r\n");
+		"X-Forwarded-For: 9.9.9.9, 8.8.8.8, 192.0.2.1\r\n\r\n");
 }
 
 Test(emit, bodies_and_upgrades)
@@ -124,7 +122,7 @@ Test(emit, bodies_and_upgrades)
 		false, false,
 		"POST / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.1\r\n"
 		"X-Forwarded-Host: a\r\nX-Forwarded-Proto: http\r\n"
-		"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n");
+		"Transfer-Encoding: chunked\r\n\r\n");
 	expect("GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c, websocket\r\n"
 	       "Connection: Upgrade, HTTP2-Settings\r\n"
 	       "Sec-WebSocket-Key: k\r\n\r\n",
@@ -147,4 +145,100 @@ Test(emit, circles)
 	cr_assert_gt(emit(text, out, sizeof(out), false, false), 0);
 	strcpy(text + n, "X-Forwarded-For: 1.1.1.1\r\n\r\n");
 	cr_assert_eq(emit(text, out, sizeof(out), false, false), -508);
+}
+
+static void expect_response(const char *in, bool head_request, bool old,
+	bool close, const char *want)
+{
+	struct http_framing framing;
+	struct http_head head;
+	const uint8_t *data = (const uint8_t *)in;
+	struct emit_response_params p = { .head = &head,
+		.data = data,
+		.framing = &framing,
+		.date = "today",
+		.old = old,
+		.close = close };
+	uint8_t out[4096];
+	ssize_t n;
+
+	head_init_response(&head);
+	cr_assert_gt(head_parse(&head, data, strlen(in)), 0, "%s", in);
+	cr_assert_eq(framing_response(&framing, &head, data, head_request), 0);
+	n = emit_response(out, sizeof(out), &p);
+	cr_assert_gt(n, 0);
+	cr_assert_leq((size_t)n, strlen(in) + EMIT_EXTRA);
+	out[n] = '\0';
+	cr_assert_str_eq((char *)out, want);
+	cr_assert_eq(emit_response(out, (size_t)n, &p), n);
+	cr_assert_eq(emit_response(out, (size_t)n - 1, &p), -EMSGSIZE);
+}
+
+#define OK "HTTP/1.1 200 OK\r\n"
+#define DATE "Date: today\r\n"
+
+Test(emit, responses)
+{
+	expect_response(OK "Content-Length: 3\r\nDate: then\r\na: 1\r\nA: 2"
+			   "\r\n\r\n",
+		false, false, false,
+		OK "Content-Length: 3\r\nDate: then\r\na: 1\r\nA: 2\r\n\r\n");
+	expect_response("HTTP/1.0 404 \r\nContent-Length: 0\r\n\r\n", false,
+		false, false,
+		"HTTP/1.1 404 \r\nContent-Length: 0\r\n" DATE "\r\n");
+	/* What is of one connection. */
+	expect_response(OK
+		"Connection: X-Mine, Set-Cookie, Content-Length\r\n"
+		"X-Mine: 1\r\nSet-Cookie: b\r\nSet-Cookie: c\r\n"
+		"Keep-Alive: timeout=5\r\nTrailer: x\r\nUpgrade: h2c\r\n"
+		"Content-Length: 3\r\n\r\n",
+		false, false, false,
+		OK "Set-Cookie: b\r\nSet-Cookie: c\r\nContent-Length: 3"
+		   "\r\n" DATE "\r\n");
+	/* What the visitor hears of its own. */
+	expect_response(OK "\r\n", false, false, true,
+		OK DATE "Connection: close\r\n\r\n");
+	expect_response(OK "Content-Length: 1\r\n\r\n", false, true, false,
+		OK "Content-Length: 1\r\n" DATE
+		   "Connection: keep-alive\r\n\r\n");
+	expect_response(OK "Transfer-Encoding: chunked\r\n\r\n", false, false,
+		false, OK DATE "Transfer-Encoding: chunked\r\n\r\n");
+	expect_response(OK "Transfer-Encoding: chunked\r\n\r\n", false, true,
+		true, OK DATE "Connection: close\r\n\r\n");
+}
+
+Test(emit, responses_without_a_body)
+{
+	expect_response("HTTP/1.1 204 No\r\nContent-Length: 3\r\n\r\n", false,
+		false, false, "HTTP/1.1 204 No\r\n" DATE "\r\n");
+	expect_response("HTTP/1.1 304 No\r\nContent-Length: 3\r\n\r\n", false,
+		false, false,
+		"HTTP/1.1 304 No\r\nContent-Length: 3\r\n" DATE "\r\n");
+	expect_response(OK "Content-Length: 9\r\n\r\n", true, false, false,
+		OK "Content-Length: 9\r\n" DATE "\r\n");
+	expect_response("HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n", false, false,
+		false, "HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n");
+	expect_response("HTTP/1.1 101 Switch\r\nUpgrade: websocket\r\n"
+			"Connection: Upgrade\r\nX: y\r\n\r\n",
+		false, false, false,
+		"HTTP/1.1 101 Switch\r\nUpgrade: websocket\r\nX: y\r\n"
+		"Connection: Upgrade\r\n\r\n");
+	expect_response("HTTP/1.1 426 Up\r\nUpgrade: websocket\r\n"
+			"Content-Length: 0\r\n\r\n",
+		false, false, true,
+		"HTTP/1.1 426 Up\r\nUpgrade: websocket\r\n"
+		"Content-Length: 0\r\n" DATE
+		"Connection: Upgrade, close\r\n\r\n");
+}
+
+Test(emit, mended_responses)
+{
+	expect_response("HTTP/1.1 200\nA : b\r\n c\nContent-Length: 3\r\n"
+			"content-length: 3\r\n\r\n",
+		false, false, false,
+		"HTTP/1.1 200 \r\nA: b   c\r\nContent-Length: 3\r\n" DATE
+		"\r\n");
+	expect_response(OK "Transfer-Encoding: identity\r\nContent-Length: 3"
+			   "\r\n\r\n",
+		false, false, false, OK "Content-Length: 3\r\n" DATE "\r\n");
 }

@@ -151,3 +151,128 @@ Test(framing, too_many_options)
 	data = request_parse(&head, text);
 	cr_assert_eq(framing_request(&f, &head, data), -400);
 }
+
+#define R "HTTP/1.1 200 OK\r\n"
+#define R0 "HTTP/1.0 200 OK\r\n"
+
+Test(framing, responses)
+{
+	static const struct {
+		const char *head;
+		bool head_request;
+		int result;
+		enum framing_body body;
+		uint64_t length;
+		bool close, repaired;
+	} rows[] = {
+		{ R CL "5" END, false, 0, FRAMING_LENGTH, 5, false, false },
+		{ R TE "chunked" END, false, 0, FRAMING_CHUNKED, 0, false,
+			false },
+		{ R "\r\n", false, 0, FRAMING_CLOSE, 0, true, false },
+		{ R "Connection: close\r\n" CL "5" END, false, 0,
+			FRAMING_LENGTH, 5, true, false },
+		{ R0 CL "5" END, false, 0, FRAMING_LENGTH, 5, true, false },
+		{ R0 "Connection: keep-alive\r\n" CL "5" END, false, 0,
+			FRAMING_LENGTH, 5, false, false },
+		{ R CL "5\r\n" CL "5" END, false, 0, FRAMING_LENGTH, 5, false,
+			true },
+		{ R TE "identity" END, false, 0, FRAMING_CLOSE, 0, true, true },
+		{ R TE "identity\r\n" CL "5" END, false, 0, FRAMING_LENGTH, 5,
+			false, true },
+		{ R CL "5" END, true, 0, FRAMING_NONE, 0, false, false },
+		{ R TE "chunked" END, true, 0, FRAMING_NONE, 0, false, false },
+		{ R "\r\n", true, 0, FRAMING_NONE, 0, false, false },
+		{ "HTTP/1.1 204 N\r\n" CL "5" END, false, 0, FRAMING_NONE, 0,
+			false, false },
+		{ "HTTP/1.1 304 N\r\n" CL "5" END, false, 0, FRAMING_NONE, 0,
+			false, false },
+		{ "HTTP/1.1 100 C" END, false, 0, FRAMING_NONE, 0, false,
+			false },
+		{ "HTTP/1.1 200\r\n" CL "5" END, false, 0, FRAMING_LENGTH, 5,
+			false, true },
+		{ .head = R CL "5\r\n" CL "6" END, .result = -502 },
+		{ .head = R CL "5, 5" END, .result = -502 },
+		{ .head = R CL "-5" END, .result = -502 },
+		{ .head = R CL "9223372036854775808" END, .result = -502 },
+		{ .head = R CL "5\r\n" TE "chunked" END, .result = -502 },
+		{ .head = R TE "gzip, chunked" END, .result = -502 },
+		{ .head = R TE "gzip" END, .result = -502 },
+		{ .head = R0 TE "chunked" END, .result = -502 },
+		{ .head = R "Content_Length: 5" END, .result = -502 },
+		{ .head = R "Connection: a b" END, .result = -502 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const uint8_t *data = (const uint8_t *)rows[i].head;
+		struct http_framing f;
+		struct http_head head;
+
+		head_init_response(&head);
+		cr_assert_gt(head_parse(&head, data, strlen(rows[i].head)), 0,
+			"%s", rows[i].head);
+		cr_assert_eq(
+			framing_response(&f, &head, data, rows[i].head_request),
+			rows[i].result, "%s", rows[i].head);
+		if (rows[i].result < 0)
+			continue;
+		cr_assert_eq(f.body, rows[i].body, "%s", rows[i].head);
+		cr_assert_eq(f.length, rows[i].length, "%s", rows[i].head);
+		cr_assert_eq(f.close, rows[i].close, "%s", rows[i].head);
+		cr_assert_eq(f.repaired, rows[i].repaired, "%s", rows[i].head);
+	}
+}
+
+Test(framing, who_is_authenticated)
+{
+	static const struct {
+		const char *field;
+		bool pinned;
+	} rows[] = {
+		{ "WWW-Authenticate: NTLM", true },
+		{ "WWW-Authenticate: Negotiate abc", true },
+		{ "Proxy-Authenticate: ntlm", true },
+		{ "WWW-Authenticate: Basic realm=x", false },
+		{ "Authorization: NTLM abc", true },
+		{ "Authorization: Bearer Negotiate", false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct http_framing f;
+		struct http_head head;
+		char text[200];
+		const uint8_t *data = (const uint8_t *)text;
+
+		sprintf(text, R "%s" END, rows[i].field);
+		head_init_response(&head);
+		cr_assert_gt(head_parse(&head, data, strlen(text)), 0);
+		cr_assert_eq(framing_response(&f, &head, data, false), 0);
+		cr_assert_eq(f.pinned, rows[i].pinned, "%s", text);
+	}
+}
+
+Test(framing, switches)
+{
+	static const struct {
+		const char *head;
+		bool upgrade;
+	} rows[] = {
+		{ "HTTP/1.1 101 S\r\nUpgrade: websocket\r\n"
+		  "Connection: Upgrade" END,
+			true },
+		{ "HTTP/1.1 101 S\r\nUpgrade: h2c\r\nConnection: Upgrade" END,
+			false },
+		{ "HTTP/1.1 101 S\r\nUpgrade: websocket" END, false },
+		{ R "Upgrade: websocket\r\nConnection: Upgrade" END, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const uint8_t *data = (const uint8_t *)rows[i].head;
+		struct http_framing f;
+		struct http_head head;
+
+		head_init_response(&head);
+		cr_assert_gt(head_parse(&head, data, strlen(rows[i].head)), 0);
+		cr_assert_eq(framing_response(&f, &head, data, false), 0);
+		cr_assert_eq(f.upgrade, rows[i].upgrade, "%s", rows[i].head);
+	}
+}

@@ -293,7 +293,10 @@ Test(pump, a_failed_sink_ends_at_once)
 	cr_assert_eq(how, PUMP_SINK_FAILED);
 }
 
-/* Takes "P", runs over two after "R", drops "D", ends at "E", fails at "B". */
+/*
+ * Takes "P", runs over two after "R", drops "D", ends at "E", fails at "B";
+ * puts "<>" in the place of "S" and behind "A", and ends behind "L".
+ */
 static struct inspection letters(
 	struct inspector *i, const uint8_t *bytes, uint32_t size)
 {
@@ -301,15 +304,26 @@ static struct inspection letters(
 	(void)size;
 	switch (bytes[0]) {
 	case 'R':
-		return (struct inspection){ INSPECT_RUN, 3 };
+		return (struct inspection){ .verdict = INSPECT_RUN,
+			.count = 3 };
 	case 'D':
-		return (struct inspection){ INSPECT_DROP, 1 };
+		return (struct inspection){ .verdict = INSPECT_DROP,
+			.count = 1 };
 	case 'E':
-		return (struct inspection){ INSPECT_DONE, 0 };
+		return (struct inspection){ .verdict = INSPECT_DONE };
 	case 'B':
-		return (struct inspection){ INSPECT_BAD, 0 };
+		return (struct inspection){ .verdict = INSPECT_BAD };
+	case 'S':
+		return (struct inspection){ INSPECT_DROP, 1,
+			(const uint8_t *)"<>", 2, false };
+	case 'A':
+		return (struct inspection){ INSPECT_PASS, 1,
+			(const uint8_t *)"<>", 2, false };
+	case 'L':
+		return (struct inspection){ INSPECT_DROP, 1, NULL, 0, true };
 	default:
-		return (struct inspection){ INSPECT_PASS, 1 };
+		return (struct inspection){ .verdict = INSPECT_PASS,
+			.count = 1 };
 	}
 }
 
@@ -327,6 +341,30 @@ Test(pump, inspector)
 	cr_assert_eq(stream_take(a.stream, &c), 5);
 	cr_assert(memcmp(chunk_bytes(c), "Enext", 5) == 0);
 	chunk_give(c);
+}
+
+/* With a gap for it, without one, at the start and the end of a chunk. */
+Test(pump, inspector_puts)
+{
+	struct chunk *c;
+
+	start(PUMP_UNLIMITED, &inspector);
+	end_feed(&a, "DDSP", 4);
+	end_feed(&a, "SPA", 3);
+	end_feed(&a, "APSRSA", 6);
+	end_feed(&a, "SPLnext", 7);
+	expect("<>P<>PA<>A<>P<>RSA<>P", PUMP_INSPECTED);
+	cr_assert_eq(stream_take(a.stream, &c), 4);
+	cr_assert(memcmp(chunk_bytes(c), "next", 4) == 0);
+	chunk_give(c);
+}
+
+/* An end that is known with the last byte needs no byte more. */
+Test(pump, inspector_knows_the_last)
+{
+	start(PUMP_UNLIMITED, &inspector);
+	end_feed(&a, "PPL", 3);
+	expect("PP", PUMP_INSPECTED);
 }
 
 Test(pump, inspector_refuses)

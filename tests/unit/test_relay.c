@@ -186,17 +186,6 @@ Test(relay, failed_send_to_the_visitor)
 	expect_end(REASON_visitor_reset);
 }
 
-Test(relay, an_answer_is_due)
-{
-	struct relay_params with = params();
-
-	with.answer_due = true;
-	start(&with);
-	end_feed(&b, NULL, 0);
-	cr_assert_eq(ends, 1);
-	cr_assert_not(reason_is_clean(why));
-}
-
 Test(relay, limit_then_the_rest_is_dropped)
 {
 	struct relay_params with = params();
@@ -213,31 +202,6 @@ Test(relay, limit_then_the_rest_is_dropped)
 	script_pass(world_loop, RELAY_LINGER + CLOCK_SECOND);
 	expect_end(REASON_done);
 	cr_assert_null(script_find(OP_SEND, b.fd));
-}
-
-Test(relay, held_bytes_pass_or_go)
-{
-	for (int all = 0; all <= 1; all++) {
-		struct relay_params with = params();
-		struct end c = end_open(), d = end_open();
-		struct relay s = { 0 };
-
-		with.a = c.stream;
-		with.b = d.stream;
-		with.hold_out = true;
-		relay_init(&s, &with);
-		relay_start(&s);
-		script_run(world_loop);
-		cr_assert_not(end_reads(&c));
-		relay_release(&s, all);
-		script_run(world_loop);
-		end_feed(&c, "early", 5);
-		cr_assert_eq(script_find(OP_SEND, d.fd) != NULL, all == 1);
-		relay_stop(&s);
-		stream_close(&c.stream, true);
-		stream_close(&d.stream, true);
-		script_run(world_loop);
-	}
 }
 
 Test(relay, stop_in_the_middle)

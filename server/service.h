@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * A service is a work connection that has been started for an http proxy and
+ * waits, idle, for the next request: on the worker that it is on, in the set of
+ * the route that it was started for, and in no other. Whatever it says by
+ * itself ends it. Sources: RFC 9112, section 9.3; RFC 9110, section 9.2.2.
+ */
+
+#ifndef ADIT_SERVER_SERVICE_H
+#define ADIT_SERVER_SERVICE_H
+
+#include "common/base/address.h"
+#include "common/base/list.h"
+#include "common/base/timer.h"
+#include "common/relay/stream.h"
+
+struct route;
+struct worker;
+
+/*
+ * How long one is kept, below what services themselves use, and how many of a
+ * route on one worker: with fewer, hundreds of visitors that ask in step would
+ * make connections anew all the time.
+ */
+#define SERVICE_IDLE (4 * CLOCK_SECOND)
+#define SERVICES_MAX 256
+
+/* How long none of a route are kept after one has spoken by itself. */
+#define SERVICE_STRIKE (600 * CLOCK_SECOND)
+
+struct service {
+	struct worker *worker;
+	struct route *route; /* it is closed before that goes */
+	struct stream *stream;
+	struct stream_reader reader;
+	struct list link; /* route's services, the latest used first */
+	struct list age;  /* worker's, the oldest first */
+	int64_t until;
+	struct address visitor; /* whom it was started for */
+};
+
+/* All idle ones of a worker. */
+struct services {
+	struct list age;
+	struct timer timer;
+};
+
+void services_init(struct worker *w);
+
+/*
+ * The work connection, which is not being written, is idle from now on, or is
+ * closed: the route is closed, has too many, or does not share. `visitor`: whom
+ * it was started for.
+ */
+void service_rest(struct worker *w, struct route *r, struct stream *s,
+	const struct address *visitor);
+
+/* One for the visitor; NULL: there is none. */
+struct stream *service_take(struct worker *w, struct route *r,
+	const struct address *visitor) must_check;
+
+/* The route closes: so do its idle ones. */
+void services_leave(struct route *r);
+
+/* The worker ends. */
+void services_close(struct worker *w);
+
+#endif

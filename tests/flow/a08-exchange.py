@@ -1,0 +1,611 @@
+"""HTTP exchanges: many requests a connection, each by its own Host; bodies of
+every framing; what a service answers wrong; who may serve whom afterwards."""
+import contextlib
+import os
+import random
+import socket
+import threading
+import time
+
+from harness import (Client, Origin, Server, case, check, dial, equal, levels,
+                     main, read_all, read_until, reset, settle, sha, until)
+
+
+def http(name, port, *domains, **more):
+    return {"name": name, "type": "http", "localPort": port,
+            "customDomains": list(domains), **more}
+
+
+class Reader:
+    """Messages from a connection, one after the other."""
+
+    def __init__(self, conn):
+        self.conn, self.data = conn, b""
+
+    def more(self):
+        data = self.conn.recv(65536)
+        self.data += data
+        return data
+
+    def line(self):
+        while b"\r\n" not in self.data:
+            if not self.more():
+                raise EOFError(self.data)
+        line, _, self.data = self.data.partition(b"\r\n")
+        return line
+
+    def take(self, n):
+        while len(self.data) < n:
+            if not self.more():
+                raise EOFError(f"{len(self.data)} of {n}")
+        out, self.data = self.data[:n], self.data[n:]
+        return out
+
+    def head(self):
+        """The first line and the fields; None at the end."""
+        try:
+            first = self.line()
+        except EOFError as e:
+            if e.args[0] == b"":
+                return None
+            raise
+        fields = []
+        while line := self.line():
+            name, _, value = line.partition(b":")
+            fields.append((name.lower(), value.strip()))
+        return first, fields
+
+    def chunks(self):
+        body = b""
+        while n := int(self.line().split(b";")[0], 16):
+            body += self.take(n)
+            equal(self.line(), b"", "chunk's end")
+        while self.line():
+            pass
+        return body
+
+    def message(self, bodiless=False):
+        """The first line, the fields and the body; None at the end."""
+        head = self.head()
+        if head is None:
+            return None
+        fields = dict(head[1])
+        if bodiless or head[0][9:12] in (b"204", b"304") or \
+                head[0].startswith(b"HTTP/1.1 1"):
+            body = b""
+        elif b"chunked" in fields.get(b"transfer-encoding", b""):
+            body = self.chunks()
+        elif b"content-length" in fields:
+            body = self.take(int(fields[b"content-length"]))
+        elif head[0].startswith(b"HTTP/"):
+            while self.more():
+                pass
+            body, self.data = self.data, b""
+        else:
+            body = b""
+        return head[0], head[1], body
+
+
+class Site(Origin):
+    """Answers each request by what its path says; keeps what it saw."""
+
+    def __init__(self, name=b"a"):
+        self.name, self.seen, self.answers = name, [], {}
+        super().__init__(self.talk)
+
+    def talk(self, conn):
+        reader = Reader(conn)
+        number = self.connections
+        while (m := reader.message()) is not None:
+            path = m[0].split(b" ")[1]
+            self.seen.append((number, *m))
+            answer = self.answers.get(path)
+            if callable(answer):
+                if answer(conn, reader) is False:
+                    return
+            else:
+                conn.sendall(answer or b"HTTP/1.1 200 OK\r\nContent-Length: "
+                             b"%d\r\n\r\n%s%s" % (len(path) + len(self.name),
+                                                  self.name, path))
+
+
+def get(path, host=b"a.test", method=b"GET", version=b"1.1", more=b""):
+    return (b"%s %s HTTP/%s\r\nHost: %s\r\n%s\r\n"
+            % (method, path, version, host, more))
+
+
+@contextlib.contextmanager
+def tunnel(*sites, conf=None):
+    hosts = ["a.test", "b.test"]
+    with contextlib.ExitStack() as stack:
+        for o in sites:
+            stack.enter_context(o)
+        s = stack.enter_context(Server(conf))
+        c = stack.enter_context(Client(s, [
+            http(h, o.port, h) for h, o in zip(hosts, sites)]))
+        yield s, c
+
+
+def ended(conn):
+    """It has ended, cleanly or cut."""
+    conn.settimeout(10)
+    try:
+        return b"" if conn.recv(100) == b"" else None
+    except ConnectionResetError:
+        return "cut"
+
+
+@case("requests of one connection, each by its own Host")
+def keep_alive():
+    a, b = Site(b"a"), Site(b"b")
+    with tunnel(a, b) as (s, c):
+        base, mine = levels(s), levels(c)
+        with dial(s.http) as conn:
+            r = Reader(conn)
+            for i in range(20):
+                host = (b"a.test", b"b.test")[i % 2]
+                conn.sendall(get(b"/%d" % i, host))
+                line, fields, body = r.message()
+                equal((line, body), (b"HTTP/1.1 200 OK", b"%s/%d" %
+                                     (host[:1], i)))
+                check((b"connection", b"close") not in fields, fields)
+                check(any(k == b"date" for k, _ in fields), "Date")
+        equal((a.connections, b.connections), (1, 1), "service connections")
+        check(s.counters()["http_reused"] >= 18, "http_reused")
+        # Idle ones end after 4 s.
+        settle(s, base, 8)
+        settle(c, mine)
+
+
+@case("pipelined requests are answered in order")
+def pipelined():
+    a, b = Site(b"a"), Site(b"b")
+    with tunnel(a, b) as (s, _), dial(s.http) as conn:
+        order = [(random.choice([b"a.test", b"b.test"]), b"/%d" % i)
+                 for i in range(200)]
+        data = b"".join(get(path, host) for host, path in order)
+        sender = threading.Thread(target=conn.sendall, args=(data,))
+        sender.start()
+        r = Reader(conn)
+        for host, path in order:
+            equal(r.message()[2], host[:1] + path)
+        sender.join()
+        # One that closes: what follows is nobody's.
+        conn.sendall(get(b"/last", more=b"Connection: close\r\n")
+                     + get(b"/never"))
+        line, fields, body = r.message()
+        equal(body, b"a/last")
+        check((b"connection", b"close") in fields, fields)
+        equal(ended(conn), b"")
+        check(all(x[1].split()[1] != b"/never" for x in a.seen), "discarded")
+
+
+@case("after a malformed request one answer, then the end")
+def malformed_second():
+    a = Site()
+    with tunnel(a) as (s, _), dial(s.http) as conn:
+        conn.sendall(get(b"/1") + b"GET / HTTP/1.1\r\nHost : x\r\n\r\n"
+                     + get(b"/2"))
+        r = Reader(conn)
+        equal(r.message()[2], b"a/1")
+        check(r.message()[0].startswith(b"HTTP/1.1 400 "), "400")
+        equal(r.message(), None)
+        equal(len(a.seen), 1)
+
+
+@case("chunked requests are passed on chunk by chunk, and checked")
+def chunked_requests():
+    a = Site()
+    data = os.urandom(300000)
+    with tunnel(a) as (s, _), dial(s.http) as conn:
+        r = Reader(conn)
+        post = get(b"/up", method=b"POST",
+                   more=b"Transfer-Encoding: chunked\r\n")
+        conn.sendall(post + b"5;x=y\r\nhello\r\n0\r\nA: b\r\n\r\n"
+                     + get(b"/next"))
+        equal(r.message()[2], b"a/up")
+        equal(r.message()[2], b"a/next")
+        equal(a.seen[0][3], b"hello")
+        body = b"".join(b"%x\r\n%s\r\n" % (len(p), p) for p in (
+            data[i:i + n] for i, n in ((0, 1), (1, 99999), (100000, 200000)))
+            if p) + b"0\r\n\r\n"
+        sender = threading.Thread(target=conn.sendall, args=(post + body,))
+        sender.start()
+        equal(r.message()[2], b"a/up")
+        sender.join()
+        equal(sha(a.seen[-1][3]), sha(data), "body")
+        # Byte by byte.
+        for byte in post + b"003\r\nabc\r\n0\r\n\r\n":
+            conn.sendall(bytes([byte]))
+        equal(r.message()[2], b"a/up")
+        equal(a.seen[-1][3], b"abc")
+        count = len(a.seen)
+        conn.sendall(post + b"0x5\r\nhello\r\n0\r\n\r\n")
+        check(r.message()[0].startswith(b"HTTP/1.1 400 "), "400")
+        equal(len(a.seen), count, "a malformed body is no request")
+
+
+RESPONSES = [  # what the service says, the status, the body, goes on
+    (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc", 200, b"abc", True),
+    (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+     b"2;e\r\nab\r\n1\r\nc\r\n0\r\nT: x\r\n\r\n", 200, b"abc", True),
+    (b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc",
+     200, b"abc", True),
+    (b"HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nabc", 200, b"abc", True),
+    (b"HTTP/1.1 204 No Content\r\nContent-Length: 3\r\n\r\n", 204, b"", True),
+    (b"HTTP/1.1 304 Not Modified\r\nContent-Length: 3\r\n\r\n", 304, b"",
+     True),
+    (b"HTTP/1.1 200 OK\nContent-Length: 3\n\nabc", 200, b"abc", True),
+    (b"HTTP/1.1 200 OK\r\nContent-Length : 3\r\n\r\nabc", 200, b"abc", True),
+    (b"HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length: 3\r\n\r\nabc", 200,
+     b"abc", True),
+    (b"HTTP/1.1 200\r\nContent-Length: 3\r\n\r\nabc", 200, b"abc", True),
+    (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc",
+     200, b"abc", True),
+    (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\nContent-Length: 3"
+     b"\r\n\r\nabc", 200, b"abc", True),
+    (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nLink: x\r\n\r\n"
+     b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc", 200, b"abc", True),
+    (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked"
+     b"\r\n\r\n3\r\nabc\r\n0\r\n\r\n", 502, None, False),
+    (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc",
+     502, None, False),
+    (b"HTTP/1.1 200 OK\r\nContent-Length: -3\r\n\r\nabc", 502, None, False),
+    (b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n", 502,
+     None, False),
+    (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 502,
+     None, False),
+    (b"HTTP/1.1 200 OK\r\nX: \0\r\n\r\n", 502, None, False),
+    (b"HTTP/1.1 200 OK\r\nX: a\rb\r\n\r\n", 502, None, False),
+    (b"ICY 200 OK\r\n\r\n", 502, None, False),
+    (b"HTTP/1.1 099 Low\r\n\r\n", 502, None, False),
+    (b"HTTP/1.1 1000 High\r\n\r\n", 502, None, False),
+    (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+     b"Connection: Upgrade\r\n\r\n", 502, None, False),
+    (b"HTTP/1.1 103 Hints\r\n\r\n" * 17, 502, None, False),
+    (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 66000 + b"\r\n\r\n", 502, None,
+     False),
+    (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 201 + b"\r\n", 502, None, False),
+]
+
+
+@case("what services answer: passed, mended, or 502")
+def responses():
+    a = Site()
+    with tunnel(a) as (s, _):
+        base = levels(s)
+        for i, (raw, status, body, on) in enumerate(RESPONSES):
+            for pieces in (False, True):
+                def say(conn, _, raw=raw, pieces=pieces):
+                    conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    for at in range(0, len(raw), 7 if pieces else len(raw)):
+                        conn.sendall(raw[at:at + (7 if pieces else len(raw))])
+                    # Those of HTTP/1.0 and with faults are not used again.
+                    return b"HTTP/1.0" not in raw
+                if pieces and len(raw) > 2000:
+                    continue
+                a.answers[b"/x"] = say
+                with dial(s.http) as conn:
+                    conn.sendall(get(b"/x"))
+                    r = Reader(conn)
+                    while (m := r.message())[0].startswith(b"HTTP/1.1 10"):
+                        pass
+                    equal(int(m[0].split()[1]), status, f"row {i}: {raw!r}")
+                    if body is not None:
+                        equal(m[2], body, f"row {i}: {raw!r}")
+                    if on:
+                        conn.sendall(get(b"/after"))
+                        equal(r.message()[2], b"a/after", f"row {i}: {raw!r}")
+                    else:
+                        equal(ended(conn), b"", f"row {i}: {raw!r}")
+        settle(s, base, 8)
+        check(s.counters()["http_502"] >= 20, "http_502")
+
+
+@case("a body whose end is the connection's, and one that is cut")
+def ends():
+    a = Site()
+    a.answers[b"/close"] = lambda conn, _: (conn.sendall(
+        b"HTTP/1.1 200 OK\r\n\r\nall of it"), False)[1]
+
+    def cut(conn, _, head=b"Content-Length: 100\r\n\r\npart", cutting=False):
+        conn.sendall(b"HTTP/1.1 200 OK\r\n" + head)
+        time.sleep(0.2)
+        if cutting:
+            reset(conn)
+        return False
+    a.answers[b"/short"] = cut
+    a.answers[b"/reset"] = lambda conn, r: cut(conn, r, cutting=True)
+    a.answers[b"/chunks"] = lambda conn, r: cut(
+        conn, r, b"Transfer-Encoding: chunked\r\n\r\n4\r\npart\r\n")
+    a.answers[b"/bad"] = lambda conn, r: cut(
+        conn, r, b"Transfer-Encoding: chunked\r\n\r\n4\r\npart\r\nxx\r\n")
+    a.answers[b"/until"] = lambda conn, r: cut(conn, r, b"\r\npart",
+                                               cutting=True)
+    with tunnel(a) as (s, _):
+        with dial(s.http) as conn:
+            conn.sendall(get(b"/close"))
+            line, fields, body = Reader(conn).message()
+            equal(body, b"all of it")
+            check((b"connection", b"close") in fields, fields)
+        for path in (b"/short", b"/reset", b"/chunks", b"/bad", b"/until"):
+            with dial(s.http) as conn:
+                conn.sendall(get(path))
+                got = b""
+                try:
+                    while data := conn.recv(1000):
+                        got += data
+                    check(False, f"{path}: a clean end after {got!r}")
+                except ConnectionResetError:
+                    check(b"part" in got or path == b"/bad",
+                          f"{path}: {got!r}")
+
+
+@case("HTTP/1.0 visitors")
+def old_visitors():
+    a = Site()
+    a.answers[b"/chunks"] = (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked"
+                             b"\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
+    a.answers[b"/hints"] = (b"HTTP/1.1 103 Hints\r\n\r\nHTTP/1.1 200 OK\r\n"
+                            b"Content-Length: 0\r\n\r\n")
+    with tunnel(a) as (s, _):
+        with dial(s.http) as conn:
+            conn.sendall(get(b"/1", version=b"1.0"))
+            line, fields, body = Reader(conn).message()
+            equal(body, b"a/1")
+            check((b"connection", b"close") in fields, fields)
+            equal(ended(conn), b"")
+        with dial(s.http) as conn:
+            r = Reader(conn)
+            alive = b"Connection: keep-alive\r\n"
+            for path in (b"/1", b"/2"):
+                conn.sendall(get(path, version=b"1.0", more=alive))
+                line, fields, body = r.message()
+                equal(body, b"a" + path)
+                check((b"connection", b"keep-alive") in fields, fields)
+            conn.sendall(get(b"/hints", version=b"1.0", more=alive))
+            check(r.message()[0].startswith(b"HTTP/1.1 200"), "no 1xx")
+            conn.sendall(get(b"/chunks", version=b"1.0", more=alive))
+            line, fields, body = r.message()
+            equal((body, dict(fields).get(b"transfer-encoding")),
+                  (b"abcde", None))
+
+
+@case("an answer before the request's end: passed on, then the end")
+def early():
+    a = Site()
+
+    def serve(conn):
+        read_until(conn, b"\r\n\r\n")
+        conn.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n"
+                     b"Connection: close\r\n\r\nbig")
+        conn.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(OSError):
+            while conn.recv(65536):
+                pass
+    with Origin(serve) as o, Server() as s, Client(s, [
+            http("web", o.port, "a.test")]):
+        base = levels(s)
+        for more in (b"Content-Length: 100000000\r\n",
+                     b"Transfer-Encoding: chunked\r\n"):
+            with dial(s.http) as conn:
+                conn.sendall(get(b"/", method=b"POST", more=more))
+                chunk = b"10000\r\n" + b"x" * 65536 + b"\r\n"
+                with contextlib.suppress(OSError):
+                    for _ in range(20):
+                        conn.sendall(chunk)
+                line, fields, body = Reader(conn).message()
+                equal((line, body), (b"HTTP/1.1 413 Too Large", b"big"))
+                check((b"connection", b"close") in fields, fields)
+        settle(s, base, 10)
+
+
+@case("Expect: 100-continue is the service's to answer")
+def expect():
+    a = Site()
+
+    def serve(conn):
+        r = Reader(conn)
+        while head := r.head():
+            fields = dict(head[1])
+            if fields.get(b"expect") == b"100-continue":
+                conn.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+            body = r.take(int(fields.get(b"content-length", 0)))
+            conn.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s"
+                         % (len(body), body))
+    with Origin(serve) as o, Server() as s, Client(s, [
+            http("web", o.port, "a.test")]), dial(s.http) as conn:
+        r = Reader(conn)
+        for _ in range(3):
+            conn.sendall(get(b"/", method=b"POST", more=b"Content-Length: 4"
+                             b"\r\nExpect: 100-continue\r\n"))
+            equal(r.head()[0], b"HTTP/1.1 100 Continue")
+            conn.sendall(b"body")
+            equal(r.message()[2], b"body")
+        # Without a body it means nothing.
+        conn.sendall(get(b"/", more=b"Expect: 100-continue\r\n"))
+        equal(r.message()[2], b"")
+
+
+@case("HEAD, and bodies with methods that have none")
+def no_bodies():
+    a = Site()
+    a.answers[b"/h"] = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
+    with tunnel(a) as (s, _), dial(s.http) as conn:
+        r = Reader(conn)
+        for _ in range(3):
+            conn.sendall(get(b"/h", method=b"HEAD"))
+            line, fields, _ = r.message(bodiless=True)
+            equal(dict(fields)[b"content-length"], b"1000")
+        conn.sendall(get(b"/x", more=b"Content-Length: 3\r\n") + b"abc"
+                     + get(b"/y"))
+        equal((r.message()[2], r.message()[2]), (b"a/x", b"a/y"))
+        equal(a.seen[-2][3], b"abc")
+
+
+@case("a dead idle connection: sent again, once, if it may be")
+def retry():
+    a = Site()
+    with tunnel(a) as (s, _), dial(s.http) as conn:
+        r = Reader(conn)
+        for i in range(5):
+            a.answers[b"/end"] = lambda c, _: (c.sendall(
+                b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), False)[1]
+            conn.sendall(get(b"/end"))
+            equal(r.message()[2], b"")
+            # It has ended by now, or ends while the next one is sent.
+            conn.sendall(get(b"/%d" % i))
+            equal(r.message()[2], b"a/%d" % i)
+        # It dies with the request in its hands, again and again.
+        a.answers[b"/die"] = lambda c, _: False
+        conn.sendall(get(b"/die"))
+        check(r.message()[0].startswith(b"HTTP/1.1 503 "), "503")
+        equal(sum(x[1].split()[1] == b"/die" for x in a.seen), 2)
+
+
+@case("a POST is not sent twice, nor on a connection of others")
+def not_twice():
+    a = Site()
+    a.answers[b"/die"] = lambda c, _: False
+    with tunnel(a) as (s, _):
+        with dial(s.http) as conn:
+            conn.sendall(get(b"/1"))
+            Reader(conn).message()
+        with dial(s.http) as conn:
+            conn.sendall(get(b"/die", method=b"POST",
+                             more=b"Content-Length: 1\r\n") + b"x")
+            equal(Reader(conn).message()[0][:12], b"HTTP/1.1 503")
+        equal(sum(x[1].split()[1] == b"/die" for x in a.seen), 1)
+        equal(a.seen[-1][0], 2, "a connection of its own")
+
+
+@case("bytes that nobody asked for are nobody's answer")
+def strike():
+    a = Site()
+    evil = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"
+
+    def say(conn, _):
+        conn.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok" + evil)
+
+    def later(conn, _):
+        conn.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        time.sleep(0.1)
+        conn.sendall(evil)
+    for answer in (say, later):
+        a = Site()
+        a.answers[b"/x"] = answer
+        with tunnel(a) as (s, _):
+            for _ in range(5):
+                with dial(s.http) as conn:
+                    conn.sendall(get(b"/x"))
+                    equal(Reader(conn).message()[2], b"ok")
+                time.sleep(0.2 if answer is later else 0)
+                with dial(s.http) as conn:
+                    conn.sendall(get(b"/probe"))
+                    equal(Reader(conn).message()[2], b"a/probe")
+            check(s.counters()["http_strikes"] > 0, "http_strikes")
+
+
+@case("no visitor of a domain reaches who had it before")
+def owner_change():
+    old, new = Site(b"old"), Site(b"new")
+    with old, new, Server() as s:
+        for site in (old, new) * 5:
+            with Client(s, [http("web", site.port, "a.test")]):
+                with dial(s.http) as conn:
+                    r = Reader(conn)
+                    for _ in range(3):
+                        conn.sendall(get(b"/"))
+                        equal(r.message()[2], site.name + b"/")
+
+
+@case("visitors that go in the middle leave nothing behind")
+def visitors_go():
+    a = Site()
+    a.answers[b"/slow"] = lambda conn, r: (time.sleep(0.3), conn.sendall(
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))[1]
+    a.answers[b"/big"] = (b"HTTP/1.1 200 OK\r\nContent-Length: 8000000\r\n"
+                          b"\r\n" + b"x" * 8000000)
+    with tunnel(a) as (s, c):
+        base, mine = levels(s), levels(c)
+        for way in (reset, lambda v: v.close()):
+            for data in (get(b"/slow"), get(b"/big"), get(b"/1")[:-5],
+                         get(b"/up", method=b"POST",
+                             more=b"Content-Length: 100\r\n") + b"part"):
+                v = dial(s.http)
+                v.sendall(data)
+                time.sleep(0.05)
+                way(v)
+        settle(s, base, 10)
+        settle(c, mine, 10)
+        with dial(s.http) as conn:
+            conn.sendall(get(b"/1"))
+            equal(Reader(conn).message()[2], b"a/1")
+
+
+@case("a FIN after a request is no abort")
+def half_close():
+    a = Site()
+    a.answers[b"/slow"] = lambda conn, r: (time.sleep(0.5), conn.sendall(
+        b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nslow"))[1]
+    with tunnel(a) as (s, _), dial(s.http) as conn:
+        conn.sendall(get(b"/1") + get(b"/slow"))
+        conn.shutdown(socket.SHUT_WR)
+        r = Reader(conn)
+        equal((r.message()[2], r.message()[2], r.message()),
+              (b"a/1", b"slow", None))
+
+
+@case("a drain: idle visitors end, running exchanges finish")
+def drain():
+    a = Site()
+    a.answers[b"/slow"] = lambda conn, r: (time.sleep(1), conn.sendall(
+        b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nslow"))[1]
+    with tunnel(a) as (s, _):
+        idle, busy = dial(s.http), dial(s.http)
+        idle.sendall(get(b"/1"))
+        equal(Reader(idle).message()[2], b"a/1")
+        busy.sendall(get(b"/slow"))
+        until(lambda: len(a.seen) == 2, "the request is there")
+        s.process.terminate()
+        equal(ended(idle), b"")
+        line, fields, body = Reader(busy).message()
+        equal(body, b"slow")
+        check((b"connection", b"close") in fields, fields)
+        equal(s.process.wait(10), 0, "exit code")
+
+
+@case("500 visitors at once, each gets its own answers")
+def crowd():
+    a, b = Site(b"a"), Site(b"b")
+    a.listener.listen(2000)
+    b.listener.listen(2000)
+    failures = []
+
+    def visit(i):
+        try:
+            with dial(s.http) as conn:
+                r = Reader(conn)
+                for k in range(6):
+                    host = (b"a.test", b"b.test")[(i + k) % 2]
+                    path = b"/%d-%d" % (i, k)
+                    conn.sendall(get(path, host))
+                    equal(r.message()[2], host[:1] + path)
+        except Exception as e:
+            failures.append(e)
+    with tunnel(a, b) as (s, c):
+        base, mine = levels(s), levels(c)
+        threads = [threading.Thread(target=visit, args=(i,))
+                   for i in range(500)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        equal(failures, [])
+        print(f"# {a.connections + b.connections} service connections for "
+              "3000 requests")
+        settle(s, base, 15)
+        settle(c, mine, 15)
+
+
+main()
