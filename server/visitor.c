@@ -289,6 +289,7 @@ void visitor_serve(struct visitor *v, struct route *r, struct stream *work)
 
 void visitor_retry(struct visitor *v)
 {
+	v->fixed = true;
 	if (v->route->closed)
 		visitor_close(v, REASON_proxy_closed);
 	else

@@ -229,6 +229,7 @@ void raw_stream_rest(struct stream **sp, struct raw_rest *rest, op_fn *stirred)
 
 	*sp = NULL;
 	assert(!r->stream.unread.head && !op_in_flight(&r->send));
+	assert(stirred || !op_in_flight(&r->recv));
 	*rest = (struct raw_rest){ .fd = r->fd, .received = r->received };
 	op_move(r->stream.loop, &r->recv, &rest->recv, stirred);
 	pool_give(r->home, r);

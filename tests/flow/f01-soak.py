@@ -14,7 +14,8 @@ import threading
 import time
 
 from harness import (ADITD, Client, Failed, Nginx, Origin, Server, case, check,
-                     dial, equal, free_port, levels, main, reset, settle)
+                     dial, equal, free_port, levels, main, memory, reset,
+                     settle)
 
 KIB, MIB = 1 << 10, 1 << 20
 SECONDS = float(os.environ.get("SOAK_SECONDS", "60"))
