@@ -78,6 +78,11 @@ static bool proxy_ask(struct proxy *p)
 		np->custom_domains.items = s->custom_domains.v;
 		np->custom_domains.count = s->custom_domains.n;
 		np->subdomain = s->subdomain;
+		np->http_user = s->http_user;
+		np->http_pwd = s->http_password;
+		np->host_header_rewrite = s->host_header_rewrite;
+		np->headers = proxy_map(&s->request_headers);
+		np->response_headers = proxy_map(&s->response_headers);
 	}
 	proxy_set_state(p, PROXY_ASKED);
 	return control_send(p->client, &m);

@@ -33,6 +33,9 @@ struct client_proxy {
 	uint16_t remote_port;               /* tcp; 0: the server chooses */
 	struct conf_strings custom_domains; /* http */
 	const char *subdomain;              /* http */
+	const char *http_user, *http_password;
+	const char *host_header_rewrite; /* http */
+	struct conf_map request_headers, response_headers;
 	struct conf_map metadatas;
 	struct conf_map annotations;
 };

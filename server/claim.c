@@ -6,24 +6,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct claim *claim_new(enum claim_kind kind, const char *name,
-	char *const *hosts, size_t host_count)
+static size_t size_of(const struct claim_texts *t)
 {
-	size_t size = offsetof(struct claim, text) + strlen(name) + 1;
-	struct claim *c;
-	char *at;
+	size_t size = 0;
 
-	for (size_t i = 0; i < host_count; i++)
-		size += strlen(hosts[i]) + 1;
-	c = calloc(1, size);
+	for (size_t i = 0; t && i < t->count; i++)
+		size += strlen(t->v[i]) + 1;
+	return size;
+}
+
+static char *put(char *at, const struct claim_texts *t)
+{
+	for (size_t i = 0; t && i < t->count; i++)
+		at = stpcpy(at, t->v[i]) + 1;
+	return at;
+}
+
+struct claim *claim_new(enum claim_kind kind, const char *name,
+	const struct claim_texts *hosts, const struct claim_texts *terms)
+{
+	size_t size = offsetof(struct claim, text) + strlen(name) + 1 +
+		      size_of(hosts) + size_of(terms);
+	struct claim *c = calloc(1, size);
+
 	if (!c)
 		return NULL;
 	c->size = (uint32_t)size;
 	c->kind = (uint8_t)kind;
-	c->hosts = (uint32_t)host_count;
-	at = stpcpy(c->text, name) + 1;
-	for (size_t i = 0; i < host_count; i++)
-		at = stpcpy(at, hosts[i]) + 1;
+	c->hosts = hosts ? (uint32_t)hosts->count : 0;
+	c->terms = terms ? (uint32_t)terms->count : 0;
+	put(put(stpcpy(c->text, name) + 1, hosts), terms);
 	return c;
 }
 
@@ -36,14 +48,23 @@ struct claim *claim_copy(const struct claim *c)
 	return copy;
 }
 
-const char *claim_first_host(const struct claim *c)
+/* The i-th text after the name. */
+static const char *text(const struct claim *c, uint32_t i)
 {
-	return c->hosts ? claim_next_host(c, c->text) : NULL;
+	const char *at = c->text;
+
+	do
+		at += strlen(at) + 1;
+	while (i-- > 0);
+	return at;
 }
 
-const char *claim_next_host(const struct claim *c, const char *host)
+const char *claim_host(const struct claim *c, uint32_t i)
 {
-	const char *next = host + strlen(host) + 1;
+	return i < c->hosts ? text(c, i) : NULL;
+}
 
-	return next < (const char *)c + c->size ? next : NULL;
+const char *claim_term(const struct claim *c, uint32_t i)
+{
+	return i < c->terms ? text(c, c->hosts + i) : NULL;
 }

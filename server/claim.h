@@ -28,18 +28,38 @@ enum claim_kind {
 struct claim {
 	uint32_t size;      /* of the whole block, in bytes */
 	uint32_t hosts;     /* http: how many */
+	uint32_t terms;     /* http: how many other texts, see below */
+	uint32_t set;       /* of those pairs, how many are for requests */
 	struct ref owner;   /* the control or the proxy */
 	struct ref control; /* the same, or the proxy's */
 	int64_t port;       /* tcp: asked for; 0: any */
 	uint32_t pool;      /* idle work connections of the control */
 	uint8_t caps;       /* enum capability, or-ed: the control's */
 	uint8_t kind;       /* enum claim_kind */
-	char text[];        /* name, NUL, host, NUL, host, NUL, ... */
+	char text[];        /* name, NUL, host, NUL, ..., term, NUL, ... */
+};
+
+/*
+ * The terms of an http proxy, in this order: what its visitors have to know
+ * (Base64 of USER:PASSWORD), what its service sees as Host, both "" for
+ * nothing; then names and values of fields to be set, in requests first.
+ */
+enum {
+	TERM_LOGIN,
+	TERM_HOST,
+	TERM_FIELDS,
+};
+
+/* Texts of the caller's. */
+struct claim_texts {
+	size_t count;
+	char **v;
 };
 
 /* From malloc; NULL without memory. The rest is the caller's to fill in. */
 struct claim *claim_new(enum claim_kind kind, const char *name,
-	char *const *hosts, size_t host_count) must_check;
+	const struct claim_texts *hosts,
+	const struct claim_texts *terms) must_check;
 struct claim *claim_copy(const struct claim *c) must_check;
 
 /* The run id of a control, the name of a proxy. */
@@ -48,8 +68,8 @@ static inline const char *claim_name(const struct claim *c)
 	return c->text;
 }
 
-/* The first host, and the one after it; NULL: no more. */
-const char *claim_first_host(const struct claim *c);
-const char *claim_next_host(const struct claim *c, const char *host);
+/* The i-th host, and the i-th term; NULL: there is none. */
+const char *claim_host(const struct claim *c, uint32_t i);
+const char *claim_term(const struct claim *c, uint32_t i);
 
 #endif

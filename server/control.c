@@ -145,7 +145,7 @@ static bool login_answer(struct control *c)
 /* Ask the registry for the run id. */
 static bool control_claim(struct control *c)
 {
-	struct claim *claim = claim_new(CLAIM_CONTROL, c->run_id, NULL, 0);
+	struct claim *claim = claim_new(CLAIM_CONTROL, c->run_id, NULL, NULL);
 
 	if (!claim)
 		return false;

@@ -53,15 +53,36 @@ static void drop(
 	free(e);
 }
 
+/* The fields to be set, as the claim has them. */
+static bool read_fields(struct route *r)
+{
+	const struct claim *c = r->claim;
+	uint32_t n = c->terms > TERM_FIELDS ? (c->terms - TERM_FIELDS) / 2 : 0;
+
+	if (n == 0)
+		return true;
+	r->fields = calloc(n, sizeof(*r->fields));
+	if (!r->fields)
+		return false;
+	for (uint32_t i = 0; i < n; i++)
+		r->fields[i] = (struct emit_field){
+			claim_term(c, TERM_FIELDS + 2 * i),
+			claim_term(c, TERM_FIELDS + 2 * i + 1),
+		};
+	r->set[0] = (struct emit_set){ r->fields, c->set };
+	r->set[1] = (struct emit_set){ r->fields + c->set, n - c->set };
+	return true;
+}
+
 static int add_keys(struct directory *d, struct route *r)
 {
 	const struct claim *c = r->claim;
-	const char *h = claim_first_host(c);
+	const char *h;
 	int rc = add(&d->routes, &r->entry, sizeof(r->entry), r);
 
 	if (rc == 0 && c->kind == CLAIM_CONTROL)
 		rc = add(&d->controls, claim_name(c), strlen(claim_name(c)), r);
-	for (; rc == 0 && h; h = claim_next_host(c, h))
+	for (uint32_t i = 0; rc == 0 && (h = claim_host(c, i)); i++)
 		rc = add(&d->hosts, h, strlen(h), r);
 	return rc;
 }
@@ -79,7 +100,7 @@ int directory_add(struct directory *d, struct claim *claim, struct handle entry,
 	r->entry = entry;
 	r->holders = 1;
 	list_init(&r->idle);
-	if (add_keys(d, r) < 0) {
+	if (!read_fields(r) || add_keys(d, r) < 0) {
 		directory_remove(d, r);
 		return -ENOMEM;
 	}
@@ -90,12 +111,12 @@ int directory_add(struct directory *d, struct claim *claim, struct handle entry,
 void directory_remove(struct directory *d, struct route *r)
 {
 	const struct claim *c = r->claim;
-	const char *h = claim_first_host(c);
+	const char *h;
 
 	drop(&d->routes, &r->entry, sizeof(r->entry), r);
 	if (c->kind == CLAIM_CONTROL)
 		drop(&d->controls, claim_name(c), strlen(claim_name(c)), r);
-	for (; h; h = claim_next_host(c, h))
+	for (uint32_t i = 0; (h = claim_host(c, i)); i++)
 		drop(&d->hosts, h, strlen(h), r);
 	r->closed = true;
 	route_drop(&r);
@@ -157,6 +178,7 @@ void route_drop(struct route **rp)
 	*rp = NULL;
 	if (!r || --r->holders > 0)
 		return;
+	free(r->fields);
 	free(r->claim);
 	free(r);
 }

@@ -11,6 +11,7 @@
 #define ADIT_SERVER_DIRECTORY_H
 
 #include "common/base/list.h"
+#include "common/http/emit.h"
 #include "server/claim.h"
 
 struct entry;
@@ -27,6 +28,8 @@ struct route {
 	struct list idle;          /* http: of struct service */
 	uint32_t services;         /* how many those are */
 	int64_t struck_until;      /* http: none are kept before (clock.h) */
+	struct emit_set set[2];    /* http: fields of requests, of responses */
+	struct emit_field *fields; /* of both; owned */
 	uint32_t holders;
 };
 

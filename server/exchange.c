@@ -211,11 +211,13 @@ static struct chunk *make_head(struct exchange *x, const struct head_found *f)
 {
 	struct worker *w = x->with.worker;
 	struct chunk_pool *chunks = worker_loop(w)->chunks;
-	uint32_t size = f->head->size + EMIT_EXTRA;
+	uint32_t size = f->head->size + EMIT_EXTRA +
+			(uint32_t)emit_set_size(x->with.set);
 	struct emit_response_params p = { .head = f->head,
 		.data = f->data,
 		.framing = &x->framing,
 		.date = http_date(&w->date, time(NULL)),
+		.set = f->head->code >= 200 ? x->with.set : NULL,
 		.old = x->with.request->old,
 		.close = x->visitor_ends };
 	struct chunk *c = size <= WORKER_CHUNK_SIZE - CHUNK_HEADROOM

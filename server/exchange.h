@@ -18,6 +18,7 @@
 #include "server/body_check.h"
 #include "server/head_reader.h"
 
+struct emit_set;
 struct worker;
 
 /* Interim responses of one request; more make no sense. */
@@ -77,8 +78,9 @@ struct exchange_params {
 	struct worker *worker;
 	struct stream *visitor, *work;       /* the owner's */
 	const struct request_facts *request; /* outlives the exchange */
-	struct chunk *forwarded; /* the head for the service; taken over */
-	bool reused;             /* the service has served before */
+	struct chunk *forwarded;    /* the head for the service; taken over */
+	const struct emit_set *set; /* fields of the response; outlives it */
+	bool reused;                /* the service has served before */
 	/* Called once, from the loop; nobody reads or writes any more. */
 	void (*over)(struct exchange *x, const struct exchange_result *r);
 };

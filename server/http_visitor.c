@@ -8,6 +8,7 @@
 
 #include "common/base/log.h"
 #include "common/http/answer.h"
+#include "common/http/credentials.h"
 #include "common/http/emit.h"
 #include "common/http/target.h"
 #include "common/relay/relay.h"
@@ -74,6 +75,10 @@ static void count_answer(struct counters *c, int status)
 	switch (status) {
 	case 400:
 		count(c, http_400);
+		break;
+	case 401:
+	case 407:
+		count(c, http_401);
 		break;
 	case 404:
 		count(c, http_404);
@@ -154,18 +159,23 @@ static void set_head_timer(struct visitor *v)
 }
 
 /* The head as the service gets it. 0 or the status to answer with. */
-static int forward(struct visitor *v, const struct head_found *f)
+static int forward(
+	struct visitor *v, const struct head_found *f, const struct route *r)
 {
 	struct http_visit *h = v->http;
+	const char *host = claim_term(r->claim, TERM_HOST);
 	char peer[ADDRESS_TEXT_SIZE];
 	struct emit_params params = {
+		.rewrite = host && *host ? host : NULL,
+		.set = &r->set[0],
 		.head = f->head,
 		.data = f->data,
 		.target = &h->target,
 		.framing = &h->request.framing,
 		.peer = peer,
 	};
-	uint32_t size = f->head->size + 2 * f->head->target_len + EMIT_EXTRA;
+	size_t size = f->head->size + 2u * f->head->target_len + EMIT_EXTRA +
+		      emit_set_size(params.set) + (host ? strlen(host) : 0);
 	uint8_t out[4096];
 	ssize_t n;
 
@@ -174,7 +184,7 @@ static int forward(struct visitor *v, const struct head_found *f)
 	n = emit_request(out, sizeof(out), &params);
 	if (n < 0 && n != -EMSGSIZE)
 		return (int)-n;
-	h->forwarded = chunk_from_heap(n < 0 ? size : (uint32_t)n);
+	h->forwarded = chunk_from_heap((uint32_t)(n < 0 ? (ssize_t)size : n));
 	if (!h->forwarded)
 		return 503;
 	if (n < 0)
@@ -221,7 +231,12 @@ static int decide(
 	if (rc < 0)
 		return -rc;
 	*r_r = directory_route(&v->worker->directory, h->target.host);
-	return *r_r ? forward(v, f) : 404;
+	if (!*r_r)
+		return 404;
+	rc = credentials_check(f->head, f->data,
+		h->target.form == TARGET_ABSOLUTE,
+		claim_term((*r_r)->claim, TERM_LOGIN));
+	return rc < 0 ? -rc : forward(v, f, *r_r);
 }
 
 /* --- whom it goes to --- */
@@ -428,6 +443,7 @@ void http_visitor_run(struct visitor *v)
 		.work = v->work,
 		.request = &h->request,
 		.forwarded = h->forwarded,
+		.set = &v->route->set[1],
 		.reused = h->reused,
 		.over = exchange_over };
 

@@ -11,10 +11,9 @@
 #include "common/base/log.h"
 #include "common/http/host.h"
 #include "server/control.h"
+#include "server/http_terms.h"
 #include "server/registry.h"
 #include "server/worker.h"
-
-#define PROXY_ERROR_SIZE 512
 
 /* Write the error and fail. */
 static int refuse(char *error, const char *fmt, ...) printf_like(2, 3);
@@ -44,12 +43,7 @@ static int check_supported(const struct message_new_proxy *m, char *error)
 		{ "bandwidth_limit", *m->bandwidth_limit },
 		{ "group", *m->group },
 		{ "locations", m->locations.count },
-		{ "http_user", *m->http_user },
-		{ "http_pwd", *m->http_pwd },
 		{ "route_by_http_user", *m->route_by_http_user },
-		{ "host_header_rewrite", *m->host_header_rewrite },
-		{ "headers", m->headers.count },
-		{ "response_headers", m->response_headers.count },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(features); i++)
@@ -237,10 +231,17 @@ static int proxy_claim(
 	struct proxy *p, const struct message_new_proxy *m, char *error)
 {
 	struct control *c = p->control;
-	struct claim *claim =
-		claim_new(p->type == PROXY_TCP ? CLAIM_TCP : CLAIM_HTTP,
-			p->name, p->hosts, p->host_count);
+	struct claim_texts hosts = { p->host_count, p->hosts };
+	struct http_terms terms = { 0 };
+	struct claim *claim;
 
+	if (p->type == PROXY_HTTP && http_terms_read(&terms, m, error) < 0)
+		return -1;
+	claim = claim_new(p->type == PROXY_TCP ? CLAIM_TCP : CLAIM_HTTP,
+		p->name, &hosts, &terms.texts);
+	if (claim)
+		claim->set = terms.set;
+	http_terms_clear(&terms);
 	if (!claim)
 		return refuse(error, "no memory");
 	claim->owner = worker_ref(c->worker, p);

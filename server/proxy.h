@@ -19,6 +19,9 @@
 /* The longest name of a proxy, in bytes. */
 #define PROXY_NAME_MAX 4096
 
+/* Room for the error of a refused proxy. */
+#define PROXY_ERROR_SIZE 512
+
 struct control;
 
 enum proxy_state {

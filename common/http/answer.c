@@ -16,11 +16,14 @@ struct row {
 
 static const struct row rows[] = {
 	{ 400, "Bad Request", "The request could not be understood.", "" },
+	{ 401, "Unauthorized", "This site asks for a login.",
+		"WWW-Authenticate: Basic realm=\"Restricted\"\r\n" },
 	{ 404, "Not Found", "There is no site of this name here.", "" },
 	{ 405, "Method Not Allowed", "This method is not carried here.",
 		"Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n" },
+	{ 407, "Proxy Authentication Required", "This site asks for a login.",
+		"Proxy-Authenticate: Basic realm=\"Restricted\"\r\n" },
 	{ 408, "Request Timeout", "The request took too long to arrive.", "" },
-	{ 411, "Length Required", "The request's body needs a length.", "" },
 	{ 414, "URI Too Long", "The request's target is too long.", "" },
 	{ 417, "Expectation Failed", "This expectation is not met here.", "" },
 	{ 431, "Request Header Fields Too Large",

@@ -83,6 +83,36 @@ static void put_field(struct writer *w, const char *name, const char *value)
 	put_word(w, "\r\n");
 }
 
+size_t emit_set_size(const struct emit_set *set)
+{
+	size_t size = 0;
+
+	for (size_t i = 0; set && i < set->count; i++)
+		size += strlen(set->v[i].name) + strlen(set->v[i].value) + 4;
+	return size;
+}
+
+static void put_set(struct writer *w, const struct emit_set *set)
+{
+	for (size_t i = 0; set && i < set->count; i++)
+		put_field(w, set->v[i].name, set->v[i].value);
+}
+
+static bool is_set(const struct emit_set *set, struct http_text name)
+{
+	for (size_t i = 0; set && i < set->count; i++)
+		if (text_equal(name, set->v[i].name))
+			return true;
+	return false;
+}
+
+/* Whether a field of ours is set to something else. */
+static bool is_set_anew(const struct emit_set *set, const char *name)
+{
+	return is_set(
+		set, (struct http_text){ (const uint8_t *)name, strlen(name) });
+}
+
 /* RFC 3986 knows no bytes above 0x7f. */
 static void put_encoded(struct writer *w, struct http_text text)
 {
@@ -161,7 +191,10 @@ static struct http_text authority(const struct emit_params *p)
 static void put_host(struct writer *w, const struct emit_params *p)
 {
 	put_word(w, "Host: ");
-	put_text(w, authority(p));
+	if (p->rewrite)
+		put_word(w, p->rewrite);
+	else
+		put_text(w, authority(p));
 	put_word(w, "\r\n");
 }
 
@@ -179,6 +212,8 @@ static void put_request_field(
 	struct http_text name = head_name(p->head, p->data, i);
 	const struct rule *rule = find_rule(name);
 
+	if (is_set(p->set, name))
+		return;
 	switch (rule->policy) {
 	case COPY:
 		if (rule->fixed || !is_nominated(p->head, p->data, name))
@@ -229,10 +264,11 @@ static bool put_forwarded_for(struct writer *w, const struct emit_params *p)
 	return true;
 }
 
-/* Whether a trusted peer has said this itself. */
+/* Whether a trusted peer has said this itself, or it is set. */
 static bool is_told(const struct emit_params *p, const char *name)
 {
-	return p->trusted && head_find(p->head, p->data, name, 0) >= 0;
+	return is_set_anew(p->set, name) ||
+	       (p->trusted && head_find(p->head, p->data, name, 0) >= 0);
 }
 
 ssize_t emit_request(
@@ -245,13 +281,15 @@ ssize_t emit_request(
 		put_host(&w, params);
 	for (unsigned i = 0; i < params->head->count; i++)
 		put_request_field(&w, params, i);
-	if (!put_forwarded_for(&w, params))
+	if (!is_set_anew(params->set, "X-Forwarded-For") &&
+		!put_forwarded_for(&w, params))
 		return -508;
 	if (!is_told(params, "X-Forwarded-Host")) {
 		put_word(&w, "X-Forwarded-Host: ");
 		put_text(&w, authority(params));
 		put_word(&w, "\r\n");
 	}
+	put_set(&w, params->set);
 	if (!is_told(params, "X-Forwarded-Proto"))
 		put_field(&w, "X-Forwarded-Proto",
 			params->tls ? "https" : "http");
@@ -341,7 +379,9 @@ static void put_response_field(
 	for (size_t k = 0; !rule && k < ARRAY_SIZE(response_rules); k++)
 		if (text_equal(name, response_rules[k].name))
 			rule = &response_rules[k];
-	if (rule ? !passes(p, i, rule) : is_nominated(p->head, p->data, name))
+	if (is_set(p->set, name) ||
+		(rule ? !passes(p, i, rule)
+		      : is_nominated(p->head, p->data, name)))
 		return;
 	put_text(w, name);
 	put_word(w, ": ");
@@ -378,8 +418,10 @@ ssize_t emit_response(
 	put_word(&w, "\r\n");
 	for (unsigned i = 0; i < head->count; i++)
 		put_response_field(&w, params, i);
-	if (head->code >= 200 && head_find(head, params->data, "Date", 0) < 0)
+	if (head->code >= 200 && !is_set_anew(params->set, "Date") &&
+		head_find(head, params->data, "Date", 0) < 0)
 		put_field(&w, "Date", params->date);
+	put_set(&w, params->set);
 	if (params->framing->body == FRAMING_CHUNKED && !params->old)
 		put_field(&w, "Transfer-Encoding", "chunked");
 	put_connection(&w, params);

@@ -24,12 +24,26 @@ struct http_target;
 
 /*
  * A forwarded head is at most this much larger than the one received, unless
- * its target has bytes >= 0x80, each of which grows to three.
+ * its target has bytes >= 0x80, each of which grows to three, its Host is
+ * rewritten, or fields are set.
  */
 #define EMIT_EXTRA 1024
 
 /* Entries of X-Forwarded-For; a request that has more goes in a circle. */
 #define EMIT_FORWARDED_MAX 20
+
+/* Fields that the head has whatever came: these, instead of any so called. */
+struct emit_field {
+	const char *name, *value;
+};
+
+struct emit_set {
+	const struct emit_field *v;
+	size_t count;
+};
+
+/* What they add to a head at most, beyond EMIT_EXTRA. */
+size_t emit_set_size(const struct emit_set *set);
 
 /* What the head is made of. All are borrowed for the call. */
 struct emit_params {
@@ -37,10 +51,12 @@ struct emit_params {
 	const uint8_t *data;                /* its bytes */
 	const struct http_target *target;   /* of this head, accepted */
 	const struct http_framing *framing; /* of this head, accepted */
-	const char *peer; /* the visitor's address as text, without port */
-	const char *host; /* Host where the request has none; NULL: empty */
-	bool tls;         /* the visitor came by TLS: X-Forwarded-Proto */
-	bool trusted;     /* the peer is a trusted proxy: keep what it set */
+	const char *peer;    /* the visitor's address as text, without port */
+	const char *host;    /* Host where the request has none; NULL: empty */
+	const char *rewrite; /* Host whatever it has; NULL: no matter */
+	const struct emit_set *set; /* NULL: none */
+	bool tls;     /* the visitor came by TLS: X-Forwarded-Proto */
+	bool trusted; /* the peer is a trusted proxy: keep what it set */
 };
 
 /*
@@ -67,8 +83,9 @@ struct emit_response_params {
 	const uint8_t *data;
 	const struct http_framing *framing; /* of this head, accepted */
 	const char *date; /* where it has none (RFC 9110, section 5.6.7) */
-	bool old;         /* the visitor speaks HTTP/1.0 */
-	bool close;       /* the visitor's connection ends with the response */
+	const struct emit_set *set; /* NULL: none */
+	bool old;                   /* the visitor speaks HTTP/1.0 */
+	bool close; /* the visitor's connection ends with the response */
 };
 
 /*

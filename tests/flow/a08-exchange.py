@@ -463,6 +463,29 @@ def retry():
         equal(sum(x[1].split()[1] == b"/die" for x in a.seen), 2)
 
 
+@case("first requests that meet dead idle connections, on four workers")
+def first_retry():
+    a = Site()
+    a.answers[b"/end"] = lambda c, _: (c.sendall(
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), False)[1]
+    with tunnel(a, conf={"workers": 4}) as (s, c):
+        base, mine = levels(s), levels(c)
+
+        def visit():
+            for _ in range(50):
+                with dial(s.http) as conn:
+                    conn.sendall(get(b"/end"))
+                    equal(Reader(conn).message()[0], b"HTTP/1.1 200 OK")
+        threads = [threading.Thread(target=visit) for _ in range(8)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        equal(sum(x[1].split()[1] == b"/end" for x in a.seen) >= 400, True)
+        settle(s, base, 10)
+        settle(c, mine, 10)
+
+
 @case("a POST is not sent twice, nor on a connection of others")
 def not_twice():
     a = Site()
@@ -504,6 +527,54 @@ def strike():
                     conn.sendall(get(b"/probe"))
                     equal(Reader(conn).message()[2], b"a/probe")
             check(s.counters()["http_strikes"] > 0, "http_strikes")
+
+
+@case("a login, a Host of its own, and fields that are set")
+def terms():
+    a = Site()
+    a.answers[b"/own"] = (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"
+                          b"X-Frame: theirs\r\nServer: x\r\n\r\n")
+    import base64
+    good = base64.b64encode(b"user:pass:word")
+    with a, Server() as s, Client(s, [http(
+            "web", a.port, "a.test", httpUser="user",
+            httpPassword="pass:word", hostHeaderRewrite="inner.test:81",
+            requestHeaders={"set": {"X-From": "tunnel", "Host": "no",
+                                    "X-Forwarded-Proto": "https"}},
+            responseHeaders={"set": {"X-Frame": "ours"}})]):
+        for login in (b"", b"Authorization: Basic dXNlcjpwYXNz\r\n",
+                      b"Authorization: Bearer " + good + b"\r\n",
+                      b"Authorization: Basic " + good[:-1] + b"\r\n"):
+            with dial(s.http) as conn:
+                conn.sendall(get(b"/", more=login))
+                line, fields, body = Reader(conn).message()
+                equal(line, b"HTTP/1.1 401 Unauthorized", login)
+                equal(dict(fields)[b"www-authenticate"],
+                      b'Basic realm="Restricted"')
+        with dial(s.http) as conn:
+            conn.sendall(get(b"/", more=b"Authorization: Basic x\r\n" * 2))
+            check(Reader(conn).message()[0].startswith(b"HTTP/1.1 400"),
+                  "two logins")
+        with dial(s.http) as conn:
+            conn.sendall(get(b"http://a.test/", more=b"Authorization: Basic "
+                             + good + b"\r\n"))
+            check(Reader(conn).message()[0].startswith(b"HTTP/1.1 407"),
+                  "asked as a proxy")
+        equal(a.seen, [], "requests at the service")
+        with dial(s.http) as conn:
+            r = Reader(conn)
+            conn.sendall(get(b"/own", more=b"authorization: bAsIc   " + good
+                             + b"\r\nX-From: me\r\n"))
+            line, fields, body = r.message()
+            equal([v for k, v in fields if k == b"x-frame"], [b"ours"])
+            equal(dict(fields)[b"server"], b"x")
+        fields = a.seen[0][2]
+        equal([v for k, v in fields if k == b"host"], [b"inner.test:81"])
+        equal([v for k, v in fields if k == b"x-from"], [b"tunnel"])
+        equal([v for k, v in fields if k == b"x-forwarded-proto"],
+              [b"https"])
+        equal(dict(fields)[b"x-forwarded-host"], b"a.test")
+        check(b"authorization" in dict(fields), "it is passed on")
 
 
 @case("no visitor of a domain reaches who had it before")

@@ -282,8 +282,15 @@ def new_proxy():
             refused(s, c, "is not supported yet", kind=kind)
         for field in ("use_encryption", "use_compression"):
             refused(s, c, field + " is not supported yet", **{field: True})
-        refused(s, c, "http_user is not supported yet", kind="http",
-                custom_domains=["new.test"], http_user="u", http_pwd="p")
+        refused(s, c, "locations is not supported yet", kind="http",
+                custom_domains=["new.test"], locations=["/a"])
+        for more in ({"headers": {"A b": "c"}},
+                     {"headers": {"A": "b\r\nC: d"}},
+                     {"response_headers": {"A": "b\x01"}}):
+            refused(s, c, "a header has a bad", kind="http",
+                    custom_domains=["new.test"], **more)
+        refused(s, c, "host_header_rewrite is no host", kind="http",
+                custom_domains=["new.test"], host_header_rewrite="a\nb")
         check(not c.new_proxy("fine", remote_port=0).get("error"), "fine")
 
 

@@ -25,8 +25,9 @@ static struct handle entry(uint32_t i)
 static struct route *add(
 	uint32_t i, enum claim_kind kind, const char *name, const char *host)
 {
-	char *hosts[] = { (char *)host };
-	struct claim *c = claim_new(kind, name, hosts, host ? 1 : 0);
+	char *v[] = { (char *)host };
+	struct claim_texts hosts = { host ? 1 : 0, v };
+	struct claim *c = claim_new(kind, name, &hosts, NULL);
 	struct route *r;
 
 	cr_assert(c);
@@ -36,21 +37,24 @@ static struct route *add(
 
 Test(directory, claims_are_one_block)
 {
-	char *hosts[] = { "a.test", "", "*.b.test" };
-	struct claim *c = claim_new(CLAIM_HTTP, "name", hosts, 3), *copy;
-	const char *h;
+	char *v[] = { "a.test", "", "*.b.test", "login", "host", "A", "b" };
+	struct claim_texts hosts = { 3, v }, terms = { 4, v + 3 };
+	struct claim *c = claim_new(CLAIM_HTTP, "name", &hosts, &terms), *copy;
 
 	copy = claim_copy(c);
 	memset(c, 0xff, c->size);
 	free(c);
 	cr_assert_str_eq(claim_name(copy), "name");
-	h = claim_first_host(copy);
-	for (int i = 0; i < 3; i++, h = claim_next_host(copy, h))
-		cr_assert_str_eq(h, hosts[i]);
-	cr_assert_null(h);
+	for (uint32_t i = 0; i < 3; i++)
+		cr_assert_str_eq(claim_host(copy, i), v[i]);
+	cr_assert_null(claim_host(copy, 3));
+	for (uint32_t i = 0; i < 4; i++)
+		cr_assert_str_eq(claim_term(copy, i), v[3 + i]);
+	cr_assert_null(claim_term(copy, 4));
 	free(copy);
-	c = claim_new(CLAIM_TCP, "", NULL, 0);
-	cr_assert_null(claim_first_host(c));
+	c = claim_new(CLAIM_TCP, "", NULL, NULL);
+	cr_assert_null(claim_host(c, 0));
+	cr_assert_null(claim_term(c, 0));
 	free(c);
 }
 

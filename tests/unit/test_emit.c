@@ -242,3 +242,62 @@ Test(emit, mended_responses)
 			   "\r\n\r\n",
 		false, false, false, OK "Content-Length: 3\r\n" DATE "\r\n");
 }
+
+Test(emit, fields_that_are_set)
+{
+	static const struct emit_field v[] = { { "A", "ours" },
+		{ "X-Forwarded-Proto", "https" }, { "Empty", "" } };
+	static const struct emit_set set = { v, ARRAY_SIZE(v) };
+	const char *text = "GET / HTTP/1.1\r\nHost: a:80\r\na: theirs\r\nB: c"
+			   "\r\nA: again\r\n\r\n";
+	struct http_framing framing;
+	struct http_target target;
+	struct http_head head;
+	const uint8_t *data = request_parse(&head, text);
+	struct emit_params p = { .head = &head,
+		.data = data,
+		.target = &target,
+		.framing = &framing,
+		.peer = "192.0.2.1",
+		.rewrite = "inner",
+		.set = &set };
+	char out[1000];
+	ssize_t n;
+
+	cr_assert_eq(target_authority(&target, &head, data), 0);
+	cr_assert_eq(framing_request(&framing, &head, data), 0);
+	n = emit_request((uint8_t *)out, sizeof(out), &p);
+	out[n] = '\0';
+	cr_assert_str_eq(out,
+		"GET / HTTP/1.1\r\nHost: inner\r\nB: c\r\n"
+		"X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Host: a:80\r\n"
+		"A: ours\r\nX-Forwarded-Proto: https\r\nEmpty: \r\n\r\n");
+	cr_assert_leq((size_t)n, strlen(text) + EMIT_EXTRA +
+					 emit_set_size(&set) + strlen("inner"));
+}
+
+Test(emit, fields_that_are_set_in_responses)
+{
+	static const struct emit_field v[] = { { "server", "ours" },
+		{ "Date", "never" } };
+	static const struct emit_set set = { v, ARRAY_SIZE(v) };
+	const char *text = OK "Server: x\r\nB: c\r\nContent-Length: 1\r\n\r\n";
+	const uint8_t *data = (const uint8_t *)text;
+	struct http_framing framing;
+	struct http_head head;
+	struct emit_response_params p = { .head = &head,
+		.data = data,
+		.framing = &framing,
+		.date = "today",
+		.set = &set };
+	char out[1000];
+	ssize_t n;
+
+	head_init_response(&head);
+	cr_assert_gt(head_parse(&head, data, strlen(text)), 0);
+	cr_assert_eq(framing_response(&framing, &head, data, false), 0);
+	n = emit_response((uint8_t *)out, sizeof(out), &p);
+	out[n] = '\0';
+	cr_assert_str_eq(out, OK "B: c\r\nContent-Length: 1\r\n"
+				 "server: ours\r\nDate: never\r\n\r\n");
+}

@@ -225,8 +225,8 @@ Test(settings_client, refuses_what_is_not_built_or_wrong)
 		{ "proxies: [{" TCP ", locations: [/]}]",
 			"proxies[0].locations: a list; not supported yet "
 			"(allowed: leave it out)" },
-		{ "proxies: [{" HTTP ", subdomain: a, httpPassword: x}]",
-			"proxies[0].httpPassword: ***; not supported yet "
+		{ "proxies: [{" HTTP ", subdomain: a, routeByHTTPUser: x}]",
+			"proxies[0].routeByHTTPUser: ***; not supported yet "
 			"(allowed: leave it out)" },
 		{ "proxies: [{" TCP ", localport: 2}]",
 			"proxies[0].localport: unknown key; the nearest known "
