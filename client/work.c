@@ -212,7 +212,6 @@ static struct chunk *make_greeting(const struct client *c)
 {
 	struct message m = { .type = MESSAGE_NEW_WORK_CONN };
 	uint8_t frame[GREETING_MAX];
-	struct chunk *k;
 	char key[LOGIN_KEY_SIZE];
 	ssize_t n;
 
@@ -224,12 +223,7 @@ static struct chunk *make_greeting(const struct client *c)
 		m.new_work_conn.privilege_key = key;
 	}
 	n = message_encode(&m, frame, sizeof(frame));
-	k = n < 0 ? NULL : chunk_from_heap((uint32_t)n);
-	if (!k)
-		return NULL;
-	memcpy(k->data, frame, k->size);
-	k->to = k->size;
-	return k;
+	return n < 0 ? NULL : chunk_copy(frame, (uint32_t)n);
 }
 
 /* Idle, on the stream, which is taken over. */

@@ -16,6 +16,7 @@ static void read_head(struct exchange *x);
 
 static void leave(struct exchange *x)
 {
+	stall_stop(&x->stall);
 	pump_stop(&x->out);
 	pump_stop(&x->back);
 	if (x->with.work->reader == &x->reader)
@@ -87,6 +88,11 @@ static void visitor_failed(struct exchange *x)
 
 /* --- the request --- */
 
+static void body_stalls(struct stall *s)
+{
+	fail(container_of(s, struct exchange, stall), 408, REASON_timeout);
+}
+
 static void service_late(struct timer *t)
 {
 	fail(container_of(t, struct exchange, timer), 504,
@@ -125,6 +131,8 @@ static void request_sent(struct exchange *x)
 	struct worker *w = x->with.worker;
 
 	x->request = REQUEST_SENT;
+	if (x->response != EXCHANGE_BODY)
+		stall_stop(&x->stall);
 	if (x->response == EXCHANGE_WHOLE) {
 		finish(x, RESPONSE_WHOLE, false, 0, REASON_done);
 		return;
@@ -204,6 +212,11 @@ static void back_ended(struct pump *p, enum pump_end how)
 		visitor_failed(x);
 		break;
 	}
+}
+
+static void visitor_stalls(struct stall *s)
+{
+	visitor_failed(container_of(s, struct exchange, stall));
 }
 
 /* The head for the visitor; NULL: no memory. */
@@ -304,6 +317,10 @@ static void send_response(
 	x->passed = true;
 	pump_init(&x->back, &p);
 	pump_push(&x->back, head);
+	stall_stop(&x->stall);
+	stall_watch(&x->stall, &x->back, STALL_SINK,
+		x->with.worker->settings->stall_timeout_ms * CLOCK_MS,
+		visitor_stalls);
 	pump_start(&x->back);
 }
 
@@ -435,18 +452,12 @@ static void read_head(struct exchange *x)
 static struct chunk *keep(const struct exchange_params *p)
 {
 	const struct chunk *c = p->forwarded;
-	struct chunk *copy;
 
 	if (!p->reused || !p->request->again ||
 		framing_has_body(&p->request->framing) ||
 		p->request->framing.upgrade)
 		return NULL;
-	copy = chunk_from_heap(chunk_length(c));
-	if (!copy)
-		return NULL;
-	memcpy(copy->data, chunk_bytes(c), copy->size);
-	copy->to = copy->size;
-	return copy;
+	return chunk_copy(chunk_bytes(c), chunk_length(c));
 }
 
 void exchange_start(struct exchange *x, const struct exchange_params *params)
@@ -477,6 +488,10 @@ void exchange_start(struct exchange *x, const struct exchange_params *params)
 	pump_init(&x->out, &out);
 	pump_push(&x->out, x->with.forwarded);
 	x->with.forwarded = NULL;
+	if (framing_has_body(&q->framing))
+		stall_watch(&x->stall, &x->out, STALL_SOURCE,
+			params->worker->settings->body_timeout_ms * CLOCK_MS,
+			body_stalls);
 	pump_start(&x->out);
 	/* What has come of a body may be malformed. */
 	if (exchange_runs(x))

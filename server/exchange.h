@@ -17,6 +17,7 @@
 #include "common/relay/pump.h"
 #include "server/body_check.h"
 #include "server/head_reader.h"
+#include "server/stall.h"
 
 struct emit_set;
 struct worker;
@@ -96,6 +97,7 @@ struct exchange {
 	struct chunk *kept; /* the head, for a second attempt; NULL: none */
 	struct http_framing framing; /* the response's */
 	struct timer timer;          /* the service is late */
+	struct stall stall;          /* of the body that is on its way */
 	uint8_t request;             /* enum request_state */
 	uint8_t response;            /* enum response_state */
 	uint8_t interims;

@@ -148,8 +148,10 @@ static void http_late(struct timer *t)
 		http_refuse(v, 408);
 		return;
 	}
-	count(&v->worker->core.counters, http_408);
-	visitor_close(v, REASON_timeout);
+	/* Between two requests silence is no fault. */
+	if (!v->fixed)
+		count(&v->worker->core.counters, http_408);
+	visitor_close(v, v->fixed ? REASON_done : REASON_timeout);
 }
 
 static void set_head_timer(struct visitor *v)
@@ -460,7 +462,8 @@ void http_visitor_stop(struct visitor *v)
 static void http_next(struct visitor *v)
 {
 	visitor_await(v);
-	set_head_timer(v);
+	loop_set_timer(worker_loop(v->worker), &v->timer,
+		v->worker->settings->idle_timeout_ms * CLOCK_MS, http_late);
 	http_read(v);
 }
 

@@ -59,7 +59,8 @@ struct settings {
 	int64_t buffer_count;
 	int64_t drain_timeout_ms;
 	int64_t first_message_timeout_ms;
-	int64_t head_timeout_ms;
+	int64_t head_timeout_ms, body_timeout_ms, idle_timeout_ms;
+	int64_t stall_timeout_ms;
 
 	struct conf *conf; /* owns all of the above and this struct */
 };

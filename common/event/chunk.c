@@ -3,6 +3,7 @@
 #include "common/event/chunk.h"
 
 #include <assert.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -197,6 +198,17 @@ struct chunk *chunk_from_heap(uint32_t size)
 		*c = (struct chunk){ .data = (uint8_t *)(c + 1) +
 					     CHUNK_HEADROOM,
 			.size = size };
+	return c;
+}
+
+struct chunk *chunk_copy(const uint8_t *bytes, uint32_t size)
+{
+	struct chunk *c = chunk_from_heap(size);
+
+	if (!c)
+		return NULL;
+	memcpy(c->data, bytes, size);
+	c->to = size;
 	return c;
 }
 

@@ -81,6 +81,9 @@ void chunk_claim(struct chunk *c);
 /* An empty chunk of its own, for what is rare; NULL without memory. */
 struct chunk *chunk_from_heap(uint32_t size) must_check;
 
+/* So many bytes in a chunk of its own; NULL without memory. */
+struct chunk *chunk_copy(const uint8_t *bytes, uint32_t size) must_check;
+
 /* Back to where it came from. NULL is accepted. */
 void chunk_give(struct chunk *c);
 

@@ -165,11 +165,9 @@ static int give_back(
 	/* The next visit begins only when both sides have ended this one. */
 	if (c->all->starts || c->out != CARRY_CLOSED)
 		return -EPROTO;
-	rest = chunk_from_heap(end - at);
+	rest = chunk_copy(k->data + at, end - at);
 	if (!rest)
 		return -ENOMEM;
-	memcpy(rest->data, k->data + at, rest->size);
-	rest->to = rest->size;
 	stream_unread(c->link, rest);
 	return 0;
 }

@@ -260,13 +260,11 @@ struct stream *channel_release(struct channel *c)
 	assert(!c->unsent.head);
 	if (c->rest_size == 0)
 		return s;
-	k = chunk_from_heap(c->rest_size);
+	k = chunk_copy(c->rest, c->rest_size);
 	if (!k) {
 		stream_close(&s, true);
 		return NULL;
 	}
-	memcpy(k->data, c->rest, c->rest_size);
-	k->to = c->rest_size;
 	stream_unread(s, k);
 	return s;
 }

@@ -51,14 +51,10 @@ static void pump_finish(struct pump *p, enum pump_end end)
 /* The bytes of `c` from `at` on, as a chunk of their own; NULL: no memory. */
 static struct chunk *split(struct chunk *c, uint32_t at)
 {
-	uint32_t n = c->to - at;
-	struct chunk *rest = chunk_from_heap(n);
+	struct chunk *rest = chunk_copy(c->data + at, c->to - at);
 
-	if (!rest)
-		return NULL;
-	memcpy(rest->data, c->data + at, n);
-	rest->to = n;
-	c->to = at;
+	if (rest)
+		c->to = at;
 	return rest;
 }
 

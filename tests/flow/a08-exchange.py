@@ -627,6 +627,49 @@ def half_close():
               (b"a/1", b"slow", None))
 
 
+@case("visitors that are silent: between requests, in a body, reading nothing")
+def silence():
+    a = Site()
+    a.answers[b"/big"] = (b"HTTP/1.1 200 OK\r\nContent-Length: 40000000\r\n"
+                          b"\r\n" + b"x" * 40000000)
+    a.answers[b"/slow"] = lambda conn, r: (time.sleep(3), conn.sendall(
+        b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nslow"))[1]
+    short = {"http": {"idleTimeout": 1, "bodyTimeout": 1, "stallTimeout": 1}}
+    with tunnel(a, conf=short) as (s, c):
+        base, mine = levels(s), levels(c)
+        with dial(s.http) as conn:
+            conn.sendall(get(b"/1"))
+            r = Reader(conn)
+            equal(r.message()[2], b"a/1")
+            start = time.monotonic()
+            equal(ended(conn), b"")
+            check(0.5 < time.monotonic() - start < 3, "idleTimeout")
+        for data in (b"Content-Length: 10\r\n", b"Transfer-Encoding: "
+                     b"chunked\r\n"):
+            with dial(s.http) as conn:
+                conn.sendall(get(b"/up", method=b"POST", more=data) + b"5\r\n")
+                equal(Reader(conn).message()[0][:12], b"HTTP/1.1 408")
+        # One that goes on, slowly, is not silent; nor is a slow service.
+        with dial(s.http) as conn:
+            conn.sendall(get(b"/slow", method=b"POST",
+                             more=b"Content-Length: 6\r\n"))
+            for _ in range(6):
+                time.sleep(0.5)
+                conn.sendall(b"x")
+            equal(Reader(conn).message()[2], b"slow")
+        with dial(s.http) as conn:
+            conn.sendall(get(b"/big"))
+            time.sleep(4)
+            try:
+                while conn.recv(1 << 20):
+                    pass
+                check(False, "a visitor that took nothing: a clean end")
+            except ConnectionResetError:
+                pass
+        settle(s, base, 10)
+        settle(c, mine, 10)
+
+
 @case("a drain: idle visitors end, running exchanges finish")
 def drain():
     a = Site()
