@@ -100,6 +100,17 @@ def adit(origin, workers):
     return Chain("adit", [server, client], public)
 
 
+def adit_http(origin, workers):
+    """As an http proxy: requests are read, routed by Host, and exchanged."""
+    conf = {"log": {"level": "info"}, "workers": workers}
+    server = Server(conf)
+    client = Client(server, [{"name": "bench", "type": "http",
+                              "localPort": origin,
+                              "customDomains": ["127.0.0.1"]}],
+                    {"log": {"level": "info"}})
+    return Chain("adit http", [server, client], server.http)
+
+
 def two_hops(name, hop, origin):
     """A chain of hop(to), which starts a relay and returns it and its port."""
     inner, between = hop(origin)

@@ -55,11 +55,38 @@ static void deliver_move(struct mailbox *m, struct letter *letter)
 	visitor_go_on(v, r, k ? work_take(k) : NULL);
 }
 
-void move_visitor(struct visitor *v, struct ref work)
+/* What is unread, in chunks that no worker's pool waits for. */
+static bool take_unread(struct stream *s, struct chunk_queue *q)
+{
+	struct chunk_queue all;
+	struct chunk *c;
+
+	stream_take_all(s, &all);
+	while ((c = chunk_queue_pop(&all))) {
+		struct chunk *copy =
+			chunk_copy(chunk_bytes(c), chunk_length(c));
+
+		chunk_give(c);
+		if (!copy) {
+			chunk_queue_clear(&all);
+			chunk_queue_clear(q);
+			return false;
+		}
+		chunk_queue_push(q, copy);
+	}
+	return true;
+}
+
+bool move_visitor(struct visitor *v, struct ref work)
 {
 	struct worker *w = v->worker;
 	struct route *r;
-	struct move_letter *l = letter_new(sizeof(*l));
+	struct chunk_queue unread = { 0 };
+	struct move_letter *l;
+
+	if (!take_unread(v->stream, &unread))
+		return false;
+	l = letter_new(sizeof(*l));
 
 	l->letter.discard = discard_move;
 	l->entry = v->route->entry;
@@ -67,10 +94,11 @@ void move_visitor(struct visitor *v, struct ref work)
 	l->peer = v->peer;
 	l->self = v->self;
 	l->http = http_visit_take(v);
-	stream_take_all(v->stream, &l->unread);
+	l->unread = unread;
 	raw_stream_rest(&v->stream, &l->socket, NULL);
 	loop_cancel_timer(worker_loop(w), &v->timer);
 	r = visitor_leave(v);
 	route_drop(&r);
 	worker_post(w, work.worker, &l->letter, deliver_move);
+	return true;
 }

@@ -13,7 +13,10 @@
 
 struct visitor;
 
-/* Nothing of it is in flight: it asked for the first time. It is gone then. */
-void move_visitor(struct visitor *v, struct ref work);
+/*
+ * Nothing of it is in flight: it asked for the first time. It is gone then;
+ * false: there is no memory, and what it has said is lost.
+ */
+bool move_visitor(struct visitor *v, struct ref work) must_check;
 
 #endif

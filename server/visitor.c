@@ -424,7 +424,10 @@ static void deliver_match(struct mailbox *m, struct letter *letter)
 		return;
 	}
 	if (l->work.worker != w->index) {
-		move_visitor(v, l->work);
+		if (move_visitor(v, l->work))
+			return;
+		matchmaker_offer(w, l->control, l->work, true, false);
+		visitor_close(v, REASON_no_memory);
 		return;
 	}
 	k = pool_find(w->pools.works, l->work.handle);
