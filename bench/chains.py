@@ -241,7 +241,7 @@ def rathole(origin, workers):
 
 # In the order of the table; HAProxy is what the ratios are to.
 ALL = [direct, haproxy, haproxy_again, haproxy_http, nginx, nginx_http, adit,
-       frp, frp_default, rathole, bore]
+       adit_http, frp, frp_default, rathole, bore]
 QUICK = [direct, haproxy, haproxy_again, nginx, adit]
 
 

@@ -74,6 +74,18 @@ TARGETS = [
     ("connection: close, 32 connections", "cpu", "HAProxy", "<=", 0.75),
     ("connection: close, 32 connections", "rate", "frp", ">=", 3.00),
     ("open loop at 50 % of HAProxy's peak", "p99", "HAProxy", "<=", 1.00),
+    # Those to an http chain are of adit's http proxy.
+    ("32 B, 32 connections", "rate", "HAProxy http", ">=", 1.20),
+    ("32 B, 32 connections", "rate", "nginx http", ">=", 1.20),
+    (PEAK, "rate", "HAProxy http", ">=", 1.20),
+    (PEAK, "rate", "nginx http", ">=", 1.20),
+    ("connection: close, 32 connections", "rate", "HAProxy http", ">=", 1.20),
+    ("connection: close, 32 connections", "rate", "nginx http", ">=", 1.20),
+    ("64 KiB, 16 connections", "cpu", "HAProxy http", "<=", 0.70),
+    ("100 MiB, 2 connections", "rate", "HAProxy http", ">=", 1.30),
+    ("100 MiB, 2 connections", "cpu", "HAProxy http", "<=", 0.50),
+    ("open loop at 50 % of HAProxy's peak", "p99", "HAProxy http", "<=",
+     1.00),
 ]
 
 # A machine on which even the direct way takes so long is too busy.
@@ -201,7 +213,8 @@ def judge(samples, result):
     """The targets, and whether this run counts at all; rows for the report."""
     rows = []
     for case, key, whom, relation, factor in TARGETS:
-        ours = samples.get(case, {}).get("adit", [])
+        name = "adit http" if whom.endswith(" http") else "adit"
+        ours = samples.get(case, {}).get(name, [])
         theirs = samples.get(case, {}).get(whom, [])
         value = ratio(ours, theirs, key) if ours and theirs else None
         if value is None:
@@ -213,7 +226,7 @@ def judge(samples, result):
         rows.append((case, key, whom, relation, factor, value, verdict))
     print("\nadit against its targets")
     for case, key, whom, relation, factor, value, verdict in rows:
-        print(f"  {case:38}{key:5} to {whom:9}{times(value):>6}  {relation} "
+        print(f"  {case:38}{key:5} to {whom:12}{times(value):>6}  {relation} "
               f"{factor:.2f}  {verdict}")
     busy = result.get("64 KiB, 16 connections", {}).get("direct", {})
     void = busy.get("p99", 0) > VOID_P99_US
@@ -242,7 +255,7 @@ def micro():
     if not os.path.exists(program):
         return []
     r = subprocess.run([program], capture_output=True, text=True)
-    return [(line[:42].strip(), float(line.split()[-2]))
+    return [(line[:42].strip(), float(line[42:].split()[0]))
             for line in r.stdout.splitlines()]
 
 
