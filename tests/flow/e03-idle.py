@@ -41,6 +41,8 @@ class Held(Origin):
         v = dial(port)
         v.sendall(name)
         until(lambda: name in self.held, "the service is reached")
+        for end in (v, self.held[name]):
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return v, self.held[name]
 
 
@@ -188,6 +190,9 @@ def again():
             for _ in range(50):
                 for a, b in others:
                     both(a, b)
+            for a, b in [(v, held), *others]:
+                a.close()
+                b.close()
 
 
 @case("a drain waits for parked ones, and a second signal cuts them")
