@@ -99,6 +99,19 @@ static void service_late(struct timer *t)
 		REASON_answer_timeout);
 }
 
+static void visitor_stalls(struct stall *s)
+{
+	visitor_failed(container_of(s, struct exchange, stall));
+}
+
+static void visitor_ended(struct exchange *x)
+{
+	x->visitor_ends = true;
+	if (x->response == EXCHANGE_AWAITED)
+		stall_watch(&x->stall, &x->out, STALL_EITHER, EXCHANGE_SILENCE,
+			visitor_stalls);
+}
+
 /* Its request is out: the visitor may still go, or send the next one. */
 static void watched(struct stream_reader *r, struct chunk *c, int result)
 {
@@ -109,7 +122,7 @@ static void watched(struct stream_reader *r, struct chunk *c, int result)
 	else if (result < 0)
 		visitor_failed(x);
 	else
-		x->visitor_ends = true;
+		visitor_ended(x);
 }
 
 static void watch_visitor(struct exchange *x)
@@ -123,7 +136,7 @@ static void watch_visitor(struct exchange *x)
 	else if (n > 0)
 		stream_unread(v, c);
 	else if (n == 0)
-		x->visitor_ends = true;
+		visitor_ended(x);
 }
 
 static void request_sent(struct exchange *x)
@@ -212,11 +225,6 @@ static void back_ended(struct pump *p, enum pump_end how)
 		visitor_failed(x);
 		break;
 	}
-}
-
-static void visitor_stalls(struct stall *s)
-{
-	visitor_failed(container_of(s, struct exchange, stall));
 }
 
 /* The head for the visitor; NULL: no memory. */
@@ -448,18 +456,6 @@ static void read_head(struct exchange *x)
 		head_received(&x->reader, c, n);
 }
 
-/* A copy of the head, if the request may be sent a second time. */
-static struct chunk *keep(const struct exchange_params *p)
-{
-	const struct chunk *c = p->forwarded;
-
-	if (!p->reused || !p->request->again ||
-		framing_has_body(&p->request->framing) ||
-		p->request->framing.upgrade)
-		return NULL;
-	return chunk_copy(chunk_bytes(c), chunk_length(c));
-}
-
 void exchange_start(struct exchange *x, const struct exchange_params *params)
 {
 	const struct request_facts *q = params->request;
@@ -476,7 +472,7 @@ void exchange_start(struct exchange *x, const struct exchange_params *params)
 		.reader = { head_received },
 		.watch = { watched },
 		.writer = { interim_sent },
-		.kept = keep(params),
+		.kept = params->kept,
 		.request = REQUEST_SENDING,
 		.response = EXCHANGE_AWAITED,
 		.visitor_ends = q->framing.close,

@@ -22,6 +22,12 @@
 struct emit_set;
 struct worker;
 
+/*
+ * A visitor that has ended its side may only have half-closed, or be gone: when
+ * no response has begun for so long it is taken for gone.
+ */
+#define EXCHANGE_SILENCE (30 * CLOCK_SECOND)
+
 /* Interim responses of one request; more make no sense. */
 #define EXCHANGE_INTERIMS_MAX 16
 
@@ -81,7 +87,8 @@ struct exchange_params {
 	const struct request_facts *request; /* outlives the exchange */
 	struct chunk *forwarded;    /* the head for the service; taken over */
 	const struct emit_set *set; /* fields of the response; outlives it */
-	bool reused;                /* the service has served before */
+	struct chunk *kept; /* the same once more, for a service that may be
+			     * dead; NULL: it may not be sent twice */
 	/* Called once, from the loop; nobody reads or writes any more. */
 	void (*over)(struct exchange *x, const struct exchange_result *r);
 };

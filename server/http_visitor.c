@@ -437,6 +437,17 @@ static void exchange_over(struct exchange *x, const struct exchange_result *r)
 	}
 }
 
+/* A copy of the head, where the service may have died while it was idle. */
+static struct chunk *keep(const struct http_visit *h)
+{
+	const struct chunk *c = h->forwarded;
+
+	if (!h->reused || !h->request.again || h->request.framing.upgrade ||
+		framing_has_body(&h->request.framing))
+		return NULL;
+	return chunk_copy(chunk_bytes(c), chunk_length(c));
+}
+
 void http_visitor_run(struct visitor *v)
 {
 	struct http_visit *h = v->http;
@@ -446,7 +457,7 @@ void http_visitor_run(struct visitor *v)
 		.request = &h->request,
 		.forwarded = h->forwarded,
 		.set = &v->route->set[1],
-		.reused = h->reused,
+		.kept = keep(h),
 		.over = exchange_over };
 
 	h->forwarded = NULL;

@@ -8,6 +8,8 @@ static bool waits(const struct stall *s)
 {
 	const struct pump *p = s->pump;
 
+	if (s->side == STALL_EITHER)
+		return true;
 	if (s->side == STALL_SINK)
 		return stream_is_writing(p->sink);
 	return p->state == PUMP_RUNNING && p->source->reader == &p->reader;

@@ -2,8 +2,8 @@
 
 /*
  * Whether one side of a pump has stopped: its source sends nothing, or its sink
- * takes nothing. Looked at once a period, so a stall is found between one and
- * two periods after it began.
+ * takes nothing; or whether nothing passes, whatever the reason. Looked at once
+ * a period, so a stall is found between one and two periods after it began.
  */
 
 #ifndef ADIT_SERVER_STALL_H
@@ -15,6 +15,7 @@
 enum stall_side {
 	STALL_SOURCE,
 	STALL_SINK,
+	STALL_EITHER,
 };
 
 struct stall {

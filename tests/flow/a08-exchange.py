@@ -670,6 +670,29 @@ def silence():
         settle(c, mine, 10)
 
 
+@case("a visitor that ended its side and hears nothing for 30 s is gone")
+def abandoned():
+    a, gone = Site(), []
+
+    def never(conn, _):
+        conn.settimeout(60)
+        try:
+            gone.append(conn.recv(1))
+        except OSError as e:
+            gone.append(e)
+        return False
+    a.answers[b"/never"] = never
+    with tunnel(a) as (s, _), dial(s.http) as conn:
+        base = levels(s)
+        start = time.monotonic()
+        conn.sendall(get(b"/never"))
+        conn.shutdown(socket.SHUT_WR)
+        until(lambda: gone, "the service hears of it", 45)
+        check(29 < time.monotonic() - start < 40,
+              f"after {time.monotonic() - start:.0f} s")
+        settle(s, base)
+
+
 @case("a drain: idle visitors end, running exchanges finish")
 def drain():
     a = Site()
