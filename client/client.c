@@ -172,7 +172,7 @@ static bool client_join(struct core *core)
 		control_stop(c);
 	list_each_safe (l, &c->works)
 		work_close(container_of(l, struct work, link), REASON_shutdown);
-	parked_cut(c);
+	parking_cut(&c->parking);
 	/* What a visitor was sent last may still be on its way. */
 	if (!carriers_finish(&c->carriers, core->draining && !core->at_once))
 		return false;

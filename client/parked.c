@@ -78,8 +78,3 @@ void parked_init(struct client *c)
 		.gone = work_gone };
 	parking_init(&c->parking);
 }
-
-void parked_cut(struct client *c)
-{
-	parking_cut(&c->parking);
-}

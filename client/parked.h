@@ -22,7 +22,4 @@ struct parked_work {
 /* Prepare this worker's parking; its loop and pools are there. */
 void parked_init(struct client *c);
 
-/* The worker ends: cut them; they are gone when their pool is empty. */
-void parked_cut(struct client *c);
-
 #endif

@@ -28,6 +28,7 @@ struct claim *claim_new(enum claim_kind kind, const char *name,
 	size_t size = offsetof(struct claim, text) + strlen(name) + 1 +
 		      size_of(hosts) + size_of(terms);
 	struct claim *c = calloc(1, size);
+	char *at;
 
 	if (!c)
 		return NULL;
@@ -35,7 +36,9 @@ struct claim *claim_new(enum claim_kind kind, const char *name,
 	c->kind = (uint8_t)kind;
 	c->hosts = hosts ? (uint32_t)hosts->count : 0;
 	c->terms = terms ? (uint32_t)terms->count : 0;
-	put(put(stpcpy(c->text, name) + 1, hosts), terms);
+	at = put(stpcpy(c->text, name) + 1, hosts);
+	c->terms_at = (uint32_t)(at - c->text);
+	put(at, terms);
 	return c;
 }
 
@@ -48,23 +51,29 @@ struct claim *claim_copy(const struct claim *c)
 	return copy;
 }
 
-/* The i-th text after the name. */
-static const char *text(const struct claim *c, uint32_t i)
+/* The text behind this one, if it lies before `end`. */
+static const char *next(const char *text, const char *end)
 {
-	const char *at = c->text;
-
-	do
-		at += strlen(at) + 1;
-	while (i-- > 0);
-	return at;
+	text += strlen(text) + 1;
+	return text < end ? text : NULL;
 }
 
-const char *claim_host(const struct claim *c, uint32_t i)
+const char *claim_first_host(const struct claim *c)
 {
-	return i < c->hosts ? text(c, i) : NULL;
+	return claim_next_host(c, c->text);
 }
 
-const char *claim_term(const struct claim *c, uint32_t i)
+const char *claim_next_host(const struct claim *c, const char *host)
 {
-	return i < c->terms ? text(c, c->hosts + i) : NULL;
+	return next(host, c->text + c->terms_at);
+}
+
+const char *claim_first_term(const struct claim *c)
+{
+	return c->terms ? c->text + c->terms_at : NULL;
+}
+
+const char *claim_next_term(const struct claim *c, const char *term)
+{
+	return next(term, (const char *)c + c->size);
 }

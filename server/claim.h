@@ -29,6 +29,7 @@ struct claim {
 	uint32_t size;      /* of the whole block, in bytes */
 	uint32_t hosts;     /* http: how many */
 	uint32_t terms;     /* http: how many other texts, see below */
+	uint32_t terms_at;  /* in `text` */
 	uint32_t set;       /* of those pairs, how many are for requests */
 	struct ref owner;   /* the control or the proxy */
 	struct ref control; /* the same, or the proxy's */
@@ -68,8 +69,12 @@ static inline const char *claim_name(const struct claim *c)
 	return c->text;
 }
 
-/* The i-th host, and the i-th term; NULL: there is none. */
-const char *claim_host(const struct claim *c, uint32_t i);
-const char *claim_term(const struct claim *c, uint32_t i);
+/* The first host, and the one after it; NULL: no more. */
+const char *claim_first_host(const struct claim *c);
+const char *claim_next_host(const struct claim *c, const char *host);
+
+/* The same of the terms. */
+const char *claim_first_term(const struct claim *c);
+const char *claim_next_term(const struct claim *c, const char *term);
 
 #endif

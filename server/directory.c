@@ -53,22 +53,28 @@ static void drop(
 	free(e);
 }
 
-/* The fields to be set, as the claim has them. */
-static bool read_fields(struct route *r)
+/* The terms, once for all requests; false without memory. */
+static bool read_terms(struct route *r)
 {
 	const struct claim *c = r->claim;
-	uint32_t n = c->terms > TERM_FIELDS ? (c->terms - TERM_FIELDS) / 2 : 0;
+	const char *at = claim_first_term(c);
+	uint32_t n;
 
+	r->login = r->rewrite = "";
+	if (!at)
+		return true;
+	r->login = at;
+	r->rewrite = at = claim_next_term(c, at);
+	n = (c->terms - TERM_FIELDS) / 2;
 	if (n == 0)
 		return true;
 	r->fields = calloc(n, sizeof(*r->fields));
 	if (!r->fields)
 		return false;
-	for (uint32_t i = 0; i < n; i++)
-		r->fields[i] = (struct emit_field){
-			claim_term(c, TERM_FIELDS + 2 * i),
-			claim_term(c, TERM_FIELDS + 2 * i + 1),
-		};
+	for (uint32_t i = 0; i < n; i++) {
+		r->fields[i].name = claim_next_term(c, at);
+		r->fields[i].value = at = claim_next_term(c, r->fields[i].name);
+	}
 	r->set[0] = (struct emit_set){ r->fields, c->set };
 	r->set[1] = (struct emit_set){ r->fields + c->set, n - c->set };
 	return true;
@@ -77,12 +83,12 @@ static bool read_fields(struct route *r)
 static int add_keys(struct directory *d, struct route *r)
 {
 	const struct claim *c = r->claim;
-	const char *h;
+	const char *h = claim_first_host(c);
 	int rc = add(&d->routes, &r->entry, sizeof(r->entry), r);
 
 	if (rc == 0 && c->kind == CLAIM_CONTROL)
 		rc = add(&d->controls, claim_name(c), strlen(claim_name(c)), r);
-	for (uint32_t i = 0; rc == 0 && (h = claim_host(c, i)); i++)
+	for (; rc == 0 && h; h = claim_next_host(c, h))
 		rc = add(&d->hosts, h, strlen(h), r);
 	return rc;
 }
@@ -100,7 +106,7 @@ int directory_add(struct directory *d, struct claim *claim, struct handle entry,
 	r->entry = entry;
 	r->holders = 1;
 	list_init(&r->idle);
-	if (!read_fields(r) || add_keys(d, r) < 0) {
+	if (!read_terms(r) || add_keys(d, r) < 0) {
 		directory_remove(d, r);
 		return -ENOMEM;
 	}
@@ -111,12 +117,12 @@ int directory_add(struct directory *d, struct claim *claim, struct handle entry,
 void directory_remove(struct directory *d, struct route *r)
 {
 	const struct claim *c = r->claim;
-	const char *h;
+	const char *h = claim_first_host(c);
 
 	drop(&d->routes, &r->entry, sizeof(r->entry), r);
 	if (c->kind == CLAIM_CONTROL)
 		drop(&d->controls, claim_name(c), strlen(claim_name(c)), r);
-	for (uint32_t i = 0; (h = claim_host(c, i)); i++)
+	for (; h; h = claim_next_host(c, h))
 		drop(&d->hosts, h, strlen(h), r);
 	r->closed = true;
 	route_drop(&r);

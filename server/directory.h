@@ -28,6 +28,8 @@ struct route {
 	struct list idle;          /* http: of struct service */
 	uint32_t services;         /* how many those are */
 	int64_t struck_until;      /* http: none are kept before (clock.h) */
+	const char *login;         /* http: the terms, in the claim; "": none */
+	const char *rewrite;       /* http: the same */
 	struct emit_set set[2];    /* http: fields of requests, of responses */
 	struct emit_field *fields; /* of both; owned */
 	uint32_t holders;

@@ -26,10 +26,8 @@ static void leave(struct exchange *x)
 	if (x->with.visitor->writer == &x->writer)
 		stream_leave_writing(x->with.visitor);
 	head_reader_clear(&x->pieces);
-	chunk_give(x->with.forwarded);
-	x->with.forwarded = NULL;
-	chunk_give(x->kept);
-	x->kept = NULL;
+	chunk_give(x->with.kept);
+	x->with.kept = NULL;
 	loop_cancel_timer(worker_loop(x->with.worker), &x->timer);
 }
 
@@ -392,8 +390,8 @@ static void switch_protocols(
 static void head_came(
 	struct exchange *x, const struct head_found *f, struct chunk *rest)
 {
-	chunk_give(x->kept);
-	x->kept = NULL;
+	chunk_give(x->with.kept);
+	x->with.kept = NULL;
 	if (framing_response(
 		    &x->framing, f->head, f->data, x->with.request->head) < 0) {
 		chunk_give(rest);
@@ -413,9 +411,9 @@ static void service_ended(struct exchange *x)
 {
 	struct exchange_result r = { .end = EXCHANGE_RETRIES };
 
-	if (x->kept && !x->pieces.pieces && !x->passed) {
-		r.head = x->kept;
-		x->kept = NULL;
+	if (x->with.kept && !x->pieces.pieces && !x->passed) {
+		r.head = x->with.kept;
+		x->with.kept = NULL;
 		count(&x->with.worker->core.counters, http_retries);
 		end(x, &r);
 		return;
@@ -472,7 +470,6 @@ void exchange_start(struct exchange *x, const struct exchange_params *params)
 		.reader = { head_received },
 		.watch = { watched },
 		.writer = { interim_sent },
-		.kept = params->kept,
 		.request = REQUEST_SENDING,
 		.response = EXCHANGE_AWAITED,
 		.visitor_ends = q->framing.close,
@@ -482,8 +479,7 @@ void exchange_start(struct exchange *x, const struct exchange_params *params)
 		out.limit = PUMP_UNLIMITED;
 	}
 	pump_init(&x->out, &out);
-	pump_push(&x->out, x->with.forwarded);
-	x->with.forwarded = NULL;
+	pump_push(&x->out, params->forwarded);
 	if (framing_has_body(&q->framing))
 		stall_watch(&x->stall, &x->out, STALL_SOURCE,
 			params->worker->settings->body_timeout_ms * CLOCK_MS,

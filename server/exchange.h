@@ -101,7 +101,6 @@ struct exchange {
 	struct stream_reader watch;  /* of the visitor: whether it is there */
 	struct stream_writer writer; /* to the visitor: interim responses */
 	struct head_reader pieces;
-	struct chunk *kept; /* the head, for a second attempt; NULL: none */
 	struct http_framing framing; /* the response's */
 	struct timer timer;          /* the service is late */
 	struct stall stall;          /* of the body that is on its way */

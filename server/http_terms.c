@@ -54,11 +54,6 @@ static int add_login(
 	return rc;
 }
 
-static struct http_text span(const char *text)
-{
-	return (struct http_text){ (const uint8_t *)text, strlen(text) };
-}
-
 static bool is_value(const char *text)
 {
 	for (; *text; text++)
@@ -75,7 +70,7 @@ static bool is_passed_over(const char *name)
 		"Keep-Alive" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (text_equal_loose(span(name), names[i]))
+		if (text_equal_loose(text_of(name), names[i]))
 			return true;
 	return false;
 }
@@ -86,7 +81,7 @@ static int add_fields(
 	for (size_t i = 0; i < m->count; i++) {
 		const struct message_pair *p = &m->items[i];
 
-		if (!text_is_token(span(p->key)))
+		if (!text_is_token(text_of(p->key)))
 			return refuse(error, "a header has a bad name");
 		if (!is_value(p->value))
 			return refuse(error, "a header has a bad value");

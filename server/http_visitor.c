@@ -22,7 +22,6 @@
 struct http_visit {
 	struct visitor *visitor;
 	struct head_reader pieces;
-	struct http_target target;
 	struct request_facts request;
 	struct exchange exchange;
 	struct chunk *forwarded; /* the head for the service; until it goes */
@@ -161,23 +160,22 @@ static void set_head_timer(struct visitor *v)
 }
 
 /* The head as the service gets it. 0 or the status to answer with. */
-static int forward(
-	struct visitor *v, const struct head_found *f, const struct route *r)
+static int forward(struct visitor *v, const struct head_found *f,
+	const struct http_target *target, const struct route *r)
 {
 	struct http_visit *h = v->http;
-	const char *host = claim_term(r->claim, TERM_HOST);
 	char peer[ADDRESS_TEXT_SIZE];
 	struct emit_params params = {
-		.rewrite = host && *host ? host : NULL,
+		.rewrite = *r->rewrite ? r->rewrite : NULL,
 		.set = &r->set[0],
 		.head = f->head,
 		.data = f->data,
-		.target = &h->target,
+		.target = target,
 		.framing = &h->request.framing,
 		.peer = peer,
 	};
 	size_t size = f->head->size + 2u * f->head->target_len + EMIT_EXTRA +
-		      emit_set_size(params.set) + (host ? strlen(host) : 0);
+		      emit_set_size(params.set) + strlen(r->rewrite);
 	uint8_t out[4096];
 	ssize_t n;
 
@@ -224,21 +222,21 @@ static int decide(
 	struct visitor *v, const struct head_found *f, struct route **r_r)
 {
 	struct http_visit *h = v->http;
+	struct http_target target;
 	int rc;
 
 	note_request(h, f);
-	rc = target_authority(&h->target, f->head, f->data);
+	rc = target_authority(&target, f->head, f->data);
 	if (rc == 0)
 		rc = framing_request(&h->request.framing, f->head, f->data);
 	if (rc < 0)
 		return -rc;
-	*r_r = directory_route(&v->worker->directory, h->target.host);
+	*r_r = directory_route(&v->worker->directory, target.host);
 	if (!*r_r)
 		return 404;
-	rc = credentials_check(f->head, f->data,
-		h->target.form == TARGET_ABSOLUTE,
-		claim_term((*r_r)->claim, TERM_LOGIN));
-	return rc < 0 ? -rc : forward(v, f, *r_r);
+	rc = credentials_check(f->head, f->data, target.form == TARGET_ABSOLUTE,
+		(*r_r)->login);
+	return rc < 0 ? -rc : forward(v, f, &target, *r_r);
 }
 
 /* --- whom it goes to --- */
@@ -263,14 +261,11 @@ static struct stream *take_own(struct http_visit *h, const struct route *r)
 	return s;
 }
 
-/*
- * A request that may not be sent twice goes out on a connection of which it is
- * known that it lives.
- */
-static bool may_share(const struct request_facts *q)
+/* Whether it may go out on a connection that may be dead, and then again. */
+static bool may_repeat(const struct request_facts *q)
 {
 	return q->again && !framing_has_body(&q->framing) &&
-	       !q->framing.upgrade && !q->framing.pinned;
+	       !q->framing.upgrade;
 }
 
 static void http_routed(struct visitor *v, struct route *r)
@@ -279,7 +274,7 @@ static void http_routed(struct visitor *v, struct route *r)
 	struct stream *work = take_own(h, r);
 
 	count(&v->worker->core.counters, http_requests);
-	if (!work && may_share(&h->request))
+	if (!work && may_repeat(&h->request) && !h->request.framing.pinned)
 		work = service_take(v->worker, r, &v->peer);
 	h->reused = work;
 	if (work)
@@ -437,29 +432,21 @@ static void exchange_over(struct exchange *x, const struct exchange_result *r)
 	}
 }
 
-/* A copy of the head, where the service may have died while it was idle. */
-static struct chunk *keep(const struct http_visit *h)
-{
-	const struct chunk *c = h->forwarded;
-
-	if (!h->reused || !h->request.again || h->request.framing.upgrade ||
-		framing_has_body(&h->request.framing))
-		return NULL;
-	return chunk_copy(chunk_bytes(c), chunk_length(c));
-}
-
 void http_visitor_run(struct visitor *v)
 {
 	struct http_visit *h = v->http;
+	const struct chunk *head = h->forwarded;
 	struct exchange_params params = { .worker = v->worker,
 		.visitor = v->stream,
 		.work = v->work,
 		.request = &h->request,
 		.forwarded = h->forwarded,
 		.set = &v->route->set[1],
-		.kept = keep(h),
 		.over = exchange_over };
 
+	/* The service may have died while it was idle. */
+	if (h->reused && may_repeat(&h->request))
+		params.kept = chunk_copy(chunk_bytes(head), chunk_length(head));
 	h->forwarded = NULL;
 	exchange_start(&h->exchange, &params);
 }

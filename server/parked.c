@@ -86,8 +86,3 @@ void parked_init(struct worker *w)
 		.gone = visitor_gone };
 	parking_init(&w->parking);
 }
-
-void parked_cut(struct worker *w)
-{
-	parking_cut(&w->parking);
-}

@@ -23,7 +23,4 @@ struct parked_visitor {
 /* Prepare the worker's parking; its loop and pools are there. */
 void parked_init(struct worker *w);
 
-/* The worker ends: cut them; they are gone when their pool is empty. */
-void parked_cut(struct worker *w);
-
 #endif

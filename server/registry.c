@@ -133,13 +133,13 @@ static const char *port_name(char text[static 8], uint16_t port)
 static bool add_keys(struct registry *reg, struct registration *r)
 {
 	const struct claim *c = r->claim;
-	const char *h;
+	const char *h = claim_first_host(c);
 	char port[8];
 	bool ok = names_add(&reg->names,
 		c->kind == CLAIM_CONTROL ? NAME_OF_CONTROL : NAME_OF_PROXY,
 		claim_name(c), r);
 
-	for (uint32_t i = 0; ok && (h = claim_host(c, i)); i++)
+	for (; ok && h; h = claim_next_host(c, h))
 		/* One host named twice by one proxy is one key. */
 		ok = names_find(&reg->names, NAME_OF_HOST, h) ||
 		     names_add(&reg->names, NAME_OF_HOST, h, r);
@@ -152,13 +152,13 @@ static bool add_keys(struct registry *reg, struct registration *r)
 static void drop_keys(struct registry *reg, struct registration *r)
 {
 	const struct claim *c = r->claim;
-	const char *h;
+	const char *h = claim_first_host(c);
 	char port[8];
 
 	names_drop(&reg->names,
 		c->kind == CLAIM_CONTROL ? NAME_OF_CONTROL : NAME_OF_PROXY,
 		claim_name(c), r);
-	for (uint32_t i = 0; (h = claim_host(c, i)); i++)
+	for (; h; h = claim_next_host(c, h))
 		names_drop(&reg->names, NAME_OF_HOST, h, r);
 	if (r->port)
 		names_drop(
@@ -325,7 +325,7 @@ static enum verdict look_at_control(struct registry *reg, const struct claim *c)
 static enum verdict look_at_proxy(struct registry *reg, const struct claim *c,
 	char error[static REGISTRY_ERROR_SIZE])
 {
-	const char *h;
+	const char *h = claim_first_host(c);
 	enum verdict v = look_at(reg, NAME_OF_PROXY, claim_name(c)), worst = v;
 
 	if (v == VERDICT_TAKEN) {
@@ -333,7 +333,7 @@ static enum verdict look_at_proxy(struct registry *reg, const struct claim *c,
 			"proxy [%.256s] already exists", claim_name(c));
 		return v;
 	}
-	for (uint32_t i = 0; (h = claim_host(c, i)); i++) {
+	for (; h; h = claim_next_host(c, h)) {
 		v = look_at(reg, NAME_OF_HOST, h);
 		if (v == VERDICT_TAKEN) {
 			snprintf(error, REGISTRY_ERROR_SIZE,

@@ -282,7 +282,7 @@ static bool worker_join(struct core *core)
 	list_each_safe (l, &w->visitors)
 		visitor_close(
 			container_of(l, struct visitor, link), REASON_shutdown);
-	parked_cut(w);
+	parking_cut(&w->parking);
 	services_close(w);
 	farewells_cut(&w->farewells);
 	/* What a service was sent last may still be on its way. */

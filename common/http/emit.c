@@ -109,8 +109,7 @@ static bool is_set(const struct emit_set *set, struct http_text name)
 /* Whether a field of ours is set to something else. */
 static bool is_set_anew(const struct emit_set *set, const char *name)
 {
-	return is_set(
-		set, (struct http_text){ (const uint8_t *)name, strlen(name) });
+	return is_set(set, text_of(name));
 }
 
 /* RFC 3986 knows no bytes above 0x7f. */
@@ -180,12 +179,10 @@ static bool is_nominated(const struct http_head *head, const uint8_t *data,
 /* The authority as it came: of the target, or of Host. */
 static struct http_text authority(const struct emit_params *p)
 {
-	const char *host = p->host ? p->host : "";
-
 	if (p->target->authority_len > 0)
 		return (struct http_text){ p->data + p->target->authority,
 			p->target->authority_len };
-	return (struct http_text){ (const uint8_t *)host, strlen(host) };
+	return text_of(p->host ? p->host : "");
 }
 
 static void put_host(struct writer *w, const struct emit_params *p)

@@ -193,7 +193,6 @@ int framing_request(struct http_framing *framing, const struct http_head *head,
 	framing->upgrade = seen.websocket && seen.upgrade_nominated &&
 			   head->minor == 1 && !framing_has_body(framing);
 	framing->close = seen.close || (head->minor == 0 && !seen.keep_alive);
-	framing->keep = head->minor == 0 && !framing->close;
 	framing->pinned = seen.pinned;
 	return 0;
 }
@@ -253,7 +252,6 @@ int framing_response(struct http_framing *framing, const struct http_head *head,
 	framing->pinned = seen.pinned;
 	framing->repaired |= head->repaired;
 	if (is_bodiless(head, head_request)) {
-		framing->bodiless = true;
 		framing->close =
 			seen.close || (head->minor == 0 && !seen.keep_alive);
 		framing->body = FRAMING_NONE;

@@ -34,10 +34,8 @@ struct http_framing {
 	bool expect;       /* a body follows and the visitor may await 100 */
 	bool upgrade;      /* websocket is offered, by HTTP/1.1, no body */
 	bool close;        /* its sender wants this exchange to be the last */
-	bool keep;         /* a HTTP/1.0 sender has asked for more of them */
 	bool pinned;       /* it authenticates the connection (NTLM) */
 	bool repaired;     /* a response's: equal lengths, TE identity */
-	bool bodiless;     /* a response's: it has none whatever fields say */
 };
 
 /*

@@ -54,11 +54,6 @@ static bool repair(struct http_head *head)
 	return true;
 }
 
-static bool is_space(uint8_t byte)
-{
-	return byte == ' ' || byte == '\t';
-}
-
 /* The steps. `at` is the offset of the byte. False: refused. */
 
 static bool step_method(struct http_head *head, uint8_t byte, uint32_t at)
@@ -205,7 +200,7 @@ static bool step_line(struct http_head *head, uint8_t byte, uint32_t at)
 		head->state = HEAD_DONE;
 		return repair(head);
 	}
-	if (is_space(byte))
+	if (text_is_space(byte))
 		return step_fold(head);
 	if (!text_is(byte, TEXT_TOKEN))
 		return refuse(head, 400, "bad byte in a field name");
@@ -223,7 +218,7 @@ static bool step_name(struct http_head *head, uint8_t byte)
 		head->state = HEAD_SPACE;
 		return true;
 	}
-	if (head->response && is_space(byte)) {
+	if (head->response && text_is_space(byte)) {
 		head->state = HEAD_COLON;
 		return repair(head);
 	}
@@ -241,7 +236,7 @@ static bool step_value(struct http_head *head, uint8_t byte, uint32_t at)
 	if (head->state == HEAD_SPACE) {
 		field->value = (uint16_t)at;
 		field->value_len = 0;
-		if (is_space(byte))
+		if (text_is_space(byte))
 			return true;
 		head->state = HEAD_VALUE;
 	}
@@ -251,7 +246,7 @@ static bool step_value(struct http_head *head, uint8_t byte, uint32_t at)
 	}
 	if (!text_is(byte, TEXT_VALUE))
 		return refuse(head, 400, "bad byte in a field value");
-	if (!is_space(byte))
+	if (!text_is_space(byte))
 		field->value_len = (uint16_t)(at + 1 - field->value);
 	return true;
 }
@@ -384,14 +379,14 @@ static void take_lines(
 		if (colon == name || colon == end || data[colon] != ':')
 			return;
 		value = colon + 1;
-		while (value < end && is_space(data[value]))
+		while (value < end && text_is_space(data[value]))
 			value++;
 		line = run_value(data, value, end);
 		if (end - line < 2 || data[line] != '\r' ||
 			data[line + 1] != '\n')
 			return;
 		last = line;
-		while (last > value && is_space(data[last - 1]))
+		while (last > value && text_is_space(data[last - 1]))
 			last--;
 		field->name = (uint16_t)name;
 		field->name_len = (uint16_t)(colon - name);

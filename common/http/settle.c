@@ -5,8 +5,7 @@
 static enum settle_work settle_work(const struct settle_facts *f)
 {
 	if (f->response != RESPONSE_WHOLE || !f->request_whole ||
-		f->service_closes || f->service_old || f->repaired ||
-		f->surplus)
+		f->service_closes || f->repaired || f->surplus)
 		return WORK_ENDS;
 	/* A service may take such a body for the next request. */
 	return f->pinned || f->safe_with_body ? WORK_PRIVATE : WORK_SHARED;

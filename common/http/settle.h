@@ -21,8 +21,8 @@ struct settle_facts {
 	enum settle_response response;
 	bool request_whole;  /* sent to its end */
 	bool safe_with_body; /* GET, HEAD, OPTIONS, DELETE, and a body */
-	bool service_closes; /* it says so, or its end is the body's end */
-	bool service_old;    /* HTTP/1.0, which did not ask to go on */
+	/* It says so, or is HTTP/1.0 and says nothing, or so ends the body. */
+	bool service_closes;
 	bool repaired;       /* the response had faults */
 	bool surplus;        /* bytes came after it */
 	bool pinned;         /* either side authenticates the connection */

@@ -85,18 +85,13 @@ bool text_same(struct http_text a, struct http_text b)
 	return true;
 }
 
-static bool is_space(uint8_t byte)
-{
-	return byte == ' ' || byte == '\t';
-}
-
 struct http_text text_trim(struct http_text text)
 {
-	while (text.len > 0 && is_space(text.data[0])) {
+	while (text.len > 0 && text_is_space(text.data[0])) {
 		text.data++;
 		text.len--;
 	}
-	while (text.len > 0 && is_space(text.data[text.len - 1]))
+	while (text.len > 0 && text_is_space(text.data[text.len - 1]))
 		text.len--;
 	return text;
 }

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* A range of the caller's bytes; `data` may be NULL where `len` is 0. */
 struct http_text {
@@ -41,6 +42,18 @@ static inline bool text_is(uint8_t byte, enum text_class class)
 static inline uint8_t text_lower(uint8_t byte)
 {
 	return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + 32) : byte;
+}
+
+/* White space within a line. */
+static inline bool text_is_space(uint8_t byte)
+{
+	return byte == ' ' || byte == '\t';
+}
+
+/* The span of a word, which outlives it. */
+static inline struct http_text text_of(const char *word)
+{
+	return (struct http_text){ (const uint8_t *)word, strlen(word) };
 }
 
 /* Whether the span is one token, and not empty. */

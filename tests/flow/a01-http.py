@@ -8,20 +8,12 @@ import time
 
 from harness import (TEMP, Client, Nginx, Origin, Server, Skip, case, check,
                      curl, dial, equal, free_port, levels, main, read_all,
-                     read_until, reset, settle, sha, until)
+                     read_until, request, reset, settle, sha, until)
 
 
 def http(name, port, *domains, **more):
     return {"name": name, "type": "http", "localPort": port,
             "customDomains": list(domains), **more}
-
-
-def request(port, data):
-    """Send and end; all that comes back."""
-    with dial(port) as conn:
-        conn.sendall(data)
-        conn.shutdown(socket.SHUT_WR)
-        return read_all(conn)
 
 
 class PythonSite:

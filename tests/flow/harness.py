@@ -439,9 +439,10 @@ def curl(url, *args, timeout=60):
 
 
 def request(port, data, timeout=20):
-    """Send bytes to a port; all that comes back until its end."""
+    """Send bytes to a port, then the end; all that comes back until its."""
     with dial(port, timeout=timeout) as s:
         s.sendall(data)
+        s.shutdown(socket.SHUT_WR)
         return read_all(s)
 
 

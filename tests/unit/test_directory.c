@@ -40,21 +40,24 @@ Test(directory, claims_are_one_block)
 	char *v[] = { "a.test", "", "*.b.test", "login", "host", "A", "b" };
 	struct claim_texts hosts = { 3, v }, terms = { 4, v + 3 };
 	struct claim *c = claim_new(CLAIM_HTTP, "name", &hosts, &terms), *copy;
+	const char *h;
 
 	copy = claim_copy(c);
 	memset(c, 0xff, c->size);
 	free(c);
 	cr_assert_str_eq(claim_name(copy), "name");
-	for (uint32_t i = 0; i < 3; i++)
-		cr_assert_str_eq(claim_host(copy, i), v[i]);
-	cr_assert_null(claim_host(copy, 3));
-	for (uint32_t i = 0; i < 4; i++)
-		cr_assert_str_eq(claim_term(copy, i), v[3 + i]);
-	cr_assert_null(claim_term(copy, 4));
+	h = claim_first_host(copy);
+	for (int i = 0; i < 3; i++, h = claim_next_host(copy, h))
+		cr_assert_str_eq(h, v[i]);
+	cr_assert_null(h);
+	h = claim_first_term(copy);
+	for (int i = 3; i < 7; i++, h = claim_next_term(copy, h))
+		cr_assert_str_eq(h, v[i]);
+	cr_assert_null(h);
 	free(copy);
 	c = claim_new(CLAIM_TCP, "", NULL, NULL);
-	cr_assert_null(claim_host(c, 0));
-	cr_assert_null(claim_term(c, 0));
+	cr_assert_null(claim_first_host(c));
+	cr_assert_null(claim_first_term(c));
 	free(c);
 }
 

@@ -9,11 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static struct http_text text_of(const char *s)
-{
-	return (struct http_text){ (const uint8_t *)s, strlen(s) };
-}
-
 Test(host, requests)
 {
 	static const struct {

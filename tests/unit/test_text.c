@@ -8,11 +8,6 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-static struct http_text text_of(const char *s)
-{
-	return (struct http_text){ (const uint8_t *)s, strlen(s) };
-}
-
 /* RFC 9110, section 5.6.2 and 5.5; RFC 3986 leniently for targets. */
 Test(text, classes)
 {
