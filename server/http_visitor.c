@@ -7,12 +7,10 @@
 #include <string.h>
 
 #include "common/base/log.h"
-#include "common/http/answer.h"
-#include "common/http/credentials.h"
-#include "common/http/emit.h"
-#include "common/http/target.h"
 #include "common/relay/relay.h"
 #include "server/exchange.h"
+#include "server/http_answer.h"
+#include "server/http_route.h"
 #include "server/listener.h"
 #include "server/service.h"
 #include "server/visitor.h"
@@ -69,58 +67,9 @@ void http_visit_free(struct http_visit **hp)
 	free(h);
 }
 
-static void count_answer(struct counters *c, int status)
-{
-	switch (status) {
-	case 400:
-		count(c, http_400);
-		break;
-	case 401:
-	case 407:
-		count(c, http_401);
-		break;
-	case 404:
-		count(c, http_404);
-		break;
-	case 408:
-		count(c, http_408);
-		break;
-	case 414:
-	case 431:
-		count(c, http_431);
-		break;
-	case 502:
-		count(c, http_502);
-		break;
-	case 503:
-		count(c, http_503);
-		break;
-	default:
-		count(c, http_other);
-		break;
-	}
-}
-
 void http_visitor_answer(struct visitor *v, int status)
 {
-	struct worker *w = v->worker;
-	struct answer a = { .status = status };
-	struct chunk_queue words = { 0 };
-	struct chunk *c;
-
-	count_answer(&w->core.counters, status);
-	if (status == 404 && w->server->page_404) {
-		a.body = w->server->page_404;
-		a.body_len = w->server->page_404_size;
-	}
-	a.date = http_date(&w->date, time(NULL));
-	a.head = v->http->request.head;
-	c = chunk_from_heap(ANSWER_SIZE_MAX + (uint32_t)a.body_len);
-	if (c) {
-		c->to = (uint32_t)answer_build(c->data, c->size, &a);
-		chunk_queue_push(&words, c);
-	}
-	farewell_begin(&w->farewells, v->stream, &words);
+	http_answer(v->worker, v->stream, status, &v->http->request);
 	v->stream = NULL;
 }
 
@@ -157,86 +106,6 @@ static void set_head_timer(struct visitor *v)
 {
 	loop_set_timer(worker_loop(v->worker), &v->timer,
 		v->worker->settings->head_timeout_ms * CLOCK_MS, http_late);
-}
-
-/* The head as the service gets it. 0 or the status to answer with. */
-static int forward(struct visitor *v, const struct head_found *f,
-	const struct http_target *target, const struct route *r)
-{
-	struct http_visit *h = v->http;
-	char peer[ADDRESS_TEXT_SIZE];
-	struct emit_params params = {
-		.rewrite = *r->rewrite ? r->rewrite : NULL,
-		.set = &r->set[0],
-		.head = f->head,
-		.data = f->data,
-		.target = target,
-		.framing = &h->request.framing,
-		.peer = peer,
-	};
-	size_t size = f->head->size + 2u * f->head->target_len + EMIT_EXTRA +
-		      emit_set_size(params.set) + strlen(r->rewrite);
-	uint8_t out[4096];
-	ssize_t n;
-
-	address_ip(&v->peer, peer);
-	/* It may have to wait, or to move: then it has only what it needs. */
-	n = emit_request(out, sizeof(out), &params);
-	if (n < 0 && n != -EMSGSIZE)
-		return (int)-n;
-	h->forwarded = chunk_from_heap((uint32_t)(n < 0 ? (ssize_t)size : n));
-	if (!h->forwarded)
-		return 503;
-	if (n < 0)
-		n = emit_request(h->forwarded->data, size, &params);
-	else
-		memcpy(h->forwarded->data, out, (size_t)n);
-	if (n < 0)
-		return 431;
-	h->forwarded->to = (uint32_t)n;
-	return 0;
-}
-
-static bool is_one_of(const struct head_found *f, const char *const *methods)
-{
-	for (; *methods; methods++)
-		if (head_method_is(f->head, f->data, *methods))
-			return true;
-	return false;
-}
-
-/* What has to be known of the request when its head has gone. */
-static void note_request(struct http_visit *h, const struct head_found *f)
-{
-	static const char *const again[] = { "GET", "HEAD", "OPTIONS", NULL };
-	static const char *const delete[] = { "DELETE", NULL };
-
-	h->request.head = head_method_is(f->head, f->data, "HEAD");
-	h->request.again = is_one_of(f, again);
-	h->request.safe = h->request.again || is_one_of(f, delete);
-	h->request.old = f->head->minor == 0;
-}
-
-/* One decision from one parse: whose the request is, or what to answer. */
-static int decide(
-	struct visitor *v, const struct head_found *f, struct route **r_r)
-{
-	struct http_visit *h = v->http;
-	struct http_target target;
-	int rc;
-
-	note_request(h, f);
-	rc = target_authority(&target, f->head, f->data);
-	if (rc == 0)
-		rc = framing_request(&h->request.framing, f->head, f->data);
-	if (rc < 0)
-		return -rc;
-	*r_r = directory_route(&v->worker->directory, target.host);
-	if (!*r_r)
-		return 404;
-	rc = credentials_check(f->head, f->data, target.form == TARGET_ABSOLUTE,
-		(*r_r)->login);
-	return rc < 0 ? -rc : forward(v, f, &target, *r_r);
 }
 
 /* --- whom it goes to --- */
@@ -301,7 +170,9 @@ static void http_bytes(struct visitor *v, struct chunk *c)
 		return;
 	}
 	loop_cancel_timer(worker_loop(v->worker), &v->timer);
-	rc = rc < 0 ? -rc : decide(v, &found, &r);
+	rc = rc < 0 ? -rc
+		    : http_route_decide(v->worker, &v->peer, &found,
+			      &h->request, &r, &h->forwarded);
 	head_reader_clear(&h->pieces);
 	if (rc) {
 		/* After a head that was refused nobody knows what follows. */
