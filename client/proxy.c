@@ -81,6 +81,11 @@ static bool proxy_ask(struct proxy *p)
 		np->http_user = s->http_user;
 		np->http_pwd = s->http_password;
 		np->host_header_rewrite = s->host_header_rewrite;
+		np->locations.items = s->locations.v;
+		np->locations.count = s->locations.n;
+		np->route_by_http_user = s->route_by_http_user;
+		np->group = s->group;
+		np->group_key = s->group_key;
 		np->headers = proxy_map(&s->request_headers);
 		np->response_headers = proxy_map(&s->response_headers);
 	}

@@ -297,6 +297,28 @@ static void copy_map(struct settings *s, struct conf_map *map, bool *failed)
 	map->v = v;
 }
 
+/* What the field points to becomes the settings'. */
+static void copy_field(struct settings *s, const struct conf_row *row,
+	struct client_proxy *p, bool *failed)
+{
+	void *field = (char *)p + row->offset;
+
+	switch (row->type) {
+	case CONF_STRING:
+	case CONF_SECRET:
+		*(const char **)field = copy(s, *(const char **)field, failed);
+		break;
+	case CONF_STRINGS:
+		copy_strings(s, field, failed);
+		break;
+	case CONF_MAP:
+		copy_map(s, field, failed);
+		break;
+	default:
+		break;
+	}
+}
+
 int settings_add_proxy(struct settings *s, const struct client_proxy *p)
 {
 	struct client_proxies *list = &s->proxies;
@@ -311,12 +333,8 @@ int settings_add_proxy(struct settings *s, const struct client_proxy *p)
 		memcpy(grown, list->v, list->n * sizeof(*grown));
 	new = &grown[list->n];
 	*new = *p;
-	new->name = copy(s, p->name, &failed);
-	new->local_ip = copy(s, p->local_ip, &failed);
-	new->subdomain = copy(s, p->subdomain, &failed);
-	copy_strings(s, &new->custom_domains, &failed);
-	copy_map(s, &new->metadatas, &failed);
-	copy_map(s, &new->annotations, &failed);
+	for (size_t i = 0; i < client_proxy_table.n; i++)
+		copy_field(s, &client_proxy_table.rows[i], new, &failed);
 	if (failed)
 		return -ENOMEM;
 	list->v = grown;

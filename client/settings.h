@@ -35,6 +35,9 @@ struct client_proxy {
 	const char *subdomain;              /* http */
 	const char *http_user, *http_password;
 	const char *host_header_rewrite; /* http */
+	struct conf_strings locations;   /* http; empty: all paths */
+	const char *route_by_http_user;  /* http */
+	const char *group, *group_key;   /* http */
 	struct conf_map request_headers, response_headers;
 	struct conf_map metadatas;
 	struct conf_map annotations;

@@ -80,12 +80,37 @@ static bool is_domain(const char *text)
 	       !text[strcspn(text, " /")];
 }
 
+/* A fault at one member of a list. */
+static void fault_member(const struct subject *p, const char *key, size_t i,
+	const char *value, const char *allowed)
+{
+	char quoted[CONF_QUOTED];
+	char path[80];
+
+	snprintf(path, sizeof(path), "proxies[%zu].%s[%zu]", p->index, key, i);
+	conf_fault(p->conf, p->errors, path, "%s; %s",
+		conf_quote(quoted, value), allowed);
+}
+
+static void check_lists(const struct subject *p)
+{
+	const struct conf_strings *domains = &p->proxy->custom_domains;
+	const struct conf_strings *locations = &p->proxy->locations;
+
+	for (size_t i = 0; i < domains->n; i++)
+		if (!is_domain(domains->v[i]))
+			fault_member(p, "customDomains", i, domains->v[i],
+				"a host name is allowed");
+	for (size_t i = 0; i < locations->n; i++)
+		if (*locations->v[i] && (*locations->v[i] != '/' ||
+						!printable(locations->v[i])))
+			fault_member(p, "locations", i, locations->v[i],
+				"a path that begins with a slash is allowed");
+}
+
 static void check_http(const struct subject *p)
 {
 	const struct client_proxy *proxy = p->proxy;
-	char quoted[CONF_QUOTED];
-	char path[80];
-	size_t i;
 
 	if (proxy->custom_domains.n == 0 && !*proxy->subdomain)
 		missing(p, "customDomains",
@@ -98,25 +123,27 @@ static void check_http(const struct subject *p)
 		fault(p, "subdomain",
 			"a name with dots, stars, blanks or slashes; one "
 			"label is allowed");
-	for (i = 0; i < proxy->custom_domains.n; i++) {
-		if (is_domain(proxy->custom_domains.v[i]))
-			continue;
-		snprintf(path, sizeof(path), "proxies[%zu].customDomains[%zu]",
-			p->index, i);
-		conf_fault(p->conf, p->errors, path,
-			"%s; a host name is allowed",
-			conf_quote(quoted, proxy->custom_domains.v[i]));
-	}
+	check_lists(p);
 }
 
 static void check_tcp(const struct subject *p)
 {
-	if (p->proxy->custom_domains.n > 0)
-		fault(p, "customDomains",
-			"a value in a tcp proxy; http proxies have it");
-	if (*p->proxy->subdomain)
-		fault(p, "subdomain",
-			"a value in a tcp proxy; http proxies have it");
+	const struct client_proxy *proxy = p->proxy;
+	const struct {
+		const char *key;
+		bool given;
+	} keys[] = {
+		{ "customDomains", proxy->custom_domains.n > 0 },
+		{ "subdomain", *proxy->subdomain },
+		{ "locations", proxy->locations.n > 0 },
+		{ "routeByHTTPUser", *proxy->route_by_http_user },
+		{ "loadBalancer.group", *proxy->group },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (keys[i].given)
+			fault(p, keys[i].key,
+				"a value in a tcp proxy; http proxies have it");
 }
 
 static void check_proxy(const struct subject *p)

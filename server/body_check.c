@@ -23,9 +23,9 @@ static struct inspection check(
 		(uint32_t)s.put_size, c->state == CHUNKED_DONE };
 }
 
-struct inspector *body_check_init(struct body_check *b, bool data_only)
+struct inspector *body_check_init(struct body_check *b, enum chunked_as as)
 {
 	b->inspector.step = check;
-	chunked_init(&b->chunks, data_only);
+	chunked_init(&b->chunks, as);
 	return &b->inspector;
 }

@@ -13,7 +13,7 @@ struct body_check {
 	struct chunked chunks;
 };
 
-/* For a new body; `data_only`: see chunked_init. Returns the inspector. */
-struct inspector *body_check_init(struct body_check *b, bool data_only);
+/* For a new body. Returns the inspector. */
+struct inspector *body_check_init(struct body_check *b, enum chunked_as as);
 
 #endif

@@ -68,12 +68,29 @@ const char *claim_next_host(const struct claim *c, const char *host)
 	return next(host, c->text + c->terms_at);
 }
 
-const char *claim_first_term(const struct claim *c)
+const char *claim_term(const struct claim *c, uint32_t number)
 {
-	return c->terms ? c->text + c->terms_at : NULL;
+	const char *at = c->text + c->terms_at;
+
+	if (number >= c->terms)
+		return "";
+	for (; number > 0; number--)
+		at = claim_next_term(at);
+	return at;
 }
 
-const char *claim_next_term(const struct claim *c, const char *term)
+bool claim_next_place(const struct claim *c, struct claim_place *p)
 {
-	return next(term, (const char *)c + c->size);
+	if (!p->host) {
+		p->host = claim_first_host(c);
+	} else if (p->number + 1 < c->locations) {
+		p->number++;
+		p->location = claim_next_term(p->location);
+		return true;
+	} else {
+		p->host = claim_next_host(c, p->host);
+	}
+	p->number = 0;
+	p->location = c->locations ? claim_term(c, TERM_LOCATIONS) : "";
+	return p->host;
 }

@@ -10,6 +10,7 @@
 #define ADIT_SERVER_CLAIM_H
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "common/base/pool.h"
 
@@ -30,7 +31,8 @@ struct claim {
 	uint32_t hosts;     /* http: how many */
 	uint32_t terms;     /* http: how many other texts, see below */
 	uint32_t terms_at;  /* in `text` */
-	uint32_t set;       /* of those pairs, how many are for requests */
+	uint32_t locations; /* http: how many of the terms are locations */
+	uint32_t set;       /* of the pairs, how many are for requests */
 	struct ref owner;   /* the control or the proxy */
 	struct ref control; /* the same, or the proxy's */
 	int64_t port;       /* tcp: asked for; 0: any */
@@ -42,14 +44,24 @@ struct claim {
 
 /*
  * The terms of an http proxy, in this order: what its visitors have to know
- * (Base64 of USER:PASSWORD), what its service sees as Host, both "" for
- * nothing; then names and values of fields to be set, in requests first.
+ * (Base64 of USER:PASSWORD), what its service sees as Host, the user whose
+ * requests it is for, its group and that group's secret, all "" for nothing;
+ * then its locations; then names and values of fields to be set, in requests
+ * first.
  */
 enum {
 	TERM_LOGIN,
 	TERM_HOST,
-	TERM_FIELDS,
+	TERM_USER,
+	TERM_GROUP,
+	TERM_GROUP_KEY,
+	TERM_LOCATIONS,
 };
+
+/* The longest location, user to route by, and group, in bytes. */
+#define CLAIM_LOCATION_MAX 1024
+#define CLAIM_USER_MAX 255
+#define CLAIM_GROUP_MAX 255
 
 /* Texts of the caller's. */
 struct claim_texts {
@@ -73,8 +85,25 @@ static inline const char *claim_name(const struct claim *c)
 const char *claim_first_host(const struct claim *c);
 const char *claim_next_host(const struct claim *c, const char *host);
 
-/* The same of the terms. */
-const char *claim_first_term(const struct claim *c);
-const char *claim_next_term(const struct claim *c, const char *term);
+/* A term by its number; "" where there is none. */
+const char *claim_term(const struct claim *c, uint32_t number);
+
+/* The one behind a term, which is not the last. */
+static inline const char *claim_next_term(const char *term)
+{
+	return term + strlen(term) + 1;
+}
+
+/*
+ * A place that an http claim asks for: each host with each location ("" for
+ * all paths). Both are the claim's.
+ */
+struct claim_place {
+	const char *host, *location;
+	uint32_t number; /* of the location */
+};
+
+/* The first place after all zero, and then the one after it; false: no more. */
+bool claim_next_place(const struct claim *c, struct claim_place *p) must_check;
 
 #endif

@@ -5,7 +5,6 @@
 #include "server/directory.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
@@ -57,23 +56,21 @@ static void drop(
 static bool read_terms(struct route *r)
 {
 	const struct claim *c = r->claim;
-	const char *at = claim_first_term(c);
-	uint32_t n;
+	uint32_t before = TERM_LOCATIONS + c->locations, n;
+	const char *at = claim_term(c, before);
 
-	r->login = r->rewrite = "";
-	if (!at)
+	r->login = claim_term(c, TERM_LOGIN);
+	r->rewrite = claim_term(c, TERM_HOST);
+	if (c->terms <= before)
 		return true;
-	r->login = at;
-	r->rewrite = at = claim_next_term(c, at);
-	n = (c->terms - TERM_FIELDS) / 2;
-	if (n == 0)
-		return true;
+	n = (c->terms - before) / 2;
 	r->fields = calloc(n, sizeof(*r->fields));
 	if (!r->fields)
 		return false;
 	for (uint32_t i = 0; i < n; i++) {
-		r->fields[i].name = claim_next_term(c, at);
-		r->fields[i].value = at = claim_next_term(c, r->fields[i].name);
+		r->fields[i].name = at;
+		r->fields[i].value = at = claim_next_term(at);
+		at = i + 1 < n ? claim_next_term(at) : NULL;
 	}
 	r->set[0] = (struct emit_set){ r->fields, c->set };
 	r->set[1] = (struct emit_set){ r->fields + c->set, n - c->set };
@@ -83,13 +80,12 @@ static bool read_terms(struct route *r)
 static int add_keys(struct directory *d, struct route *r)
 {
 	const struct claim *c = r->claim;
-	const char *h = claim_first_host(c);
 	int rc = add(&d->routes, &r->entry, sizeof(r->entry), r);
 
 	if (rc == 0 && c->kind == CLAIM_CONTROL)
 		rc = add(&d->controls, claim_name(c), strlen(claim_name(c)), r);
-	for (; rc == 0 && h; h = claim_next_host(c, h))
-		rc = add(&d->hosts, h, strlen(h), r);
+	if (rc == 0 && c->kind == CLAIM_HTTP)
+		rc = sites_add(&d->sites, r);
 	return rc;
 }
 
@@ -105,6 +101,7 @@ int directory_add(struct directory *d, struct claim *claim, struct handle entry,
 	r->claim = claim;
 	r->entry = entry;
 	r->holders = 1;
+	r->lead = r;
 	list_init(&r->idle);
 	if (!read_terms(r) || add_keys(d, r) < 0) {
 		directory_remove(d, r);
@@ -117,13 +114,12 @@ int directory_add(struct directory *d, struct claim *claim, struct handle entry,
 void directory_remove(struct directory *d, struct route *r)
 {
 	const struct claim *c = r->claim;
-	const char *h = claim_first_host(c);
 
 	drop(&d->routes, &r->entry, sizeof(r->entry), r);
 	if (c->kind == CLAIM_CONTROL)
 		drop(&d->controls, claim_name(c), strlen(claim_name(c)), r);
-	for (; h; h = claim_next_host(c, h))
-		drop(&d->hosts, h, strlen(h), r);
+	if (c->kind == CLAIM_HTTP)
+		sites_remove(&d->sites, r);
 	r->closed = true;
 	route_drop(&r);
 }
@@ -136,26 +132,6 @@ struct route *directory_find(struct directory *d, struct handle entry)
 struct route *directory_find_control(struct directory *d, const char *run_id)
 {
 	return find_text(d->controls, run_id);
-}
-
-/* "*" before the dot at `dot`: "*.example.com" of "a.b.example.com". */
-static struct route *route_wildcard(struct directory *d, const char *dot)
-{
-	char key[256];
-	int n = snprintf(key, sizeof(key), "*%s", dot);
-
-	return n < (int)sizeof(key) ? find_text(d->hosts, key) : NULL;
-}
-
-struct route *directory_route(struct directory *d, const char *host)
-{
-	struct route *r = find_text(d->hosts, host);
-	const char *dot = host;
-
-	/* The wildcard stands for one label of three or more. */
-	while (!r && (dot = strchr(dot, '.')) && strchr(dot + 1, '.'))
-		r = route_wildcard(d, dot++);
-	return r ? r : find_text(d->hosts, "*");
 }
 
 void directory_each(struct directory *d,
@@ -184,6 +160,9 @@ void route_drop(struct route **rp)
 	*rp = NULL;
 	if (!r || --r->holders > 0)
 		return;
+	if (r->lead != r)
+		route_drop(&r->lead);
+	place_drop(&r->group);
 	free(r->fields);
 	free(r->claim);
 	free(r);

@@ -13,6 +13,7 @@
 #include "common/base/list.h"
 #include "common/http/emit.h"
 #include "server/claim.h"
+#include "server/sites.h"
 
 struct entry;
 struct listener;
@@ -32,12 +33,15 @@ struct route {
 	const char *rewrite;       /* http: the same */
 	struct emit_set set[2];    /* http: fields of requests, of responses */
 	struct emit_field *fields; /* of both; owned */
+	struct route *lead;        /* whose terms rule: itself; or held */
+	struct place *group;       /* http: NULL: it is in none; held */
 	uint32_t holders;
 };
 
 /* All zero is empty. */
 struct directory {
-	struct entry *hosts, *controls, *routes;
+	struct entry *controls, *routes;
+	struct sites sites;
 };
 
 /*
@@ -53,13 +57,6 @@ void directory_remove(struct directory *d, struct route *r);
 /* NULL: not there, or not any more. */
 struct route *directory_find(struct directory *d, struct handle entry);
 struct route *directory_find_control(struct directory *d, const char *run_id);
-
-/*
- * The route for a visitor's host (normalised): exact, then "*." instead of
- * the first label, the second, ... while three labels or more remain, then
- * "*". NULL: nobody.
- */
-struct route *directory_route(struct directory *d, const char *host);
 
 /* Call `visit` for each route; it adds and removes none. */
 void directory_each(struct directory *d,

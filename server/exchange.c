@@ -4,10 +4,9 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/event/loop.h"
-#include "common/http/emit.h"
+#include "server/response_head.h"
 #include "server/worker.h"
 
 static void read_head(struct exchange *x);
@@ -56,7 +55,7 @@ static void finish(struct exchange *x, enum settle_response response,
 		.response = response,
 		.request_whole = x->request == REQUEST_SENT,
 		.safe_with_body = q->safe && framing_has_body(&q->framing),
-		.service_closes = x->framing.close,
+		.service_closes = x->framing.close || q->alone,
 		.repaired = x->framing.repaired,
 		.surplus = work->unread.head || work->read_end != 1,
 		.pinned = q->framing.pinned || x->framing.pinned,
@@ -66,6 +65,7 @@ static void finish(struct exchange *x, enum settle_response response,
 	struct exchange_result r = { .end = EXCHANGE_SETTLED,
 		.settlement = settle(&f),
 		.status = status,
+		.keeps_s = x->framing.keeps_s,
 		.why = why };
 
 	if (f.surplus && work->unread.head)
@@ -225,34 +225,11 @@ static void back_ended(struct pump *p, enum pump_end how)
 	}
 }
 
-/* The head for the visitor; NULL: no memory. */
-static struct chunk *make_head(struct exchange *x, const struct head_found *f)
+static struct chunk *head_for_visitor(
+	struct exchange *x, const struct head_found *f)
 {
-	struct worker *w = x->with.worker;
-	struct chunk_pool *chunks = worker_loop(w)->chunks;
-	uint32_t size = f->head->size + EMIT_EXTRA +
-			(uint32_t)emit_set_size(x->with.set);
-	struct emit_response_params p = { .head = f->head,
-		.data = f->data,
-		.framing = &x->framing,
-		.date = http_date(&w->date, time(NULL)),
-		.set = f->head->code >= 200 ? x->with.set : NULL,
-		.old = x->with.request->old,
-		.close = x->visitor_ends };
-	struct chunk *c = size <= WORKER_CHUNK_SIZE - CHUNK_HEADROOM
-				  ? chunk_take(chunks)
-				  : chunk_from_heap(size);
-	ssize_t n;
-
-	if (!c)
-		return NULL;
-	n = emit_response(c->data, c->size, &p);
-	if (n < 0) {
-		chunk_give(c);
-		return NULL;
-	}
-	c->to = (uint32_t)n;
-	return c;
+	return response_head(x->with.worker, x->with.request, f, &x->framing,
+		x->with.set, x->visitor_ends);
 }
 
 /* What is there of a body of known length goes with the head. */
@@ -297,7 +274,7 @@ static void send_response(
 		x->with.worker->core.draining ||
 		x->framing.body == FRAMING_CLOSE || !request_is_out(x) ||
 		(x->with.request->old && x->framing.body == FRAMING_CHUNKED);
-	head = make_head(x, f);
+	head = head_for_visitor(x, f);
 	if (!head) {
 		chunk_give(rest);
 		fail(x, 503, REASON_no_memory);
@@ -310,8 +287,8 @@ static void send_response(
 		p.limit = join_body(x, head, rest);
 		break;
 	case FRAMING_CHUNKED:
-		p.inspector =
-			body_check_init(&x->back_check, x->with.request->old);
+		p.inspector = body_check_init(
+			&x->back_check, response_body_as(x->with.request));
 		/* fall through */
 	case FRAMING_CLOSE:
 		p.limit = PUMP_UNLIMITED;
@@ -354,7 +331,7 @@ static void pass_interim(
 		return;
 	}
 	if (!x->with.request->old)
-		head = make_head(x, f);
+		head = head_for_visitor(x, f);
 	give_rest(x, rest);
 	head_reader_clear(&x->pieces);
 	if (!head) {
@@ -370,15 +347,16 @@ static void switch_protocols(
 	struct exchange *x, const struct head_found *f, struct chunk *rest)
 {
 	struct exchange_result r = { .end = EXCHANGE_SWITCHES };
+	bool asked = response_connects(x->with.request, f) ||
+		     (x->with.request->framing.upgrade && x->framing.upgrade);
 
-	if (!x->with.request->framing.upgrade || !x->framing.upgrade ||
-		!request_is_out(x)) {
+	if (!asked || !request_is_out(x)) {
 		chunk_give(rest);
 		fail(x, 502, REASON_service_reset);
 		return;
 	}
 	x->visitor_ends = false;
-	r.head = make_head(x, f);
+	r.head = head_for_visitor(x, f);
 	give_rest(x, rest);
 	if (r.head)
 		end(x, &r);
@@ -386,19 +364,35 @@ static void switch_protocols(
 		fail(x, 503, REASON_no_memory);
 }
 
+static void service_ended(struct exchange *x);
+
+/* RFC 9110, section 15.5.9: it had closed before the request came. */
+static bool died_idle(const struct exchange *x, const struct head_found *f)
+{
+	return x->with.reused && f->head->code == 408 && x->framing.close;
+}
+
 /* A whole head; `rest` begins behind it. */
 static void head_came(
 	struct exchange *x, const struct head_found *f, struct chunk *rest)
 {
-	chunk_give(x->with.kept);
-	x->with.kept = NULL;
-	if (framing_response(
-		    &x->framing, f->head, f->data, x->with.request->head) < 0) {
+	bool connected = response_connects(x->with.request, f);
+
+	if (framing_response(&x->framing, f->head, f->data,
+		    x->with.request->head || connected) < 0) {
 		chunk_give(rest);
 		fail(x, 502, REASON_service_reset);
 		return;
 	}
-	if (f->head->code == 101)
+	if (died_idle(x, f)) {
+		chunk_give(rest);
+		head_reader_clear(&x->pieces);
+		service_ended(x);
+		return;
+	}
+	chunk_give(x->with.kept);
+	x->with.kept = NULL;
+	if (f->head->code == 101 || connected)
 		switch_protocols(x, f, rest);
 	else if (f->head->code < 200)
 		pass_interim(x, f, rest);
@@ -418,7 +412,8 @@ static void service_ended(struct exchange *x)
 		end(x, &r);
 		return;
 	}
-	fail(x, x->pieces.pieces ? 502 : 503, REASON_service_reset);
+	fail(x, x->pieces.pieces || x->with.reused ? 502 : 503,
+		REASON_service_reset);
 }
 
 static void head_received(struct stream_reader *r, struct chunk *c, int result)
@@ -475,7 +470,7 @@ void exchange_start(struct exchange *x, const struct exchange_params *params)
 		.visitor_ends = q->framing.close,
 	};
 	if (q->framing.body == FRAMING_CHUNKED) {
-		out.inspector = body_check_init(&x->out_check, false);
+		out.inspector = body_check_init(&x->out_check, CHUNKED_ANEW);
 		out.limit = PUMP_UNLIMITED;
 	}
 	pump_init(&x->out, &out);

@@ -58,10 +58,12 @@ enum response_state {
 /* What is known of the request, and stays when its head has gone. */
 struct request_facts {
 	struct http_framing framing;
-	bool head;  /* HEAD */
-	bool safe;  /* GET, HEAD, OPTIONS, DELETE */
-	bool again; /* GET, HEAD, OPTIONS: it may be sent twice */
-	bool old;   /* HTTP/1.0 */
+	bool head;    /* HEAD */
+	bool safe;    /* GET, HEAD, OPTIONS, DELETE */
+	bool again;   /* GET, HEAD, OPTIONS: it may be sent twice */
+	bool old;     /* HTTP/1.0 */
+	bool alone;   /* its service's connection serves it only */
+	bool connect; /* CONNECT: 2xx makes a tunnel */
 };
 
 struct exchange;
@@ -69,7 +71,7 @@ struct exchange;
 /* How it ended. */
 enum exchange_end {
 	EXCHANGE_SETTLED,  /* `settlement` says what becomes of the two */
-	EXCHANGE_SWITCHES, /* 101: `out` is to be told, then no HTTP more */
+	EXCHANGE_SWITCHES, /* `head` is to be told, then no HTTP more */
 	EXCHANGE_RETRIES,  /* nothing has come: send it on another one */
 };
 
@@ -77,6 +79,7 @@ struct exchange_result {
 	enum exchange_end end;
 	struct settlement settlement;
 	int status;         /* where the visitor is to be answered */
+	uint32_t keeps_s;   /* how long the service says it keeps it */
 	enum reason why;    /* for the log */
 	struct chunk *head; /* EXCHANGE_SWITCHES: for the visitor; owned */
 };
@@ -87,7 +90,8 @@ struct exchange_params {
 	const struct request_facts *request; /* outlives the exchange */
 	struct chunk *forwarded;    /* the head for the service; taken over */
 	const struct emit_set *set; /* fields of the response; outlives it */
-	struct chunk *kept; /* the same once more, for a service that may be
+	bool reused;                /* the service has served before */
+	struct chunk *kept; /* the head once more, for a service that may be
 			     * dead; NULL: it may not be sent twice */
 	/* Called once, from the loop; nobody reads or writes any more. */
 	void (*over)(struct exchange *x, const struct exchange_result *r);

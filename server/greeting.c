@@ -3,8 +3,10 @@
 #include "server/greeting.h"
 
 #include "common/base/log.h"
+#include "common/http/text.h"
 #include "common/relay/raw_stream.h"
 #include "server/control.h"
+#include "server/http_visitor.h"
 #include "server/work.h"
 #include "server/worker.h"
 
@@ -14,6 +16,7 @@ static void greeting_free(struct greeting *g)
 	struct worker *w = g->worker;
 
 	loop_cancel_timer(worker_loop(w), &g->deadline);
+	chunk_give(g->first);
 	list_remove(&g->link);
 	pool_give(w->pools.greetings, g);
 }
@@ -79,6 +82,55 @@ static const struct channel_ops greeting_ops = {
 	.ended = greeting_ended,
 };
 
+/* --- a port of two kinds --- */
+
+/*
+ * A frame of frp's is a letter or a digit and the length, of eight bytes, of
+ * which the first is 0. A request begins with a token, or an empty line.
+ */
+static bool is_request(uint8_t first, uint8_t second)
+{
+	return second != 0 && (text_is(first, TEXT_TOKEN) || first == '\r');
+}
+
+static void sniff(struct greeting *g);
+
+static void greeting_sniffed(
+	struct stream_reader *r, struct chunk *c, int result)
+{
+	struct greeting *g = container_of(r, struct greeting, sniffer);
+	struct worker *w = g->worker;
+	struct chunk *first = g->first;
+	struct stream *s = g->channel.stream;
+	bool http = false;
+
+	g->first = NULL;
+	if (result == 1 && !first) {
+		g->first = c;
+		sniff(g);
+		return;
+	}
+	if (result > 0 && first)
+		http = is_request(*chunk_bytes(first), *chunk_bytes(c));
+	else if (result > 1)
+		http = is_request(chunk_bytes(c)[0], chunk_bytes(c)[1]);
+	if (result > 0)
+		stream_unread(s, c);
+	if (first)
+		stream_unread(s, first);
+	if (!http) {
+		channel_start(&g->channel);
+		return;
+	}
+	http_visitor_adopt(w, s, &g->peer);
+	greeting_free(g);
+}
+
+static void sniff(struct greeting *g)
+{
+	stream_read(g->channel.stream, &g->sniffer);
+}
+
 void greeting_accept(struct listener *l, int fd)
 {
 	struct worker *w = l->worker;
@@ -101,5 +153,13 @@ void greeting_accept(struct listener *l, int fd)
 	loop_set_timer(worker_loop(w), &g->deadline,
 		w->settings->first_message_timeout_ms * CLOCK_MS,
 		greeting_late);
-	channel_start(&g->channel);
+	g->sniffer.received = greeting_sniffed;
+	if (w->settings->http_shares_port)
+		sniff(g);
+	else
+		g->sniffer.received = greeting_sniffed;
+	if (w->settings->http_shares_port)
+		sniff(g);
+	else
+		channel_start(&g->channel);
 }

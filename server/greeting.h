@@ -4,7 +4,8 @@
  * A greeting is a connection on bindPort whose first message has not come
  * yet: it decides what the connection is (Login: a control; NewWorkConn: a
  * work connection), and must come within firstMessageTimeout, however slowly
- * its bytes do.
+ * its bytes do. Where the port is vhostHTTPPort as well, its first two bytes
+ * tell a visitor from a client.
  */
 
 #ifndef ADIT_SERVER_GREETING_H
@@ -17,7 +18,9 @@
 struct greeting {
 	struct worker *worker;
 	struct channel channel;
-	struct list link; /* worker's greetings */
+	struct stream_reader sniffer; /* before the channel's */
+	struct chunk *first;          /* one byte that does not tell; or NULL */
+	struct list link;             /* worker's greetings */
 	struct timer deadline;
 	struct address peer;
 };

@@ -2,6 +2,7 @@
 
 #include "server/http_answer.h"
 
+#include <string.h>
 #include <time.h>
 
 #include "common/http/answer.h"
@@ -11,6 +12,8 @@
 static void count_answer(struct counters *c, int status)
 {
 	switch (status) {
+	case 200:
+		break;
 	case 400:
 		count(c, http_400);
 		break;
@@ -59,5 +62,29 @@ void http_answer(struct worker *w, struct stream *s, int status,
 		c->to = (uint32_t)answer_build(c->data, c->size, &a);
 		chunk_queue_push(&words, c);
 	}
+	farewell_begin(&w->farewells, s, &words);
+}
+
+bool http_answer_is_h2(const struct chunk *c)
+{
+	static const char preface[] = "PRI * HTTP/2.0\r\n";
+
+	return chunk_length(c) >= sizeof(preface) - 1 &&
+	       !memcmp(chunk_bytes(c), preface, sizeof(preface) - 1);
+}
+
+void http_answer_h2(struct worker *w, struct stream *s)
+{
+	/* RFC 9113, sections 6.5 and 6.8; HTTP_1_1_REQUIRED is 0xd. */
+	static const uint8_t settings_and_goaway[] = { 0, 0, 0, 4, 0, 0, 0, 0,
+		0, /* the end of SETTINGS */ 0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0,
+		0, 0, 0, 0, 0xd };
+	struct chunk_queue words = { 0 };
+	struct chunk *c =
+		chunk_copy(settings_and_goaway, sizeof(settings_and_goaway));
+
+	count(&w->core.counters, http_other);
+	if (c)
+		chunk_queue_push(&words, c);
 	farewell_begin(&w->farewells, s, &words);
 }

@@ -5,28 +5,42 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/crypto/base64.h"
 #include "common/http/credentials.h"
 #include "common/http/emit.h"
+#include "common/http/path.h"
 #include "common/http/target.h"
 #include "server/worker.h"
 
+static bool is_trusted(const struct worker *w, const struct address *peer)
+{
+	for (size_t i = 0; i < w->settings->trusted_proxies.n; i++)
+		if (network_has(&w->settings->trusted[i], peer))
+			return true;
+	return false;
+}
+
 /* The head as the service gets it. 0 or the status to answer with. */
-static int forward(const struct address *peer, const struct head_found *f,
-	const struct request_facts *q, const struct http_target *target,
-	const struct route *r, struct chunk **forwarded_r)
+static int forward(struct worker *w, const struct address *peer,
+	const struct head_found *f, const struct request_facts *q,
+	const struct http_target *target, const struct route *terms,
+	struct chunk **forwarded_r)
 {
 	char ip[ADDRESS_TEXT_SIZE];
 	struct emit_params params = {
-		.rewrite = *r->rewrite ? r->rewrite : NULL,
-		.set = &r->set[0],
+		.rewrite = *terms->rewrite ? terms->rewrite : NULL,
+		.set = &terms->set[0],
 		.head = f->head,
 		.data = f->data,
 		.target = target,
 		.framing = &q->framing,
 		.peer = ip,
+		.trusted = is_trusted(w, peer),
+		.absolute = q->alone,
+		.via = w->settings->http_via,
 	};
 	size_t size = f->head->size + 2u * f->head->target_len + EMIT_EXTRA +
-		      emit_set_size(params.set) + strlen(r->rewrite);
+		      emit_set_size(params.set) + strlen(terms->rewrite);
 	uint8_t out[4096];
 	struct chunk *c;
 	ssize_t n;
@@ -72,24 +86,129 @@ static void note_request(struct request_facts *q, const struct head_found *f)
 	q->old = f->head->minor == 0;
 }
 
+/* --- whose it is --- */
+
+/* The user that it is from, for routes of one user; "": none is known. */
+static void read_user(const struct head_found *f, bool proxy,
+	char user[static CLAIM_USER_MAX + 1])
+{
+	struct http_text said = credentials_said(f->head, f->data, proxy);
+	char login[4 * CLAIM_USER_MAX];
+	const char *colon;
+	ssize_t n;
+
+	*user = '\0';
+	/* As frp, it falls back to the service's login; the check does not. */
+	if (proxy && said.len == 0)
+		said = credentials_said(f->head, f->data, false);
+	if (said.len == 0 || said.len > sizeof(login))
+		return;
+	n = base64_decode(login, said.data, said.len);
+	colon = n > 0 ? memchr(login, ':', (size_t)n) : NULL;
+	if (!colon || colon - login > CLAIM_USER_MAX)
+		return;
+	memcpy(user, login, (size_t)(colon - login));
+	user[colon - login] = '\0';
+}
+
+/*
+ * As frp reads the path, and as the service may: another place is somebody's
+ * way around a password. 0 or -400.
+ */
+static int find_both(const struct sites *s, const char *host,
+	struct http_text path, const char *user, struct place **p_r)
+{
+	uint8_t decoded[HTTP_HEAD_MAX], cleaned[HTTP_HEAD_MAX];
+	struct http_text a, b;
+	int rc = path_read(path, decoded, cleaned, &a, &b);
+
+	if (rc < 0)
+		return rc;
+	*p_r = sites_find(s, host, a, user);
+	return *p_r == sites_find(s, host, b, user) ? 0 : -400;
+}
+
+/* 0 and the place, or the status to answer with. */
+static int find_place(struct worker *w, const struct head_found *f,
+	const struct http_target *t, struct place **p_r)
+{
+	const struct sites *s = &w->directory.sites;
+	struct http_text path = { f->data + t->path, t->path_len };
+	char user[CLAIM_USER_MAX + 1] = "";
+	int rc = 0;
+
+	if (s->of_user > 0)
+		read_user(f,
+			t->form == TARGET_ABSOLUTE || t->form == TARGET_CONNECT,
+			user);
+	if (t->slash || t->asterisk)
+		path = text_of("/");
+	if (s->located > 0 && path.len > 0)
+		rc = find_both(s, t->host, path, user, p_r);
+	else
+		*p_r = sites_find(s, t->host, path, user);
+	if (rc < 0)
+		return -rc;
+	return *p_r ? 0 : 404;
+}
+
+/* --- what is not forwarded, or only to who is a proxy itself --- */
+
+/* RFC 9110, section 7.6.2; and `*` is the server that is asked: this one. */
+static bool is_for_us(const struct head_found *f, const struct http_target *t)
+{
+	int i = head_find(f->head, f->data, "Max-Forwards", 0);
+	uint64_t left;
+
+	if (!head_method_is(f->head, f->data, "OPTIONS"))
+		return false;
+	return t->form == TARGET_ASTERISK ||
+	       (i >= 0 &&
+		       text_number(head_value(f->head, f->data, (unsigned)i),
+			       &left) &&
+		       left == 0);
+}
+
+/* As frp: a place of all hosts, or of one user, may have a proxy behind it. */
+static int check_form(struct request_facts *q, const struct http_target *t,
+	const struct place *p)
+{
+	bool proxy = p->any || *p->user;
+
+	q->connect = t->form == TARGET_CONNECT;
+	q->alone = q->connect || (proxy && t->form == TARGET_ABSOLUTE);
+	if (!q->connect)
+		return 0;
+	if (!proxy)
+		return 405;
+	return framing_has_body(&q->framing) ? 400 : 0;
+}
+
 int http_route_decide(struct worker *w, const struct address *peer,
 	const struct head_found *f, struct request_facts *q, struct route **r_r,
 	struct chunk **forwarded_r)
 {
 	struct http_target target;
-	struct route *r;
+	struct place *place;
 	int rc;
 
 	note_request(q, f);
-	rc = target_authority(&target, f->head, f->data);
+	rc = -target_authority(&target, f->head, f->data);
 	if (rc == 0)
-		rc = framing_request(&q->framing, f->head, f->data);
-	if (rc < 0)
-		return -rc;
-	*r_r = r = directory_route(&w->directory, target.host);
-	if (!r)
-		return 404;
-	rc = credentials_check(
-		f->head, f->data, target.form == TARGET_ABSOLUTE, r->login);
-	return rc < 0 ? -rc : forward(peer, f, q, &target, r, forwarded_r);
+		rc = -framing_request(&q->framing, f->head, f->data);
+	if (rc == 0 && is_for_us(f, &target))
+		rc = 200;
+	if (rc == 0)
+		rc = find_place(w, f, &target, &place);
+	if (rc == 0)
+		rc = check_form(q, &target, place);
+	if (rc == 0)
+		rc = -credentials_check(f->head, f->data,
+			target.form == TARGET_ABSOLUTE || q->connect,
+			place->lead->login);
+	if (rc == 0)
+		rc = forward(w, peer, f, q, &target, place->lead, forwarded_r);
+	if (rc == 0)
+		*r_r = place_turn(place, NULL);
+	return rc;
 }

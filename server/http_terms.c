@@ -93,10 +93,39 @@ static int add_fields(
 	return 0;
 }
 
+/* What may be part of a log line, and of the registry's names. */
+static bool is_clean(const char *text, size_t most)
+{
+	if (strlen(text) > most)
+		return false;
+	for (; *text; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			return false;
+	return true;
+}
+
+static int add_clean(struct http_terms *t, const char *text, size_t most,
+	const char *bad, char *error)
+{
+	return is_clean(text, most) ? add(t, text, error) : refuse(error, bad);
+}
+
+static int add_locations(
+	struct http_terms *t, const struct message_list *l, char *error)
+{
+	for (size_t i = 0; i < l->count; i++)
+		if (add_clean(t, l->items[i], CLAIM_LOCATION_MAX,
+			    "a location is too long or has control characters",
+			    error) < 0)
+			return -1;
+	t->locations = (uint32_t)l->count;
+	return 0;
+}
+
 static int read_all(
 	struct http_terms *t, const struct message_new_proxy *m, char *error)
 {
-	size_t most = TERM_FIELDS +
+	size_t most = TERM_LOCATIONS + m->locations.count +
 		      2 * (m->headers.count + m->response_headers.count);
 
 	t->texts.v = calloc(most, sizeof(*t->texts.v));
@@ -107,9 +136,18 @@ static int read_all(
 			return refuse(error, "host_header_rewrite is no host");
 	if (add_login(t, m, error) < 0 ||
 		add(t, m->host_header_rewrite, error) < 0 ||
+		add_clean(t, m->route_by_http_user, CLAIM_USER_MAX,
+			"route_by_http_user is too long or has control "
+			"characters",
+			error) < 0 ||
+		add_clean(t, m->group, CLAIM_GROUP_MAX,
+			"group is too long or has control characters",
+			error) < 0 ||
+		add(t, *m->group ? m->group_key : "", error) < 0 ||
+		add_locations(t, &m->locations, error) < 0 ||
 		add_fields(t, &m->headers, error) < 0)
 		return -1;
-	t->set = (uint32_t)(t->texts.count - TERM_FIELDS) / 2;
+	t->set = (uint32_t)(t->texts.count - TERM_LOCATIONS - t->locations) / 2;
 	return add_fields(t, &m->response_headers, error);
 }
 

@@ -2,7 +2,8 @@
 
 /*
  * The terms of an http proxy: what NewProxy says of its visitors' login, of the
- * Host that its service sees, and of fields to be set (claim.h).
+ * Host that its service sees, of what is routed to it, and of fields to be set
+ * (claim.h).
  */
 
 #ifndef ADIT_SERVER_HTTP_TERMS_H
@@ -13,6 +14,7 @@
 
 struct http_terms {
 	struct claim_texts texts; /* owned */
+	uint32_t locations;       /* how many of them */
 	uint32_t set;             /* pairs for requests */
 };
 

@@ -23,9 +23,7 @@ struct http_visit {
 	struct request_facts request;
 	struct exchange exchange;
 	struct chunk *forwarded; /* the head for the service; until it goes */
-	/* A connection that only this visitor's requests may use. */
-	struct stream *own;
-	struct route *own_route; /* held */
+	struct handle last;      /* where its last request went (service.h) */
 	bool reused;             /* the service has served before */
 };
 
@@ -37,6 +35,8 @@ struct http_visit *http_visit_take(struct visitor *v)
 	struct http_visit *h = v->http;
 
 	v->http = NULL;
+	if (h)
+		h->visitor = NULL;
 	return h;
 }
 
@@ -47,12 +47,6 @@ void http_visit_give(struct http_visit *h, struct visitor *v)
 		h->visitor = v;
 }
 
-static void drop_own(struct http_visit *h)
-{
-	stream_close(&h->own, false);
-	route_drop(&h->own_route);
-}
-
 void http_visit_free(struct http_visit **hp)
 {
 	struct http_visit *h = *hp;
@@ -61,7 +55,8 @@ void http_visit_free(struct http_visit **hp)
 		return;
 	*hp = NULL;
 	exchange_stop(&h->exchange);
-	drop_own(h);
+	if (h->visitor)
+		service_forget(h->visitor->worker, h->last);
 	head_reader_clear(&h->pieces);
 	chunk_give(h->forwarded);
 	free(h);
@@ -110,26 +105,6 @@ static void set_head_timer(struct visitor *v)
 
 /* --- whom it goes to --- */
 
-/* The visitor's own connection, if it is one to this route and lives. */
-static struct stream *take_own(struct http_visit *h, const struct route *r)
-{
-	struct stream *s = NULL;
-	struct chunk *early;
-
-	if (!h->own)
-		return NULL;
-	if (h->own_route == r && !r->closed) {
-		s = h->own;
-		h->own = NULL;
-		if (stream_take(s, &early) != -EAGAIN) {
-			chunk_give(early);
-			stream_close(&s, true);
-		}
-	}
-	drop_own(h);
-	return s;
-}
-
 /* Whether it may go out on a connection that may be dead, and then again. */
 static bool may_repeat(const struct request_facts *q)
 {
@@ -137,15 +112,33 @@ static bool may_repeat(const struct request_facts *q)
 	       !q->framing.upgrade;
 }
 
-static void http_routed(struct visitor *v, struct route *r)
+/* One that has served before; NULL: a fresh one is needed. */
+static struct stream *find_service(struct visitor *v, struct route *r)
 {
 	struct http_visit *h = v->http;
-	struct stream *work = take_own(h, r);
+	const struct request_facts *q = &h->request;
+	struct handle last = h->last;
+	struct stream *s;
+	bool known;
+
+	h->last = (struct handle){ 0 };
+	if (q->alone)
+		return NULL;
+	s = service_take_last(v->worker, r, last,
+		may_repeat(q) && !q->framing.pinned, &known);
+	if (!s && !known)
+		service_forget(v->worker, last);
+	if (!s && may_repeat(q) && !q->framing.pinned)
+		s = service_take(v->worker, r, &v->peer);
+	return s;
+}
+
+static void http_routed(struct visitor *v, struct route *r)
+{
+	struct stream *work = find_service(v, r);
 
 	count(&v->worker->core.counters, http_requests);
-	if (!work && may_repeat(&h->request) && !h->request.framing.pinned)
-		work = service_take(v->worker, r, &v->peer);
-	h->reused = work;
+	v->http->reused = work;
 	if (work)
 		visitor_serve(v, r, work);
 	else
@@ -159,10 +152,11 @@ static void http_bytes(struct visitor *v, struct chunk *c)
 	struct route *r = NULL;
 	struct head_found found = { 0 };
 	bool began = head_reader_began(&h->pieces);
+	bool speaks_h2 = !began && http_answer_is_h2(c);
 	int rc = head_reader_take(
 		&h->pieces, c, &v->worker->head, false, &found);
 
-	h->request.head = false;
+	h->request = (struct request_facts){ 0 };
 	if (rc == 0) {
 		if (!began)
 			set_head_timer(v);
@@ -170,6 +164,12 @@ static void http_bytes(struct visitor *v, struct chunk *c)
 		return;
 	}
 	loop_cancel_timer(worker_loop(v->worker), &v->timer);
+	if (rc == -505 && speaks_h2) {
+		http_answer_h2(v->worker, v->stream);
+		v->stream = NULL;
+		visitor_close(v, REASON_answered);
+		return;
+	}
 	rc = rc < 0 ? -rc
 		    : http_route_decide(v->worker, &v->peer, &found,
 			      &h->request, &r, &h->forwarded);
@@ -215,9 +215,8 @@ static void http_read(struct visitor *v)
 		http_received(&v->reader, c, n);
 }
 
-void http_visitor_accept(struct listener *l, int fd)
+static void http_begin(struct visitor *v)
 {
-	struct visitor *v = visitor_new(l->worker, l, fd);
 	struct http_visit *h;
 
 	if (!v)
@@ -232,9 +231,20 @@ void http_visitor_accept(struct listener *l, int fd)
 	http_read(v);
 }
 
+void http_visitor_accept(struct listener *l, int fd)
+{
+	http_begin(visitor_new(l->worker, l, fd));
+}
+
+void http_visitor_adopt(
+	struct worker *w, struct stream *s, const struct address *peer)
+{
+	http_begin(visitor_adopt(w, s, peer));
+}
+
 /* --- the exchange --- */
 
-/* 101 was said: the two speak something else from now on. */
+/* 101, or 2xx to CONNECT: the two speak something else from now on. */
 static void http_tunnel(struct visitor *v, struct chunk *head)
 {
 	struct relay_params params = visitor_relay_params(v);
@@ -249,16 +259,15 @@ static void settle_work_connection(
 {
 	struct http_visit *h = v->http;
 	struct stream *s = v->work;
+	struct service_facts facts = { .visitor = v->peer,
+		.private = r->settlement.work == WORK_PRIVATE,
+		.keeps_s = r->keeps_s };
 
 	switch (r->settlement.work) {
 	case WORK_SHARED:
-		v->work = NULL;
-		service_rest(v->worker, v->route, s, &v->peer);
-		break;
 	case WORK_PRIVATE:
 		v->work = NULL;
-		h->own = s;
-		h->own_route = route_hold(v->route);
+		h->last = service_rest(v->worker, v->route, s, &facts);
 		break;
 	case WORK_ENDS:
 		stream_close(&v->work, r->why != REASON_done);
@@ -279,8 +288,8 @@ static void exchange_over(struct exchange *x, const struct exchange_result *r)
 	if (r->end == EXCHANGE_RETRIES) {
 		stream_close(&v->work, true);
 		h->forwarded = r->head;
+		visitor_retry(v, h->reused);
 		h->reused = false;
-		visitor_retry(v);
 		return;
 	}
 	settle_work_connection(v, r);
@@ -312,11 +321,12 @@ void http_visitor_run(struct visitor *v)
 		.work = v->work,
 		.request = &h->request,
 		.forwarded = h->forwarded,
-		.set = &v->route->set[1],
+		.reused = h->reused,
+		.set = &v->route->lead->set[1],
 		.over = exchange_over };
 
-	/* The service may have died while it was idle. */
-	if (h->reused && may_repeat(&h->request))
+	/* The service may have died while it was idle, or others can do it. */
+	if (may_repeat(&h->request) && (h->reused || visitor_may_detour(v)))
 		params.kept = chunk_copy(chunk_bytes(head), chunk_length(head));
 	h->forwarded = NULL;
 	exchange_start(&h->exchange, &params);

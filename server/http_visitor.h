@@ -11,12 +11,19 @@
 
 #include <stdbool.h>
 
+struct address;
 struct http_visit;
 struct listener;
+struct stream;
 struct visitor;
+struct worker;
 
 /* Of the listener on vhostHTTPPort. */
 void http_visitor_accept(struct listener *l, int fd);
+
+/* One whose stream, taken over, came to a port of clients as well. */
+void http_visitor_adopt(
+	struct worker *w, struct stream *s, const struct address *peer);
 
 /* The visitor has its work connection: send the request, and so on. */
 void http_visitor_run(struct visitor *v);

@@ -60,6 +60,15 @@ void names_drop(struct names *n, enum name_kind kind, const char *text,
 	free(found);
 }
 
+void names_hand(struct names *n, enum name_kind kind, const char *text,
+	const void *holder, void *heir)
+{
+	struct name *found = find(n, kind, text);
+
+	if (found && found->holder == holder)
+		found->holder = heir;
+}
+
 void names_clear(struct names *n)
 {
 	while (n->table) {

@@ -14,7 +14,8 @@
 enum name_kind {
 	NAME_OF_CONTROL = 'c', /* a run id */
 	NAME_OF_PROXY = 'p',
-	NAME_OF_HOST = 'h',
+	NAME_OF_PLACE = 'h', /* a host, a user and a location */
+	NAME_OF_GROUP = 'g',
 	NAME_OF_PORT = 't' /* decimal */
 };
 
@@ -35,6 +36,10 @@ bool names_add(struct names *n, enum name_kind kind, const char *text,
 /* Give the name up if it is this holder's. */
 void names_drop(struct names *n, enum name_kind kind, const char *text,
 	const void *holder);
+
+/* Hand it over to the heir if it is this holder's. */
+void names_hand(struct names *n, enum name_kind kind, const char *text,
+	const void *holder, void *heir);
 
 void names_clear(struct names *n);
 

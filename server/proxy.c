@@ -41,9 +41,8 @@ static int check_supported(const struct message_new_proxy *m, char *error)
 		{ "use_encryption", m->use_encryption },
 		{ "use_compression", m->use_compression },
 		{ "bandwidth_limit", *m->bandwidth_limit },
-		{ "group", *m->group },
-		{ "locations", m->locations.count },
-		{ "route_by_http_user", *m->route_by_http_user },
+		{ "group of a tcp proxy",
+			*m->group && strcmp(m->proxy_type, "http") },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(features); i++)
@@ -187,7 +186,12 @@ static int check_http(
 	for (size_t i = 0; i < m->custom_domains.count; i++)
 		if (add_custom_domain(p, m->custom_domains.items[i], error) < 0)
 			return -1;
-	return *m->subdomain ? add_subdomain(p, m->subdomain, error) : 0;
+	if (*m->subdomain && add_subdomain(p, m->subdomain, error) < 0)
+		return -1;
+	/* As in frp, a group has one place. */
+	if (*m->group && (p->host_count > 1 || m->locations.count > 1))
+		return refuse(error, "group params invalid");
+	return 0;
 }
 
 static void proxy_free(struct proxy *p)
@@ -239,8 +243,10 @@ static int proxy_claim(
 		return -1;
 	claim = claim_new(p->type == PROXY_TCP ? CLAIM_TCP : CLAIM_HTTP,
 		p->name, &hosts, &terms.texts);
-	if (claim)
+	if (claim) {
+		claim->locations = terms.locations;
 		claim->set = terms.set;
+	}
 	http_terms_clear(&terms);
 	if (!claim)
 		return refuse(error, "no memory");

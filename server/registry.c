@@ -12,31 +12,13 @@
 #include <unistd.h>
 
 #include "server/control.h"
-#include "server/names.h"
 #include "server/port.h"
 #include "server/port_memory.h"
 #include "server/proxy.h"
 #include "server/publication.h"
+#include "server/registration.h"
 #include "server/server.h"
 #include "server/worker.h"
-
-enum entry_state {
-	/* Told to the workers. Next: PUBLISHED, WITHDRAWING. */
-	ENTRY_PUBLISHING,
-	/* Granted. Next: WITHDRAWING. */
-	ENTRY_PUBLISHED,
-	/* Taken back from the workers. Next: gone. */
-	ENTRY_WITHDRAWING,
-};
-
-struct registration {
-	struct claim *claim;
-	uint32_t missing; /* workers that have not said done */
-	uint16_t port;    /* tcp */
-	uint8_t state;    /* enum entry_state */
-	bool failed;      /* some worker could not serve it */
-	bool evicted;     /* its owner was told to close it */
-};
 
 /* A claim that waits for a withdrawal. */
 struct pending {
@@ -69,12 +51,6 @@ static void decide(struct registry *reg, struct claim *c);
 static int64_t now(const struct registry *reg)
 {
 	return worker_loop(reg->worker)->now;
-}
-
-static void set_state(struct registration *r, enum entry_state state)
-{
-	assert(state > r->state);
-	r->state = (uint8_t)state;
 }
 
 int registry_create(struct registry **r_r, struct worker *w)
@@ -122,49 +98,6 @@ void registry_destroy(struct registry **rp)
 	free(reg);
 }
 
-/* --- keys --- */
-
-static const char *port_name(char text[static 8], uint16_t port)
-{
-	snprintf(text, 8, "%u", port);
-	return text;
-}
-
-static bool add_keys(struct registry *reg, struct registration *r)
-{
-	const struct claim *c = r->claim;
-	const char *h = claim_first_host(c);
-	char port[8];
-	bool ok = names_add(&reg->names,
-		c->kind == CLAIM_CONTROL ? NAME_OF_CONTROL : NAME_OF_PROXY,
-		claim_name(c), r);
-
-	for (; ok && h; h = claim_next_host(c, h))
-		/* One host named twice by one proxy is one key. */
-		ok = names_find(&reg->names, NAME_OF_HOST, h) ||
-		     names_add(&reg->names, NAME_OF_HOST, h, r);
-	if (ok && r->port)
-		ok = names_add(
-			&reg->names, NAME_OF_PORT, port_name(port, r->port), r);
-	return ok;
-}
-
-static void drop_keys(struct registry *reg, struct registration *r)
-{
-	const struct claim *c = r->claim;
-	const char *h = claim_first_host(c);
-	char port[8];
-
-	names_drop(&reg->names,
-		c->kind == CLAIM_CONTROL ? NAME_OF_CONTROL : NAME_OF_PROXY,
-		claim_name(c), r);
-	for (; h; h = claim_next_host(c, h))
-		names_drop(&reg->names, NAME_OF_HOST, h, r);
-	if (r->port)
-		names_drop(
-			&reg->names, NAME_OF_PORT, port_name(port, r->port), r);
-}
-
 /* --- decisions --- */
 
 /* Tell the owner: an error, or success with the registration. */
@@ -195,7 +128,7 @@ static void bury(struct registry *reg, struct registration *r)
 {
 	struct list waiting;
 
-	drop_keys(reg, r);
+	registration_leave(&reg->names, r);
 	if (r->claim->kind == CLAIM_CONTROL)
 		reg->controls--;
 	else
@@ -225,7 +158,7 @@ static void withdraw(struct registry *reg, struct registration *r)
 {
 	uint32_t n = reg->worker->server->worker_count;
 
-	set_state(r, ENTRY_WITHDRAWING);
+	registration_set_state(r, ENTRY_WITHDRAWING);
 	r->missing = n;
 	for (uint32_t i = 0; i < n; i++)
 		publication_withdraw(
@@ -271,7 +204,7 @@ static void publish_done(struct mailbox *m, struct letter *letter)
 		withdraw(reg, r);
 		return;
 	}
-	set_state(r, ENTRY_PUBLISHED);
+	registration_set_state(r, ENTRY_PUBLISHED);
 	if (r->port)
 		port_remember(
 			&reg->ports, claim_name(r->claim), r->port, now(reg));
@@ -290,23 +223,6 @@ static void publish(struct registry *reg, struct registration *r, int *fds)
 			publish_done);
 }
 
-/* What became of looking whether a claim's keys are free. */
-enum verdict {
-	VERDICT_FREE,
-	VERDICT_WAIT,
-	VERDICT_TAKEN
-};
-
-static enum verdict look_at(
-	struct registry *reg, enum name_kind kind, const char *name)
-{
-	const struct registration *r = names_find(&reg->names, kind, name);
-
-	if (!r)
-		return VERDICT_FREE;
-	return r->state == ENTRY_WITHDRAWING ? VERDICT_WAIT : VERDICT_TAKEN;
-}
-
 /* The older control with the run id makes room, which is waited for. */
 static enum verdict look_at_control(struct registry *reg, const struct claim *c)
 {
@@ -322,36 +238,12 @@ static enum verdict look_at_control(struct registry *reg, const struct claim *c)
 	return VERDICT_WAIT;
 }
 
-static enum verdict look_at_proxy(struct registry *reg, const struct claim *c,
-	char error[static REGISTRY_ERROR_SIZE])
-{
-	const char *h = claim_first_host(c);
-	enum verdict v = look_at(reg, NAME_OF_PROXY, claim_name(c)), worst = v;
-
-	if (v == VERDICT_TAKEN) {
-		snprintf(error, REGISTRY_ERROR_SIZE,
-			"proxy [%.256s] already exists", claim_name(c));
-		return v;
-	}
-	for (; h; h = claim_next_host(c, h)) {
-		v = look_at(reg, NAME_OF_HOST, h);
-		if (v == VERDICT_TAKEN) {
-			snprintf(error, REGISTRY_ERROR_SIZE,
-				"router config conflict");
-			return v;
-		}
-		if (v > worst)
-			worst = v;
-	}
-	return worst;
-}
-
 static bool is_port_taken(void *arg, uint16_t port)
 {
 	char text[8];
 
 	return names_find(&((struct registry *)arg)->names, NAME_OF_PORT,
-		port_name(text, port));
+		registration_port(text, port));
 }
 
 /* Whether the port that the claim would get is on its way to be free. */
@@ -364,8 +256,8 @@ static bool must_wait_for_port(struct registry *reg, const struct claim *c)
 
 	if (c->kind != CLAIM_TCP || port < 1 || port > UINT16_MAX)
 		return false;
-	return look_at(reg, NAME_OF_PORT, port_name(text, (uint16_t)port)) ==
-	       VERDICT_WAIT;
+	return registration_look(&reg->names, NAME_OF_PORT,
+		       registration_port(text, (uint16_t)port)) == VERDICT_WAIT;
 }
 
 static const char *open_port(
@@ -412,21 +304,23 @@ static void grant(struct registry *reg, struct claim *c)
 		return;
 	}
 	r->claim = c;
+	list_init(&r->peers);
 	if (c->kind == CLAIM_CONTROL)
 		reg->controls++;
 	else
 		reg->proxies++;
 	/* Without memory for a key the claim fails once it is published. */
-	r->failed = !add_keys(reg, r);
+	r->failed = !registration_enter(&reg->names, r);
 	publish(reg, r, tcp ? fds : NULL);
 }
 
 static void decide(struct registry *reg, struct claim *c)
 {
 	char error[REGISTRY_ERROR_SIZE];
-	enum verdict v = c->kind == CLAIM_CONTROL
-				 ? look_at_control(reg, c)
-				 : look_at_proxy(reg, c, error);
+	enum verdict v =
+		c->kind == CLAIM_CONTROL
+			? look_at_control(reg, c)
+			: registration_look_at_proxy(&reg->names, c, error);
 	struct pending *p;
 
 	if (v == VERDICT_FREE && must_wait_for_port(reg, c))

@@ -22,11 +22,10 @@
 
 #include "common/event/mailbox.h"
 #include "server/claim.h"
+#include "server/registration.h"
 
 struct registry;
 struct worker;
-
-#define REGISTRY_ERROR_SIZE 384
 
 /* The answer to a claim, delivered to its owner's worker. */
 struct decision {

@@ -160,7 +160,10 @@ static int open_ports(struct server *s)
 	log_info("frps tcp listen on %s:%u", set->bind_addr, set->bind_port);
 	for (uint32_t i = 0; i < s->worker_count; i++)
 		s->workers[i]->control_fd = fds[i];
-	if (!set->vhost_http_port)
+	if (set->http_shares_port)
+		log_info("http service multiplexed on %s:%u", set->bind_addr,
+			set->bind_port);
+	if (!set->vhost_http_port || set->http_shares_port)
 		return 0;
 	rc = open_port(s, "vhostHTTPPort", set->proxy_bind_addr,
 		set->vhost_http_port, fds);

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "common/base/log.h"
+#include "common/base/socket.h"
 #include "common/wire/capability.h"
 #include "server/directory.h"
 #include "server/worker.h"
@@ -17,7 +18,8 @@ static struct stream *service_leave(struct service *k)
 
 	list_remove(&k->link);
 	list_remove(&k->age);
-	k->route->services--;
+	if (!k->private)
+		k->route->services--;
 	if (s->reader == &k->reader)
 		stream_leave_reading(s);
 	pool_give(w->pools.services, k);
@@ -72,12 +74,31 @@ void services_init(struct worker *w)
 	list_init(&w->services.age);
 }
 
-static bool may_rest(struct worker *w, const struct route *r, struct stream *s)
+/* Whose requests may follow on the route's connections, at most. */
+static enum settings_reuse class_of(
+	const struct worker *w, const struct route *r)
+{
+	enum settings_reuse class =
+		(enum settings_reuse)w->settings->http_reuse;
+
+	/*
+	 * frpc may have written the first visitor's address to the service
+	 * (PROXY protocol), which the server does not know; adit does not.
+	 */
+	if (class == SETTINGS_REUSE_SHARED &&
+		!(r->claim->caps & CAPABILITY_reuse))
+		return SETTINGS_REUSE_ADDRESS;
+	return class;
+}
+
+static bool may_rest(
+	struct worker *w, const struct route *r, struct stream *s, bool private)
 {
 	struct chunk *early;
 
-	if (r->closed || w->core.stopping || r->services == SERVICES_MAX ||
-		r->struck_until > worker_loop(w)->now)
+	if (r->closed || w->core.stopping ||
+		(!private && (r->services == SERVICES_MAX ||
+				     r->struck_until > worker_loop(w)->now)))
 		return false;
 	if (stream_take(s, &early) == -EAGAIN)
 		return true;
@@ -85,64 +106,125 @@ static bool may_rest(struct worker *w, const struct route *r, struct stream *s)
 	return false;
 }
 
-void service_rest(struct worker *w, struct route *r, struct stream *s,
-	const struct address *visitor)
+/*
+ * How long it rests: below what it says it keeps the connection for, by the
+ * second that it may round and the way to it and back.
+ */
+static int64_t rest_time(const struct stream *s, uint32_t keeps_s, bool private)
 {
+	int64_t most = private ? SERVICE_PRIVATE : SERVICE_IDLE;
+	int64_t keeps = (int64_t)keeps_s * CLOCK_SECOND - CLOCK_SECOND;
+
+	if (keeps_s == 0 || keeps > most + CLOCK_SECOND)
+		return most;
+	keeps -= socket_rtt(stream_descriptor(s));
+	return keeps < most ? keeps : most;
+}
+
+/* Few say how long: the place is most often the last one. */
+static void insert_by_age(struct services *all, struct service *k)
+{
+	struct list *at = all->age.prev;
+
+	while (at != &all->age &&
+		container_of(at, struct service, age)->until > k->until)
+		at = at->prev;
+	list_prepend(at, &k->age);
+	if (all->age.next == &k->age)
+		loop_set_timer(worker_loop(k->worker), &all->timer,
+			k->until - worker_loop(k->worker)->now, services_late);
+}
+
+struct handle service_rest(struct worker *w, struct route *r, struct stream *s,
+	const struct service_facts *facts)
+{
+	enum settings_reuse class = class_of(w, r);
+	bool private = facts->private || class == SETTINGS_REUSE_VISITOR;
+	int64_t time = rest_time(s, facts->keeps_s, private);
 	struct service *k = NULL;
 
-	if (may_rest(w, r, s) && quota_take(&w->server->works)) {
+	if ((class != SETTINGS_REUSE_NEVER || facts->private) && time > 0 &&
+		may_rest(w, r, s, private) && quota_take(&w->server->works)) {
 		k = pool_take(w->pools.services);
 		if (!k)
 			quota_give(&w->server->works);
 	}
 	if (!k) {
 		stream_close(&s, false);
-		return;
+		return (struct handle){ 0 };
 	}
 	k->worker = w;
 	k->route = r;
 	k->stream = s;
-	k->visitor = *visitor;
+	k->visitor = facts->visitor;
+	k->private = private;
 	k->reader.received = service_received;
-	k->until = worker_loop(w)->now + SERVICE_IDLE;
+	k->since = worker_loop(w)->now;
+	k->until = k->since + time;
 	list_prepend(&r->idle, &k->link);
-	list_append(&w->services.age, &k->age);
-	r->services++;
-	if (!timer_is_set(&w->services.timer))
-		loop_set_timer(worker_loop(w), &w->services.timer, SERVICE_IDLE,
-			services_late);
+	if (!private)
+		r->services++;
+	insert_by_age(&w->services, k);
 	stream_read(s, &k->reader);
+	return pool_handle(k);
 }
 
-/*
- * frpc may have written the first visitor's address to the service (PROXY
- * protocol), which the server does not know; adit does not.
- */
-static bool may_serve(const struct service *k, const struct address *visitor)
+/* It serves again; NULL: it has just died. */
+static struct stream *service_wake(struct service *k)
 {
-	return k->route->claim->caps & CAPABILITY_reuse ||
-	       address_same_host(&k->visitor, visitor);
+	struct worker *w = k->worker;
+	struct stream *s = service_leave(k);
+	struct chunk *early;
+
+	if (stream_take(s, &early) == -EAGAIN) {
+		count(&w->core.counters, http_reused);
+		return s;
+	}
+	chunk_give(early);
+	stream_close(&s, true);
+	return NULL;
 }
 
 struct stream *service_take(
 	struct worker *w, struct route *r, const struct address *visitor)
 {
+	bool shared = class_of(w, r) == SETTINGS_REUSE_SHARED;
+
 	list_each_safe (l, &r->idle) {
 		struct service *k = container_of(l, struct service, link);
 		struct stream *s;
-		struct chunk *early;
 
-		if (!may_serve(k, visitor))
+		if (k->private ||
+			(!shared && !address_same_host(&k->visitor, visitor)))
 			continue;
-		s = service_leave(k);
-		if (stream_take(s, &early) == -EAGAIN) {
-			count(&w->core.counters, http_reused);
+		s = service_wake(k);
+		if (s)
 			return s;
-		}
-		chunk_give(early);
-		stream_close(&s, true);
 	}
 	return NULL;
+}
+
+struct stream *service_take_last(struct worker *w, struct route *r,
+	struct handle last, bool may_repeat, bool *known_r)
+{
+	struct service *k = pool_find(w->pools.services, last);
+
+	*known_r = false;
+	if (!k || k->route != r)
+		return NULL;
+	*known_r = k->private;
+	if (!k->private && !may_repeat &&
+		worker_loop(w)->now - k->since >= SERVICE_FRESH)
+		return NULL;
+	return service_wake(k);
+}
+
+void service_forget(struct worker *w, struct handle last)
+{
+	struct service *k = pool_find(w->pools.services, last);
+
+	if (k && k->private)
+		service_end(k, false);
 }
 
 void services_leave(struct route *r)

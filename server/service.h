@@ -3,8 +3,9 @@
 /*
  * A service is a work connection that has been started for an http proxy and
  * waits, idle, for the next request: on the worker that it is on, in the set of
- * the route that it was started for, and in no other. Whatever it says by
- * itself ends it. Sources: RFC 9112, section 9.3; RFC 9110, section 9.2.2.
+ * the route that it was started for, and in no other; perhaps for the requests
+ * of one visitor only. Whatever it says by itself ends it. Sources: RFC 9112,
+ * section 9.3; RFC 9110, section 9.2.2.
  */
 
 #ifndef ADIT_SERVER_SERVICE_H
@@ -26,6 +27,13 @@ struct worker;
 #define SERVICE_IDLE (4 * CLOCK_SECOND)
 #define SERVICES_MAX 256
 
+/*
+ * The same of one that only its visitor uses, and for how long that visitor
+ * takes it to be alive without a chance to ask twice.
+ */
+#define SERVICE_PRIVATE (60 * CLOCK_SECOND)
+#define SERVICE_FRESH (1 * CLOCK_SECOND)
+
 /* How long none of a route are kept after one has spoken by itself. */
 #define SERVICE_STRIKE (600 * CLOCK_SECOND)
 
@@ -35,9 +43,17 @@ struct service {
 	struct stream *stream;
 	struct stream_reader reader;
 	struct list link; /* route's services, the latest used first */
-	struct list age;  /* worker's, the oldest first */
-	int64_t until;
+	struct list age;  /* worker's, by `until` */
+	int64_t since, until;
 	struct address visitor; /* whom it was started for */
+	bool private;           /* for that visitor's connection only */
+};
+
+/* What is known of one that is to rest. */
+struct service_facts {
+	struct address visitor; /* whom it was started for */
+	bool private;           /* it knows who its visitor is: see NTLM */
+	uint32_t keeps_s; /* how long it keeps the connection; 0: unsaid */
 };
 
 /* All idle ones of a worker. */
@@ -50,15 +66,26 @@ void services_init(struct worker *w);
 
 /*
  * The work connection, which is not being written, is idle from now on, or is
- * closed: the route is closed, has too many, or does not share. `visitor`: whom
- * it was started for.
+ * closed: the route is closed, has too many, or does not share. Its handle, by
+ * which its visitor finds it again; one that nobody has, if it was closed.
  */
-void service_rest(struct worker *w, struct route *r, struct stream *s,
-	const struct address *visitor);
+struct handle service_rest(struct worker *w, struct route *r, struct stream *s,
+	const struct service_facts *facts);
 
 /* One for the visitor; NULL: there is none. */
 struct stream *service_take(struct worker *w, struct route *r,
 	const struct address *visitor) must_check;
+
+/*
+ * The visitor's last one, if it still rests in the set of the route; what is
+ * private goes on whatever the request is, others only for a second, or if
+ * `may_repeat`. NULL: another one has to do. `known_r`: it was a private one.
+ */
+struct stream *service_take_last(struct worker *w, struct route *r,
+	struct handle last, bool may_repeat, bool *known_r) must_check;
+
+/* The visitor goes, or turns to another route: a private one ends. */
+void service_forget(struct worker *w, struct handle last);
 
 /* The route closes: so do its idle ones. */
 void services_leave(struct route *r);

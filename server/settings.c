@@ -2,14 +2,12 @@
 
 /*
  * The table of aditd's keys. To add a key, add a row and its field; a rule
- * between keys goes to settings_check.
+ * between keys goes to settings_check.c.
  */
 
 #include "server/settings.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <string.h>
 
 #include "common/conf/dump.h"
@@ -21,6 +19,12 @@
 /* The longest idle time before a probe that tcp(7) takes. */
 #define KEEPALIVE_MAX 32767
 #define DAY 86400
+
+static const struct conf_choices reuses =
+	CONF_CHOICES({ "shared", SETTINGS_REUSE_SHARED, false },
+		{ "address", SETTINGS_REUSE_ADDRESS, false },
+		{ "visitor", SETTINGS_REUSE_VISITOR, false },
+		{ "never", SETTINGS_REUSE_NEVER, false });
 
 static const struct conf_row rows[] = {
 	{ .path = "bindAddr",
@@ -59,6 +63,12 @@ static const struct conf_row rows[] = {
 		.flags = CONF_EMPTY_DEFAULT,
 		.doc = "How long an http proxy may take to begin its "
 		       "response." },
+	{ .path = "trustedProxies",
+		DEF(STRINGS, trusted_proxies),
+		.def = "127.0.0.0/8, ::1/128",
+		.doc = "Addresses and networks of the proxies in front of "
+		       "aditd, whose Forwarded and X-Forwarded fields are "
+		       "believed." },
 	{ .path = "vhostHTTPSPort",
 		CONF_DEF_FIXED("0"),
 		.doc = "Public port of all https proxies." },
@@ -230,6 +240,19 @@ static const struct conf_row rows[] = {
 		.max = DAY,
 		.unit = "seconds",
 		.doc = "How long a visitor may take nothing of a response." },
+	{ .path = "http.reuse",
+		DEF(ENUM, http_reuse),
+		.def = "shared",
+		.choices = &reuses,
+		.doc = "Whose requests may follow each other on one work "
+		       "connection, at most: all visitors', those of one "
+		       "address (the most that frpc gets), those of one "
+		       "connection, or no two." },
+	{ .path = "http.via",
+		DEF(BOOL, http_via),
+		.def = "false",
+		.doc = "Say Via in requests and responses; nginx does not "
+		       "compress for who says so." },
 	{ .path = "limits.visitors",
 		DEF(INT, max_visitors),
 		.def = "20000",
@@ -270,40 +293,6 @@ static const struct conf_row rows[] = {
 };
 
 static CONF_TABLE(table, struct settings, rows);
-
-static void check_address(struct settings *s, struct conf_errors *errors,
-	const char *key, const char *address)
-{
-	struct in6_addr parsed;
-	char quoted[CONF_QUOTED];
-
-	if (inet_pton(AF_INET, address, &parsed) != 1 &&
-		inet_pton(AF_INET6, address, &parsed) != 1)
-		conf_fault(s->conf, errors, key,
-			"%s; an IPv4 or IPv6 address is allowed",
-			conf_quote(quoted, address));
-}
-
-int settings_check(struct settings *s, struct conf_errors *errors)
-{
-	if (s->proxy_bind_addr[0] == '\0')
-		s->proxy_bind_addr = s->bind_addr;
-	s->auth_heartbeats = s->auth_scopes & CONF_SCOPE_HEARTBEATS;
-	s->auth_new_work_conns = s->auth_scopes & CONF_SCOPE_WORK_CONNS;
-	check_address(s, errors, "bindAddr", s->bind_addr);
-	if (s->proxy_bind_addr != s->bind_addr)
-		check_address(s, errors, "proxyBindAddr", s->proxy_bind_addr);
-	if (s->work_pool_min > s->work_pool_max)
-		conf_fault(s->conf, errors, "transport.workPool.min",
-			"\"%lld\", which is more than transport.workPool.max",
-			(long long)s->work_pool_min);
-	if (s->vhost_http_port == s->bind_port)
-		conf_fault(s->conf, errors, "vhostHTTPPort",
-			"\"%u\", which is bindPort; sharing one port is not "
-			"supported yet (allowed: another port)",
-			s->vhost_http_port);
-	return errors->n > 0 ? -EINVAL : 0;
-}
 
 int settings_new_default(struct settings **s_r)
 {

@@ -12,11 +12,20 @@
 
 #include <stdio.h>
 
+#include "common/base/network.h"
 #include "common/conf/conf.h"
 #include "common/conf/rows.h"
 
 /* `workers` at most. */
 #define SETTINGS_WORKERS_MAX 1024
+
+/* Whose requests may go over one and the same work connection, at most. */
+enum settings_reuse {
+	SETTINGS_REUSE_SHARED,  /* all visitors' */
+	SETTINGS_REUSE_ADDRESS, /* those of one visitor address */
+	SETTINGS_REUSE_VISITOR, /* those of one visitor connection */
+	SETTINGS_REUSE_NEVER,
+};
 
 struct settings {
 	const char *bind_addr;
@@ -59,6 +68,11 @@ struct settings {
 	int64_t buffer_count;
 	int64_t drain_timeout_ms;
 	int64_t first_message_timeout_ms;
+	struct conf_strings trusted_proxies;
+	struct network *trusted; /* the same, `n` of them */
+	int http_reuse;          /* enum settings_reuse */
+	bool http_via;
+	bool http_shares_port; /* vhostHTTPPort is bindPort */
 	int64_t head_timeout_ms, body_timeout_ms, idle_timeout_ms;
 	int64_t stall_timeout_ms;
 

@@ -4,10 +4,8 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <unistd.h>
 
 #include "common/base/log.h"
-#include "common/relay/raw_stream.h"
 #include "common/wire/capability.h"
 #include "server/http_visitor.h"
 #include "server/listener.h"
@@ -15,6 +13,9 @@
 #include "server/move.h"
 #include "server/work.h"
 #include "server/worker.h"
+
+/* How many others of a group a request is offered to. */
+#define VISITOR_DETOURS 3
 
 /* What the matchmaker tells a visitor. */
 struct tell_letter {
@@ -36,56 +37,46 @@ static void visitor_set_state(struct visitor *v, enum visitor_state state)
 	v->state = state;
 }
 
-struct visitor *visitor_open(struct worker *w, struct stream *s)
-{
-	struct visitor *v = s ? pool_take(w->pools.visitors) : NULL;
-
-	if (!v) {
-		stream_close(&s, true);
-		return NULL;
-	}
-	v->worker = w;
-	v->stream = s;
-	list_append(&w->visitors, &v->link);
-	return v;
-}
-
-struct visitor *visitor_new(struct worker *w, struct listener *l, int fd)
-{
-	struct visitor *v = NULL;
-	bool room = quota_take(&w->server->visitors);
-
-	count(&w->core.counters, visitors);
-	if (room)
-		v = visitor_open(w,
-			raw_stream_open(w->pools.streams, worker_loop(w), fd));
-	else
-		close(fd);
-	if (v) {
-		address_of_peer(&v->peer, fd);
-		address_of_self(&v->self, fd);
-		return v;
-	}
-	if (room)
-		quota_give(&w->server->visitors);
-	count(&w->core.counters, visitors_refused);
-	if (l->state == LISTENER_ACCEPTING)
-		log_warn("limits.visitors is reached: port %u pauses", l->port);
-	listener_pause(l);
-	return NULL;
-}
-
-void visitor_accept_tcp(struct listener *l, struct route *r, int fd)
-{
-	struct visitor *v = visitor_new(l->worker, l, fd);
-
-	if (v)
-		visitor_route(v, r);
-}
-
 void visitor_route(struct visitor *v, struct route *r)
 {
 	v->route = route_hold(r);
+	visitor_want_work(v);
+}
+
+bool visitor_may_detour(const struct visitor *v)
+{
+	return v->route->group && v->detours < VISITOR_DETOURS &&
+	       place_has_other(v->route->group, v->route);
+}
+
+/*
+ * The route cannot serve it, and has seen nothing of the request: another one
+ * of its group may. Else it is closed for the reason.
+ */
+static void visitor_detour(struct visitor *v, enum reason why)
+{
+	struct route *r = NULL;
+
+	if (v->route && visitor_may_detour(v))
+		r = place_turn(v->route->group, v->route);
+	if (!r) {
+		visitor_close(v, why);
+		return;
+	}
+	if (v->state == VISITOR_WAITING) {
+		matchmaker_withdraw(
+			v->worker, v->route->claim->control.worker, v->wish);
+		stream_leave_reading(v->stream);
+	}
+	log_debug("[%.64s] %s: its group is asked", route_name(v->route),
+		reason_text(why));
+	loop_cancel_timer(worker_loop(v->worker), &v->timer);
+	count(&v->worker->core.counters, http_detours);
+	route_drop(&v->route);
+	v->route = route_hold(r);
+	v->detours++;
+	v->tries = 0;
+	v->fixed = true;
 	visitor_want_work(v);
 }
 
@@ -96,7 +87,7 @@ static void visitor_late(struct timer *t)
 	count(&v->worker->core.counters, visitors_timeout);
 	log_warn("[%.64s] no work connection came in time",
 		route_name(v->route));
-	visitor_close(v, REASON_work_timeout);
+	visitor_detour(v, REASON_work_timeout);
 }
 
 /*
@@ -214,7 +205,7 @@ static void visitor_relay(struct visitor *v, bool again)
 static void visitor_try_next(struct visitor *v)
 {
 	if (v->tries++ > v->route->claim->pool)
-		visitor_close(v, REASON_work_lost);
+		visitor_detour(v, REASON_work_lost);
 	else
 		visitor_want_work(v);
 }
@@ -231,7 +222,7 @@ static void visitor_started(
 	}
 	stream_close(&v->work, true);
 	if (v->route->closed)
-		visitor_close(v, REASON_proxy_closed);
+		visitor_detour(v, REASON_proxy_closed);
 	else
 		visitor_try_next(v);
 }
@@ -262,8 +253,8 @@ void visitor_go_on(struct visitor *v, struct route *r, struct stream *work)
 	if (r)
 		v->route = route_hold(r);
 	if (!r || r->closed) {
-		visitor_close(v, REASON_proxy_closed);
 		stream_close(&work, false);
+		visitor_detour(v, REASON_proxy_closed);
 	} else if (work) {
 		visitor_start(v, work);
 	} else {
@@ -287,11 +278,12 @@ void visitor_serve(struct visitor *v, struct route *r, struct stream *work)
 	visitor_relay(v, false);
 }
 
-void visitor_retry(struct visitor *v)
+void visitor_retry(struct visitor *v, bool idle)
 {
 	v->fixed = true;
-	if (v->route->closed)
-		visitor_close(v, REASON_proxy_closed);
+	visitor_set_state(v, VISITOR_ASKING);
+	if (!idle || v->route->closed)
+		visitor_detour(v, REASON_proxy_closed);
 	else
 		visitor_want_work(v);
 }
@@ -300,7 +292,7 @@ void visitor_await(struct visitor *v)
 {
 	visitor_set_state(v, VISITOR_HEAD);
 	route_drop(&v->route);
-	v->tries = 0;
+	v->tries = v->detours = 0;
 	v->fixed = true;
 }
 
@@ -456,7 +448,7 @@ static void deliver_away(struct mailbox *m, struct letter *letter)
 		return;
 	/* The wish is gone already. */
 	visitor_set_state(v, VISITOR_ASKING);
-	visitor_close(v, l->why);
+	visitor_detour(v, l->why);
 }
 
 void visitor_tell_away(struct worker *w, struct ref visitor, enum reason why)

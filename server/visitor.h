@@ -52,9 +52,10 @@ struct visitor {
 	struct relay relay;
 	struct http_visit *http; /* what http knows; NULL for tcp; owned */
 	struct address peer, self;
-	uint8_t tries; /* work connections that failed at their start */
-	bool fixed;    /* a receive may be in flight: it stays here */
-	uint8_t state; /* enum visitor_state */
+	uint8_t tries;   /* work connections that failed at their start */
+	uint8_t detours; /* others of its group that were asked */
+	bool fixed;      /* a receive may be in flight: it stays here */
+	uint8_t state;   /* enum visitor_state */
 };
 
 /* A visitor of the tcp route. */
@@ -66,6 +67,10 @@ void visitor_accept_tcp(struct listener *l, struct route *r, int fd);
  */
 struct visitor *visitor_new(
 	struct worker *w, struct listener *l, int fd) must_check;
+
+/* The same on a stream, which is taken over, and from a known address. */
+struct visitor *visitor_adopt(struct worker *w, struct stream *s,
+	const struct address *peer) must_check;
 
 /*
  * One that goes on here, on the stream, which may be NULL and is taken over;
@@ -85,8 +90,14 @@ void visitor_resume(struct visitor *v, struct route *r, struct stream *work);
 /* http: the request goes out on a stream that has served before. */
 void visitor_serve(struct visitor *v, struct route *r, struct stream *work);
 
-/* http: the work connection was dead; the same request wants another one. */
-void visitor_retry(struct visitor *v);
+/*
+ * http: the work connection was dead; the same request wants another one, of
+ * the same route where that has just been `idle`, else of its group.
+ */
+void visitor_retry(struct visitor *v, bool idle);
+
+/* http: whether others of the route's group could be asked instead. */
+bool visitor_may_detour(const struct visitor *v);
 
 /* http: the exchange is over, the next request is awaited. */
 void visitor_await(struct visitor *v);

@@ -13,6 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
+
 #define BACKLOG 16384
 
 static int socket_new(const struct address *a)
@@ -147,6 +149,16 @@ int socket_error(int fd)
 	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
 		return -errno;
 	return -error;
+}
+
+int64_t socket_rtt(int fd)
+{
+	struct tcp_info info = { 0 };
+	socklen_t size = sizeof(info);
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0)
+		return 0;
+	return info.tcpi_rtt * (CLOCK_MS / 1000);
 }
 
 bool socket_was_reset(int fd, uint32_t received)

@@ -69,7 +69,7 @@ enum conf_type {
 	CONF_ENUM,
 	/* `int`: a list of words of `choices`, their values or-ed. */
 	CONF_WORDS,
-	/* `struct conf_strings`: a list of strings. */
+	/* `struct conf_strings`: a list of strings; its default: "a, b". */
 	CONF_STRINGS,
 	/* `struct conf_map`: keys and strings. */
 	CONF_MAP,

@@ -301,6 +301,25 @@ int conf_value_read(const struct conf_source *s, const struct conf_row *row,
 	never_reached();
 }
 
+/* "a, b": the strings a and b. */
+static int default_strings(
+	struct conf_arena *arena, const char *text, struct conf_strings *list)
+{
+	list->v = conf_arena_array(arena, strlen(text), sizeof(*list->v));
+	if (!list->v)
+		return -ENOMEM;
+	while (*text) {
+		size_t n = strcspn(text, ",");
+
+		list->v[list->n] = conf_arena_text(arena, text, n);
+		if (!list->v[list->n++])
+			return -ENOMEM;
+		text += n;
+		text += strspn(text, ", ");
+	}
+	return 0;
+}
+
 int conf_value_default(
 	struct conf_arena *arena, const struct conf_row *row, void *base)
 {
@@ -314,6 +333,9 @@ int conf_value_default(
 		*(const char **)((char *)base + row->offset) = "";
 	if (!row->def || row->def[0] == '\0')
 		return 0;
+	if (row->type == CONF_STRINGS)
+		return default_strings(
+			arena, row->def, (void *)((char *)base + row->offset));
 	errors = calloc(1, sizeof(*errors));
 	if (!errors)
 		return -ENOMEM;

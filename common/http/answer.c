@@ -15,6 +15,8 @@ struct row {
 };
 
 static const struct row rows[] = {
+	{ 200, "OK", "",
+		"Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n" },
 	{ 400, "Bad Request", "The request could not be understood.", "" },
 	{ 401, "Unauthorized", "This site asks for a login.",
 		"WWW-Authenticate: Basic realm=\"Restricted\"\r\n" },
@@ -65,7 +67,10 @@ size_t answer_build(uint8_t *out, size_t size, const struct answer *answer)
 
 	if (!row)
 		row = find(500);
-	if (!body) {
+	if (!body && !*row->sentence) {
+		body = "";
+		type = "text/plain; charset=utf-8";
+	} else if (!body) {
 		body = sentence;
 		body_len = (size_t)snprintf(sentence, sizeof(sentence),
 			"%d %s\n", row->status, row->sentence);

@@ -5,13 +5,12 @@
 #include "common/http/chunked.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "common/http/text.h"
 
-void chunked_init(struct chunked *c, bool data_only)
+void chunked_init(struct chunked *c, enum chunked_as as)
 {
-	*c = (struct chunked){ .data_only = data_only };
+	*c = (struct chunked){ .as = (uint8_t)as };
 }
 
 static void set_state(struct chunked *c, enum chunked_state state)
@@ -103,6 +102,75 @@ static bool step_extension(struct chunked *c, uint8_t byte)
 	}
 }
 
+/* --- trailers that pass --- */
+
+/* Those frame, route, log in, or say how to read what has been read. */
+static bool is_of_heads(struct http_text name)
+{
+	static const char *const names[] = { "Content-Length",
+		"Transfer-Encoding", "Trailer", "TE", "Connection",
+		"Keep-Alive", "Proxy-Connection", "Upgrade", "Host",
+		"Authorization", "Proxy-Authorization", "WWW-Authenticate",
+		"Proxy-Authenticate", "Authentication-Info",
+		"Proxy-Authentication-Info", "Cookie", "Set-Cookie",
+		"Content-Encoding", "Content-Type", "Content-Range", "Location",
+		"Cache-Control", "Expires", "Age", "Date", "Vary" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (text_equal_loose(name, names[i]))
+			return true;
+	return false;
+}
+
+static void hold(struct chunked *c, uint8_t byte)
+{
+	c->line[c->filled++] = byte;
+}
+
+/* The first byte of a line: the last chunk is written before it. */
+static void begin_trailer(struct chunked *c, uint8_t byte)
+{
+	c->filled = 0;
+	c->passing = c->as == CHUNKED_WITH_TRAILERS;
+	if (c->passing && !c->ended) {
+		hold(c, '0');
+		hold(c, '\r');
+		hold(c, '\n');
+	}
+	if (c->passing)
+		hold(c, byte);
+}
+
+/* Behind the name it is known whether it passes. */
+static void decide_trailer(struct chunked *c)
+{
+	size_t before = c->ended ? 0 : 3;
+
+	c->passing =
+		c->passing && !is_of_heads((struct http_text){
+				      c->line + before, c->filled - before });
+	if (!c->passing)
+		c->filled = 0;
+	else
+		hold(c, ':');
+	c->ended |= c->passing;
+}
+
+/* The name ends with a colon; a long one is not held to its end. */
+static void step_trailer_name(struct chunked *c, uint8_t byte)
+{
+	if (byte == ':') {
+		set_state(c, CHUNKED_TRAILER_VALUE);
+		decide_trailer(c);
+	} else if (!text_is(byte, TEXT_TOKEN)) {
+		refuse(c, "bad trailer");
+	} else if (c->filled >= CHUNKED_NAME_MAX) {
+		c->passing = false;
+	} else if (c->passing) {
+		hold(c, byte);
+	}
+}
+
 static void step_trailer(struct chunked *c, uint8_t byte)
 {
 	if (++c->seen > CHUNKED_TRAILER_MAX) {
@@ -117,18 +185,18 @@ static void step_trailer(struct chunked *c, uint8_t byte)
 			set_state(c, CHUNKED_TRAILER_NAME);
 		else
 			refuse(c, "bad trailer");
+		begin_trailer(c, byte);
 		return;
 	case CHUNKED_TRAILER_NAME:
-		if (byte == ':')
-			set_state(c, CHUNKED_TRAILER_VALUE);
-		else if (!text_is(byte, TEXT_TOKEN))
-			refuse(c, "bad trailer");
+		step_trailer_name(c, byte);
 		return;
 	case CHUNKED_TRAILER_VALUE:
 		if (byte == '\r')
 			set_state(c, CHUNKED_TRAILER_LF);
 		else if (!text_is(byte, TEXT_VALUE))
 			refuse(c, "bad trailer");
+		if (c->passing)
+			hold(c, byte);
 		return;
 	default:
 		never_reached();
@@ -181,6 +249,8 @@ static void step(struct chunked *c, uint8_t byte)
 		return;
 	case CHUNKED_TRAILER_LF:
 		step_lf(c, byte, CHUNKED_TRAILER);
+		if (c->passing)
+			hold(c, byte);
 		return;
 	case CHUNKED_END_LF:
 		step_lf(c, byte, CHUNKED_DONE);
@@ -194,20 +264,51 @@ static void step(struct chunked *c, uint8_t byte)
 }
 
 /* What takes the place of the bytes that led to this state. */
+static const char *line_of(const struct chunked *c)
+{
+	switch ((enum chunked_state)c->state) {
+	case CHUNKED_SIZE:
+		return "\r\n";
+	case CHUNKED_DONE:
+		return c->ended ? "\r\n" : "0\r\n\r\n";
+	default:
+		never_reached();
+	}
+}
+
 static size_t put_line(struct chunked *c)
 {
 	int n = 0;
 
-	if (c->data_only)
+	if (c->as == CHUNKED_DATA_ONLY)
 		return 0;
 	if (c->state == CHUNKED_DATA)
 		n = snprintf((char *)c->line, sizeof(c->line), "%llx\r\n",
 			(unsigned long long)c->left);
-	else if (c->state == CHUNKED_SIZE)
-		n = snprintf((char *)c->line, sizeof(c->line), "\r\n");
-	else if (c->state == CHUNKED_DONE)
-		n = snprintf((char *)c->line, sizeof(c->line), "0\r\n\r\n");
+	else
+		n = snprintf(
+			(char *)c->line, sizeof(c->line), "%s", line_of(c));
 	return (size_t)n;
+}
+
+/* Whether something is to be written: a line, or a piece of a trailer. */
+static bool has_line(struct chunked *c, size_t *size_r)
+{
+	*size_r = 0;
+	if (c->state == CHUNKED_DATA || c->state == CHUNKED_SIZE ||
+		c->state == CHUNKED_DONE) {
+		*size_r = put_line(c);
+		return true;
+	}
+	if (!c->passing || c->state == CHUNKED_TRAILER_NAME ||
+		(c->state == CHUNKED_TRAILER_VALUE &&
+			c->filled < CHUNKED_NAME_MAX))
+		return false;
+	if (c->state != CHUNKED_TRAILER && c->state != CHUNKED_TRAILER_VALUE)
+		return false;
+	*size_r = c->filled;
+	c->filled = 0;
+	return true;
 }
 
 struct chunked_step chunked_next(
@@ -223,11 +324,8 @@ struct chunked_step chunked_next(
 	}
 	do {
 		step(c, bytes[s.count++]);
-		if (c->state == CHUNKED_DATA || c->state == CHUNKED_SIZE ||
-			c->state == CHUNKED_DONE) {
-			s.put_size = put_line(c);
+		if (has_line(c, &s.put_size))
 			break;
-		}
 	} while (s.count < size && c->state != CHUNKED_BAD);
 	return s;
 }

@@ -3,8 +3,9 @@
 /*
  * A chunked body (RFC 9112, section 7.1) as it passes: checked strictly, and
  * written anew. Each chunk keeps its data; its size line becomes the shortest
- * one, without extensions; trailers are checked and dropped. Or only the data
- * passes, for who does not know chunks.
+ * one, without extensions; trailers are checked, and dropped, or passed to who
+ * takes them, but for those that a head alone may have (RFC 9110, section
+ * 6.5.1). Or only the data passes, for who does not know chunks.
  */
 
 #ifndef ADIT_HTTP_CHUNKED_H
@@ -20,6 +21,16 @@
 #define CHUNKED_DIGITS_MAX 16
 #define CHUNKED_EXTENSION_MAX 256
 #define CHUNKED_TRAILER_MAX 8192
+
+/* A name of a trailer that is longer is dropped with its line. */
+#define CHUNKED_NAME_MAX 64
+
+/* How a body passes. */
+enum chunked_as {
+	CHUNKED_ANEW,
+	CHUNKED_DATA_ONLY,
+	CHUNKED_WITH_TRAILERS,
+};
 
 enum chunked_state {
 	CHUNKED_SIZE,         /* the first digit of a size */
@@ -50,8 +61,11 @@ struct chunked {
 	uint16_t seen;     /* bytes of extensions, or of trailers */
 	uint8_t state;     /* enum chunked_state */
 	uint8_t digits;
-	bool data_only;
-	uint8_t line[24]; /* what was written last */
+	uint8_t as;     /* enum chunked_as */
+	bool ended;     /* the last chunk has been written */
+	bool passing;   /* the trailer at hand is */
+	uint8_t filled; /* bytes in `line` */
+	uint8_t line[CHUNKED_NAME_MAX + 8]; /* what is to be written next */
 };
 
 /* What becomes of the first bytes of a span. */
@@ -62,7 +76,7 @@ struct chunked_step {
 	size_t put_size;
 };
 
-void chunked_init(struct chunked *c, bool data_only);
+void chunked_init(struct chunked *c, enum chunked_as as);
 
 /*
  * Look at the next bytes of the body, one at least, and say what becomes of

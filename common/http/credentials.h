@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "common/base/compiler.h"
+#include "common/http/text.h"
 
 struct http_head;
 
@@ -24,5 +25,13 @@ struct http_head;
  */
 int credentials_check(const struct http_head *head, const uint8_t *data,
 	bool proxy, const char *login) must_check;
+
+/*
+ * What the visitor says in Authorization, or in Proxy-Authorization: the Base64
+ * behind `Basic`; empty where it says nothing, or it says something else, or
+ * more than once.
+ */
+struct http_text credentials_said(
+	const struct http_head *head, const uint8_t *data, bool proxy);
 
 #endif

@@ -7,6 +7,7 @@
 #include "common/http/emit.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/http/framing.h"
@@ -21,6 +22,8 @@ enum policy {
 	EXPECT,        /* kept only while it means something */
 	FORWARDED_FOR, /* gathered; written at the end with the peer */
 	TRUSTED,       /* kept from a trusted peer only */
+	COUNTED,       /* of OPTIONS: one less */
+	TUNNEL,        /* kept for CONNECT only */
 };
 
 struct rule {
@@ -46,7 +49,8 @@ static const struct rule rules[] = {
 	{ "Keep-Alive", DROP, true },
 	{ "Proxy-Connection", DROP, true },
 	{ "Proxy-Authenticate", DROP, true },
-	{ "Proxy-Authorization", DROP, true },
+	{ "Proxy-Authorization", TUNNEL, true },
+	{ "Max-Forwards", COUNTED, true },
 	{ "HTTP2-Settings", DROP, true },
 	{ "TE", DROP, true },
 	{ "Trailer", DROP, true },
@@ -134,6 +138,11 @@ static void put_request_line(struct writer *w, const struct emit_params *p)
 
 	put_text(w, head_method(p->head, p->data));
 	put_word(w, " ");
+	if (t->form == TARGET_CONNECT || p->absolute) {
+		put_encoded(w, head_target(p->head, p->data));
+		put_word(w, " HTTP/1.1\r\n");
+		return;
+	}
 	if (t->slash)
 		put_word(w, "/");
 	if (t->asterisk)
@@ -203,6 +212,23 @@ static void put_copy(struct writer *w, const struct emit_params *p, unsigned i)
 	put_word(w, "\r\n");
 }
 
+/* RFC 9110, section 7.6.2; what is no number is passed on as it is. */
+static void put_counted(
+	struct writer *w, const struct emit_params *p, unsigned i)
+{
+	struct http_text value = head_value(p->head, p->data, i);
+	uint64_t left;
+	char text[24];
+
+	if (!head_method_is(p->head, p->data, "OPTIONS") ||
+		!text_number(value, &left) || left == 0) {
+		put_copy(w, p, i);
+		return;
+	}
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)left - 1);
+	put_field(w, "Max-Forwards", text);
+}
+
 static void put_request_field(
 	struct writer *w, const struct emit_params *p, unsigned i)
 {
@@ -225,6 +251,13 @@ static void put_request_field(
 		break;
 	case TRUSTED:
 		if (p->trusted)
+			put_copy(w, p, i);
+		break;
+	case COUNTED:
+		put_counted(w, p, i);
+		break;
+	case TUNNEL:
+		if (p->target->form == TARGET_CONNECT)
 			put_copy(w, p, i);
 		break;
 	case DROP:
@@ -268,34 +301,58 @@ static bool is_told(const struct emit_params *p, const char *name)
 	       (p->trusted && head_find(p->head, p->data, name, 0) >= 0);
 }
 
+/* False: they go in a circle. */
+static bool put_forwarded(struct writer *w, const struct emit_params *p)
+{
+	if (!is_set_anew(p->set, "X-Forwarded-For") && !put_forwarded_for(w, p))
+		return false;
+	if (!is_told(p, "X-Forwarded-Host")) {
+		put_word(w, "X-Forwarded-Host: ");
+		put_text(w, authority(p));
+		put_word(w, "\r\n");
+	}
+	return true;
+}
+
+static void put_via(struct writer *w, const struct http_head *head)
+{
+	put_field(w, "Via", head->minor == 0 ? "1.0 adit" : "1.1 adit");
+}
+
+static void put_request_connection(
+	struct writer *w, const struct emit_params *p)
+{
+	if (p->framing->body == FRAMING_CHUNKED)
+		put_field(w, "Transfer-Encoding", "chunked");
+	if (p->framing->upgrade) {
+		put_field(w, "Connection", "Upgrade");
+		put_field(w, "Upgrade", "websocket");
+	} else if (p->framing->trailers) {
+		put_field(w, "TE", "trailers");
+		put_field(w, "Connection", "TE");
+	}
+}
+
 ssize_t emit_request(
 	uint8_t *out, size_t size, const struct emit_params *params)
 {
 	struct writer w = { .out = out, .size = size };
+	bool tunnel = params->target->form == TARGET_CONNECT;
 
 	put_request_line(&w, params);
 	if (head_find(params->head, params->data, "Host", 0) < 0)
 		put_host(&w, params);
 	for (unsigned i = 0; i < params->head->count; i++)
 		put_request_field(&w, params, i);
-	if (!is_set_anew(params->set, "X-Forwarded-For") &&
-		!put_forwarded_for(&w, params))
+	if (!tunnel && !put_forwarded(&w, params))
 		return -508;
-	if (!is_told(params, "X-Forwarded-Host")) {
-		put_word(&w, "X-Forwarded-Host: ");
-		put_text(&w, authority(params));
-		put_word(&w, "\r\n");
-	}
 	put_set(&w, params->set);
-	if (!is_told(params, "X-Forwarded-Proto"))
+	if (!tunnel && !is_told(params, "X-Forwarded-Proto"))
 		put_field(&w, "X-Forwarded-Proto",
 			params->tls ? "https" : "http");
-	if (params->framing->body == FRAMING_CHUNKED)
-		put_field(&w, "Transfer-Encoding", "chunked");
-	if (params->framing->upgrade) {
-		put_field(&w, "Connection", "Upgrade");
-		put_field(&w, "Upgrade", "websocket");
-	}
+	if (params->via)
+		put_via(&w, params->head);
+	put_request_connection(&w, params);
 	put_word(&w, "\r\n");
 	return w.used <= size ? (ssize_t)w.used : -EMSGSIZE;
 }
@@ -309,6 +366,7 @@ enum response_policy {
 	LENGTH,  /* kept once, where there can be a body */
 	UPGRADE, /* kept where it says something */
 	DATE,    /* kept, and not added */
+	TRAILER, /* kept where trailers are passed */
 };
 
 static const struct response_rule {
@@ -322,7 +380,7 @@ static const struct response_rule {
 	{ "Keep-Alive", LOSE },
 	{ "Proxy-Connection", LOSE },
 	{ "Upgrade", UPGRADE },
-	{ "Trailer", LOSE },
+	{ "Trailer", TRAILER },
 	{ "TE", LOSE },
 	{ "Set-Cookie", KEEP },
 	{ "WWW-Authenticate", KEEP },
@@ -343,8 +401,11 @@ static bool passes(const struct emit_response_params *p, unsigned i,
 		return true;
 	case LOSE:
 		return false;
+	case TRAILER:
+		return p->trailers;
 	case LENGTH:
-		return p->head->code >= 200 && p->head->code != 204 &&
+		return !p->connect && p->head->code >= 200 &&
+		       p->head->code != 204 &&
 		       head_find(p->head, p->data, rule->name, 0) == (int)i;
 	case UPGRADE:
 		return has_upgrade(p->head);
@@ -390,7 +451,7 @@ static void put_response_field(
 static void put_connection(
 	struct writer *w, const struct emit_response_params *p)
 {
-	if (p->head->code < 200 && p->head->code != 101)
+	if (p->connect || (p->head->code < 200 && p->head->code != 101))
 		return;
 	if (has_upgrade(p->head))
 		put_field(w, "Connection",
@@ -419,6 +480,8 @@ ssize_t emit_response(
 		head_find(head, params->data, "Date", 0) < 0)
 		put_field(&w, "Date", params->date);
 	put_set(&w, params->set);
+	if (params->via && head->code >= 200)
+		put_via(&w, head);
 	if (params->framing->body == FRAMING_CHUNKED && !params->old)
 		put_field(&w, "Transfer-Encoding", "chunked");
 	put_connection(&w, params);

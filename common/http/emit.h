@@ -55,8 +55,10 @@ struct emit_params {
 	const char *host;    /* Host where the request has none; NULL: empty */
 	const char *rewrite; /* Host whatever it has; NULL: no matter */
 	const struct emit_set *set; /* NULL: none */
-	bool tls;     /* the visitor came by TLS: X-Forwarded-Proto */
-	bool trusted; /* the peer is a trusted proxy: keep what it set */
+	bool tls;      /* the visitor came by TLS: X-Forwarded-Proto */
+	bool trusted;  /* the peer is a trusted proxy: keep what it set */
+	bool absolute; /* the service is a proxy: the target as it came */
+	bool via;      /* say that it came this way */
 };
 
 /*
@@ -64,15 +66,17 @@ struct emit_params {
  * bytes, -EMSGSIZE if it exceeds `size`, or -508 if X-Forwarded-For has more
  * than EMIT_FORWARDED_MAX entries.
  *
- * The request line is HTTP/1.1 with the target in origin form (or `*`), bytes
- * >= 0x80 percent-encoded. Dropped: Connection and the fields it nominates
- * (except those that route, frame, authenticate or tell the visitor), the
- * fields of one connection, Expect unless framing says so, and names that only
- * differ by `_` for `-` from one that is set or decided by. X-Forwarded-For is
- * appended to; X-Forwarded-Host and -Proto are set, and Forwarded and
- * X-Real-IP dropped, unless the peer is trusted and sent them. The service is
- * not asked to close; an upgrade ends the head with `Connection: Upgrade` and
- * `Upgrade: websocket`, a chunked body with its Transfer-Encoding.
+ * The request line is HTTP/1.1 with the target in origin form (or `*`, or as
+ * it came if `absolute`), bytes >= 0x80 percent-encoded. Dropped: Connection
+ * and the fields it nominates (except those that route, frame, authenticate or
+ * tell the visitor), the fields of one connection, Expect unless framing says
+ * so, and names that only differ by `_` for `-` from one that is set or
+ * decided by. X-Forwarded-For is appended to; X-Forwarded-Host and -Proto are
+ * set, and Forwarded and X-Real-IP dropped, unless the peer is trusted and
+ * sent them. The service is not asked to close; an upgrade ends the head with
+ * `Connection: Upgrade` and `Upgrade: websocket`, a chunked body with its
+ * Transfer-Encoding. Max-Forwards of OPTIONS counts down. CONNECT has no
+ * forwarded fields, and keeps Proxy-Authorization, as in frp.
  */
 must_check ssize_t emit_request(
 	uint8_t *out, size_t size, const struct emit_params *params);
@@ -85,17 +89,20 @@ struct emit_response_params {
 	const char *date; /* where it has none (RFC 9110, section 5.6.7) */
 	const struct emit_set *set; /* NULL: none */
 	bool old;                   /* the visitor speaks HTTP/1.0 */
+	bool trailers;              /* it takes them */
+	bool via;                   /* say that it came this way */
+	bool connect;               /* a 2xx that was asked for by CONNECT */
 	bool close; /* the visitor's connection ends with the response */
 };
 
 /*
  * Writes the head for the visitor to `out`: its size, or -EMSGSIZE. The status
  * line is HTTP/1.1 with the status and the reason as they came. Dropped:
- * Connection and what it nominates, the fields of one connection, Trailer, and
- * a length where the status has none; Upgrade stays with 101 and 426. A chunked
- * body has its Transfer-Encoding, except for HTTP/1.0. Date is added. The head
- * ends with what the visitor has to know of its connection. What is larger
- * than the head received is at most EMIT_EXTRA.
+ * Connection and what it nominates, the fields of one connection, Trailer
+ * unless trailers are passed, and a length where the status has none; Upgrade
+ * stays with 101 and 426. A chunked body has its Transfer-Encoding, except for
+ * HTTP/1.0. Date is added. The head ends with what the visitor has to know of
+ * its connection. What is larger than the head received is at most EMIT_EXTRA.
  */
 must_check ssize_t emit_response(
 	uint8_t *out, size_t size, const struct emit_response_params *params);

@@ -17,7 +17,8 @@ struct seen {
 	struct http_text length, coding, expectation;
 	bool close, keep_alive, upgrade_nominated, websocket;
 	bool other_length; /* two that differ */
-	bool pinned;
+	bool pinned, trailers;
+	uint32_t keeps_s;
 };
 
 static int refuse(struct http_framing *framing, int status, const char *error)
@@ -72,6 +73,33 @@ static bool is_pinning(struct http_text value)
 	return false;
 }
 
+static void collect_trailers(struct seen *seen, struct http_text value)
+{
+	struct http_text member;
+
+	while (text_list_next(&value, &member))
+		if (text_equal(member, "trailers"))
+			seen->trailers = true;
+}
+
+/* "timeout=5, max=100" */
+static void collect_keep_alive(struct seen *seen, struct http_text value)
+{
+	static const size_t n = sizeof("timeout=") - 1;
+	struct http_text member;
+	uint64_t seconds;
+
+	while (text_list_next(&value, &member))
+		if (member.len > n &&
+			text_equal((struct http_text){ member.data, n },
+				"timeout=") &&
+			text_number((struct http_text){ member.data + n,
+					    member.len - n },
+				&seconds) &&
+			seconds <= UINT32_MAX)
+			seen->keeps_s = (uint32_t)seconds;
+}
+
 static void collect_length(struct seen *seen, struct http_text value)
 {
 	seen->other_length |=
@@ -101,6 +129,10 @@ static int collect(struct http_framing *framing, struct seen *seen,
 			seen->expectation = value;
 		} else if (text_equal(name, "Upgrade")) {
 			collect_upgrade(seen, value);
+		} else if (text_equal(name, "TE")) {
+			collect_trailers(seen, value);
+		} else if (text_equal(name, "Keep-Alive")) {
+			collect_keep_alive(seen, value);
 		} else if (text_equal(name, "Authorization") ||
 			   text_equal(name, "WWW-Authenticate") ||
 			   text_equal(name, "Proxy-Authenticate")) {
@@ -194,13 +226,14 @@ int framing_request(struct http_framing *framing, const struct http_head *head,
 			   head->minor == 1 && !framing_has_body(framing);
 	framing->close = seen.close || (head->minor == 0 && !seen.keep_alive);
 	framing->pinned = seen.pinned;
+	framing->trailers = seen.trailers && head->minor == 1;
 	return 0;
 }
 
 /* A response that has no body, RFC 9110, section 6.4.1. */
-static bool is_bodiless(const struct http_head *head, bool head_request)
+static bool is_bodiless(const struct http_head *head, bool bodiless)
 {
-	return head_request || head->code < 200 || head->code == 204 ||
+	return bodiless || head->code < 200 || head->code == 204 ||
 	       head->code == 304;
 }
 
@@ -234,7 +267,7 @@ static int decide_response(struct http_framing *framing, struct seen *seen,
 }
 
 int framing_response(struct http_framing *framing, const struct http_head *head,
-	const uint8_t *data, bool head_request)
+	const uint8_t *data, bool bodiless)
 {
 	struct seen seen = { 0 };
 	int rc;
@@ -251,7 +284,8 @@ int framing_response(struct http_framing *framing, const struct http_head *head,
 			 (head->minor == 0 && !seen.keep_alive);
 	framing->pinned = seen.pinned;
 	framing->repaired |= head->repaired;
-	if (is_bodiless(head, head_request)) {
+	framing->keeps_s = seen.keeps_s;
+	if (is_bodiless(head, bodiless)) {
 		framing->close =
 			seen.close || (head->minor == 0 && !seen.keep_alive);
 		framing->body = FRAMING_NONE;

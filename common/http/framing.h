@@ -4,7 +4,8 @@
  * How far a message reaches: whether a body follows its head and how its end is
  * found, whether another message may follow, whether the visitor waits for 100,
  * whether the two leave HTTP. Sources: RFC 9112, sections 6 and 9; RFC 9110,
- * sections 6.4.1, 7.8, 8.6, 10.1.1.
+ * sections 6.4.1, 6.5, 7.8, 8.6, 10.1.1; RFC 2068, section 19.7.1.1
+ * (Keep-Alive).
  */
 
 #ifndef ADIT_HTTP_FRAMING_H
@@ -36,6 +37,9 @@ struct http_framing {
 	bool close;        /* its sender wants this exchange to be the last */
 	bool pinned;       /* it authenticates the connection (NTLM) */
 	bool repaired;     /* a response's: equal lengths, TE identity */
+	bool trailers;     /* a request's: its sender takes trailers */
+	/* A response's: how long its sender keeps the connection; 0: unsaid. */
+	uint32_t keeps_s;
 };
 
 /*
@@ -48,11 +52,12 @@ must_check int framing_request(struct http_framing *framing,
 	const struct http_head *head, const uint8_t *data);
 
 /*
- * The same of a complete response head to a request of HEAD (`head_request`)
- * or another method. Returns 0 or -502. A 101 has no body.
+ * The same of a complete response head; `bodiless`: whatever it says, it has no
+ * body, as the request was HEAD, or CONNECT and this is 2xx. Returns 0 or -502.
+ * A 101 has no body.
  */
 must_check int framing_response(struct http_framing *framing,
-	const struct http_head *head, const uint8_t *data, bool head_request);
+	const struct http_head *head, const uint8_t *data, bool bodiless);
 
 /* Whether at least one byte follows the head. */
 static inline bool framing_has_body(const struct http_framing *framing)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The four forms of RFC 9112, section 3.2, of which three are carried. */
+/* The four forms of RFC 9112, section 3.2. */
 
 #include "common/http/target.h"
+
+#include <string.h>
 
 #include "common/http/head.h"
 
@@ -59,6 +61,22 @@ static int take_absolute(struct http_target *target,
 	return 0;
 }
 
+/* RFC 9110, section 9.3.6: a host and a port, which is not left out. */
+static int take_connect(struct http_target *target,
+	const struct http_head *head, const uint8_t *data)
+{
+	struct http_text text = head_target(head, data);
+
+	if (text.data[text.len - 1] < '0' || text.data[text.len - 1] > '9' ||
+		!memchr(text.data, ':', text.len) ||
+		!host_parse(text, target->host))
+		return refuse(target, 400, "bad authority");
+	target->form = TARGET_CONNECT;
+	target->authority = head->target;
+	target->authority_len = head->target_len;
+	return 0;
+}
+
 int target_authority(struct http_target *target, const struct http_head *head,
 	const uint8_t *data)
 {
@@ -66,12 +84,13 @@ int target_authority(struct http_target *target, const struct http_head *head,
 	int rc;
 
 	*target = (struct http_target){ .form = TARGET_ORIGIN };
-	if (head_method_is(head, data, "CONNECT") ||
-		head_method_is(head, data, "TRACE"))
+	if (head_method_is(head, data, "TRACE"))
 		return refuse(target, 405, "method not carried");
 	rc = take_host(target, head, data);
 	if (rc < 0)
 		return rc;
+	if (head_method_is(head, data, "CONNECT"))
+		return take_connect(target, head, data);
 	if (text.data[0] == '/') {
 		target->path = head->target;
 		target->path_len = head->target_len;

@@ -20,6 +20,7 @@ enum target_form {
 	TARGET_ORIGIN,   /* a path, with or without a query */
 	TARGET_ABSOLUTE, /* http://authority, then perhaps a path and query */
 	TARGET_ASTERISK, /* `*`, of OPTIONS only: the server as a whole */
+	TARGET_CONNECT,  /* an authority with a port, of CONNECT only */
 };
 
 /* The decision for one request; offsets as in struct http_head. */
@@ -29,7 +30,7 @@ struct http_target {
 	uint16_t authority;       /* offset: as received, with its port */
 	uint16_t authority_len;   /* 0 only for HTTP/1.0 without Host */
 	uint16_t path;            /* offset of the target to forward */
-	uint16_t path_len;        /* 0 if the absolute form had no path */
+	uint16_t path_len;        /* 0 if the other forms have no path */
 	bool slash;               /* `/` goes before it: it has no path */
 	bool asterisk;            /* `*` is forwarded, the server as a whole */
 	char host[HTTP_HOST_MAX]; /* normalised; "" where there is none */
@@ -38,7 +39,7 @@ struct http_target {
 /*
  * Finds the authority of a complete head. The absolute form's authority wins
  * over Host, which has to be there and valid nevertheless. Returns 0, -400, or
- * -405 for a method that is not carried (CONNECT, TRACE). An HTTP/1.0 request
+ * -405 for a method that is not carried (TRACE). An HTTP/1.0 request
  * may have no Host: `host` is then empty and the result 0.
  */
 must_check int target_authority(struct http_target *target,

@@ -96,6 +96,21 @@ struct http_text text_trim(struct http_text text)
 	return text;
 }
 
+bool text_number(struct http_text text, uint64_t *number_r)
+{
+	uint64_t number = 0;
+
+	if (text.len == 0 || text.len > 18)
+		return false;
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] < '0' || text.data[i] > '9')
+			return false;
+		number = number * 10 + (text.data[i] - '0');
+	}
+	*number_r = number;
+	return true;
+}
+
 bool text_list_next(struct http_text *rest, struct http_text *member)
 {
 	size_t n = 0;

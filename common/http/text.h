@@ -15,6 +15,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "common/base/compiler.h"
+
 /* A range of the caller's bytes; `data` may be NULL where `len` is 0. */
 struct http_text {
 	const uint8_t *data;
@@ -70,6 +72,9 @@ bool text_same(struct http_text a, struct http_text b);
 
 /* The span without the spaces and tabs at its ends. */
 struct http_text text_trim(struct http_text text);
+
+/* Whether the span is a decimal number of 1 to 18 digits, and which. */
+bool text_number(struct http_text text, uint64_t *number_r) must_check;
 
 /*
  * Takes the next member off the comma-separated list `rest` and writes it,

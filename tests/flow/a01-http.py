@@ -135,7 +135,7 @@ def routes():
 
 @case("what the service sees")
 def forwarded():
-    with Recorder() as o, Server() as s, \
+    with Recorder() as o, Server({"trustedProxies": []}) as s, \
             Client(s, [http("web", o.port, "t.test")]):
         got = request(s.http, (
             b"GET http://T.test:99/a?b HTTP/1.1\r\nHost: other.test\r\n"
@@ -149,7 +149,8 @@ def forwarded():
         equal(o.seen[0][0].split(b"\r\n"), [
             b"GET /a?b HTTP/1.1", b"Host: T.test:99", b"Cookie: a=b",
             b"x-Odd: spaced", b"X-Forwarded-For: 9.9.9.9, 127.0.0.1",
-            b"X-Forwarded-Host: T.test:99", b"X-Forwarded-Proto: http"])
+            b"X-Forwarded-Host: T.test:99", b"X-Forwarded-Proto: http",
+            b"TE: trailers", b"Connection: TE"])
         request(s.http, b"GET / HTTP/1.0\r\nHost: t.test\r\n\r\n")
         check(o.seen[1][0].startswith(b"GET / HTTP/1.1\r\n"), o.seen[1])
         equal(request(s.http, b"GET / HTTP/1.0\r\n\r\n")[:12],

@@ -282,8 +282,16 @@ def new_proxy():
             refused(s, c, "is not supported yet", kind=kind)
         for field in ("use_encryption", "use_compression"):
             refused(s, c, field + " is not supported yet", **{field: True})
-        refused(s, c, "locations is not supported yet", kind="http",
-                custom_domains=["new.test"], locations=["/a"])
+        for more in ({"locations": ["/" * 1025]}, {"locations": ["/\n"]},
+                     {"route_by_http_user": "u" * 256},
+                     {"route_by_http_user": "a\nb"}, {"group": "g\x00g"[:2]
+                                                      + "\x01"}):
+            refused(s, c, "is too long or has control characters",
+                    kind="http", custom_domains=["new.test"], **more)
+        refused(s, c, "group params invalid", kind="http", group="g",
+                custom_domains=["new.test", "newer.test"])
+        refused(s, c, "group of a tcp proxy is not supported yet",
+                group="g", remote_port=0)
         for more in ({"headers": {"A b": "c"}},
                      {"headers": {"A": "b\r\nC: d"}},
                      {"response_headers": {"A": "b\x01"}}):

@@ -66,13 +66,13 @@ static void put(const void *bytes, size_t n)
 }
 
 /* Pass the bytes in pieces of so many; how many were taken, or -1. */
-static int pass(const char *in, size_t n, bool data_only, size_t piece)
+static int pass(const char *in, size_t n, enum chunked_as as, size_t piece)
 {
 	struct chunked c;
 	size_t at = 0;
 
 	out_size = 0;
-	chunked_init(&c, data_only);
+	chunked_init(&c, as);
 	while (at < n && c.state != CHUNKED_DONE) {
 		size_t end = at + piece < n ? at + piece : n;
 
@@ -105,7 +105,7 @@ Test(chunked, rows)
 		memcpy(more, rows[i].in, n);
 		memcpy(more + n, "GET", 3);
 		for (size_t piece = 1; piece <= n + 3; piece++) {
-			int rc = pass(more, n + 3, false, piece);
+			int rc = pass(more, n + 3, CHUNKED_ANEW, piece);
 
 			cr_assert_eq(rc, rows[i].out ? (int)n : -1,
 				"row %zu in pieces of %zu: %d", i, piece, rc);
@@ -113,9 +113,52 @@ Test(chunked, rows)
 				continue;
 			cr_assert_eq(out_size, strlen(rows[i].out));
 			cr_assert(memcmp(out, rows[i].out, out_size) == 0);
-			cr_assert_eq(pass(more, n + 3, true, piece), (int)n);
+			cr_assert_eq(
+				pass(more, n + 3, CHUNKED_DATA_ONLY, piece),
+				(int)n);
 			cr_assert_eq(out_size, strlen(rows[i].data));
 			cr_assert(memcmp(out, rows[i].data, out_size) == 0);
+		}
+	}
+}
+
+#define LONG                               \
+	"0123456789abcdef0123456789abcdef" \
+	"0123456789abcdef0123456789abcdef"
+
+Test(chunked, trailers)
+{
+	static const struct {
+		const char *in, *out;
+	} kept[] = {
+		{ "1\r\nx\r\n0\r\n\r\n", "1\r\nx\r\n0\r\n\r\n" },
+		{ "0\r\nA: b\r\n\r\n", "0\r\nA: b\r\n\r\n" },
+		{ "00\r\nA:\r\nB: c d\r\n\r\n", "0\r\nA:\r\nB: c d\r\n\r\n" },
+		{ "0\r\nSet-Cookie: b\r\nC: d\r\nset_cookie: e\r\n\r\n",
+			"0\r\nC: d\r\n\r\n" },
+		{ "0\r\nContent-Length: 1\r\n\r\n", "0\r\n\r\n" },
+		{ "0\r\nV: " LONG LONG "!\r\n\r\n",
+			"0\r\nV: " LONG LONG "!\r\n\r\n" },
+		{ "0\r\n" LONG "x: a\r\nB: c\r\n\r\n", "0\r\nB: c\r\n\r\n" },
+		{ "0\r\nB: c\r\n" LONG "x: a\r\nD: e\r\n\r\n",
+			"0\r\nB: c\r\nD: e\r\n\r\n" },
+		{ "0\r\nA: \x01\r\n\r\n", NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+		size_t n = strlen(kept[i].in);
+
+		for (size_t piece = 1; piece <= n; piece++) {
+			int rc = pass(
+				kept[i].in, n, CHUNKED_WITH_TRAILERS, piece);
+
+			cr_assert_eq(
+				rc, kept[i].out ? (int)n : -1, "row %zu", i);
+			if (!kept[i].out)
+				continue;
+			cr_assert_eq(out_size, strlen(kept[i].out),
+				"row %zu: %.*s", i, (int)out_size, out);
+			cr_assert(memcmp(out, kept[i].out, out_size) == 0);
 		}
 	}
 }
@@ -130,11 +173,13 @@ Test(chunked, limits)
 		memset(in + n, 'a', 300);
 		strcpy(in + n + CHUNKED_EXTENSION_MAX - 1 + more,
 			"\r\nx\r\n" END);
-		cr_assert_eq(pass(in, strlen(in), false, 1000) > 0, !more);
+		cr_assert_eq(
+			pass(in, strlen(in), CHUNKED_ANEW, 1000) > 0, !more);
 		n = sprintf(in, "0\r\nA: ");
 		memset(in + n, 'a', sizeof(in) - 100);
 		strcpy(in + 3 + CHUNKED_TRAILER_MAX - 2 + more, "\r\n\r\n");
-		cr_assert_eq(pass(in, strlen(in), false, 1000) > 0, !more);
+		cr_assert_eq(
+			pass(in, strlen(in), CHUNKED_ANEW, 1000) > 0, !more);
 	}
 }
 
@@ -143,7 +188,7 @@ Test(chunked, data_may_pass_unseen)
 	struct chunked c;
 	struct chunked_step s;
 
-	chunked_init(&c, false);
+	chunked_init(&c, CHUNKED_ANEW);
 	s = chunked_next(&c, (const uint8_t *)"fffff\r\nabc", 10);
 	cr_assert_eq(s.count, 7);
 	cr_assert_eq(c.left, 0xfffff);

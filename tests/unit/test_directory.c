@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Routes: found by host, run id and entry, held by those who use them. */
-// links: server/directory.c server/claim.c
+/* Routes: found by place, run id and entry, held by those who use them. */
+// links: server/directory.c server/claim.c server/sites.c
 
 #include "server/directory.h"
 
@@ -22,6 +22,28 @@ static struct handle entry(uint32_t i)
 	return (struct handle){ i, 1 };
 }
 
+/* What an http claim may say; NULL: nothing. */
+struct place_terms {
+	const char *host, *location, *user, *group;
+};
+
+static struct route *add_place(
+	uint32_t i, const char *name, const struct place_terms *t)
+{
+	char *hosts[] = { (char *)t->host };
+	char *terms[] = { "", "", t->user ? (char *)t->user : "",
+		t->group ? (char *)t->group : "", "", (char *)t->location };
+	struct claim *c =
+		claim_new(CLAIM_HTTP, name, &(struct claim_texts){ 1, hosts },
+			&(struct claim_texts){ t->location ? 6 : 5, terms });
+	struct route *r;
+
+	cr_assert(c);
+	c->locations = t->location ? 1 : 0;
+	cr_assert_eq(directory_add(&d, c, entry(i), &r), 0);
+	return r;
+}
+
 static struct route *add(
 	uint32_t i, enum claim_kind kind, const char *name, const char *host)
 {
@@ -33,6 +55,18 @@ static struct route *add(
 	cr_assert(c);
 	cr_assert_eq(directory_add(&d, c, entry(i), &r), 0);
 	return r;
+}
+
+static struct route *find(const char *host, const char *path, const char *user)
+{
+	struct place *p = sites_find(&d.sites, host, text_of(path), user);
+
+	return p ? place_turn(p, NULL) : NULL;
+}
+
+static struct route *of_host(const char *host)
+{
+	return find(host, "/", "");
 }
 
 Test(directory, claims_are_one_block)
@@ -50,14 +84,14 @@ Test(directory, claims_are_one_block)
 	for (int i = 0; i < 3; i++, h = claim_next_host(copy, h))
 		cr_assert_str_eq(h, v[i]);
 	cr_assert_null(h);
-	h = claim_first_term(copy);
-	for (int i = 3; i < 7; i++, h = claim_next_term(copy, h))
-		cr_assert_str_eq(h, v[i]);
-	cr_assert_null(h);
+	for (uint32_t i = 0; i < 4; i++)
+		cr_assert_str_eq(claim_term(copy, i), v[3 + i]);
+	cr_assert_str_eq(claim_next_term(claim_term(copy, 0)), "host");
+	cr_assert_str_eq(claim_term(copy, 4), "");
 	free(copy);
 	c = claim_new(CLAIM_TCP, "", NULL, NULL);
 	cr_assert_null(claim_first_host(c));
-	cr_assert_null(claim_first_term(c));
+	cr_assert_str_eq(claim_term(c, 0), "");
 	free(c);
 }
 
@@ -83,17 +117,17 @@ Test(directory, hosts)
 	r[1] = add(1, CLAIM_HTTP, "1", "*.example.com");
 	r[2] = add(2, CLAIM_HTTP, "2", "*.y.example.com");
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		cr_assert_eq(directory_route(&d, rows[i].host),
+		cr_assert_eq(of_host(rows[i].host),
 			rows[i].want < 0 ? NULL : r[rows[i].want], "%s",
 			rows[i].host);
 	/* "*.com" never serves "example.com", "*" serves everybody. */
 	add(4, CLAIM_HTTP, "4", "*.com");
-	cr_assert_null(directory_route(&d, "example.com"));
+	cr_assert_null(of_host("example.com"));
 	all = add(5, CLAIM_HTTP, "5", "*");
-	cr_assert_eq(directory_route(&d, "example.com"), all);
-	cr_assert_eq(directory_route(&d, ""), all);
+	cr_assert_eq(of_host("example.com"), all);
+	cr_assert_eq(of_host(""), all);
 	directory_remove(&d, all);
-	cr_assert_null(directory_route(&d, "example.com"));
+	cr_assert_null(of_host("example.com"));
 }
 
 Test(directory, controls_and_entries)
@@ -120,8 +154,91 @@ Test(directory, a_route_lives_as_long_as_it_is_held)
 	cr_assert_not(held->closed);
 	directory_remove(&d, r);
 	cr_assert(held->closed);
-	cr_assert_null(directory_route(&d, "a.test"));
+	cr_assert_null(of_host("a.test"));
 	cr_assert_str_eq(route_name(held), "n");
 	route_drop(&held);
 	cr_assert_null(held);
+}
+
+Test(directory, locations)
+{
+	static const struct place_terms rows[] = {
+		{ "a.test", NULL, NULL, NULL },
+		{ "a.test", "/foo", NULL, NULL },
+		{ "a.test", "/foo/bar", NULL, NULL },
+		{ "a.test", "/", "bob", NULL },
+		{ "a.test", "/foo/b", "bob", NULL },
+		{ "*.b.test", NULL, NULL, NULL },
+		{ "x.b.test", "/only", NULL, NULL },
+		{ "*", "/any", NULL, NULL },
+	};
+	static const struct {
+		const char *host, *path, *user;
+		int want; /* -1: nobody */
+	} wanted[] = {
+		{ "a.test", "/", "", 0 },
+		{ "a.test", "/foo", "", 1 },
+		{ "a.test", "/foobar", "", 1 },
+		{ "a.test", "/fo", "", 0 },
+		{ "a.test", "/FOO", "", 0 },
+		{ "a.test", "/foo/bar/x", "", 2 },
+		{ "a.test", "", "", 0 },
+		{ "a.test", "/foo/bar", "bob", 4 },
+		{ "a.test", "/foo/x", "bob", 3 },
+		{ "a.test", "/foo/x", "eve", 1 },
+		/* A miss falls through to the wildcard, and that to "*". */
+		{ "x.b.test", "/only", "", 6 },
+		{ "x.b.test", "/else", "", 5 },
+		{ "c.test", "/any", "", 7 },
+		{ "c.test", "/else", "", -1 },
+		{ "a.test", "/any", "", 0 },
+	};
+	struct route *r[ARRAY_SIZE(rows)];
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		r[i] = add_place((uint32_t)i, "n", &rows[i]);
+	cr_assert_eq(d.sites.located, 5);
+	cr_assert_eq(d.sites.of_user, 2);
+	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
+		cr_assert_eq(
+			find(wanted[i].host, wanted[i].path, wanted[i].user),
+			wanted[i].want < 0 ? NULL : r[wanted[i].want],
+			"row %zu", i);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		directory_remove(&d, r[i]);
+	cr_assert_null(d.sites.table);
+	cr_assert_eq(d.sites.located + d.sites.of_user, 0);
+}
+
+Test(directory, groups)
+{
+	static const struct place_terms t = { "a.test", NULL, NULL, "g" };
+	struct route *a = add_place(1, "a", &t), *b = add_place(2, "b", &t),
+		     *c = add_place(3, "c", &t), *held;
+	struct place *p = sites_find(&d.sites, "a.test", text_of("/"), "");
+
+	cr_assert_eq(of_host("a.test"), a);
+	cr_assert_eq(of_host("a.test"), b);
+	cr_assert_eq(of_host("a.test"), c);
+	cr_assert_eq(of_host("a.test"), a);
+	/* The first one's terms are all others'. */
+	cr_assert_eq(a->lead, a);
+	cr_assert_eq(b->lead, a);
+	cr_assert_eq(place_turn(p, b), c);
+	cr_assert(place_has_other(p, b));
+	directory_remove(&d, a);
+	cr_assert_eq(b->lead->entry.index, 1);
+	cr_assert_eq(of_host("a.test"), b);
+	held = route_hold(b);
+	directory_remove(&d, b);
+	cr_assert_eq(place_turn(held->group, held), c);
+	directory_remove(&d, c);
+	cr_assert_null(place_turn(held->group, held));
+	cr_assert_not(place_has_other(held->group, held));
+	cr_assert_null(of_host("a.test"));
+	/* A new group of the name has nothing of the old one. */
+	a = add_place(4, "d", &t);
+	cr_assert_eq(a->lead, a);
+	cr_assert_null(place_turn(held->group, held));
+	route_drop(&held);
 }

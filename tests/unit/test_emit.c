@@ -82,7 +82,7 @@ Test(emit, fields_of_one_connection_go)
 	expect("GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, X-Mine,"
 	       " Cookie, Host, X-Forwarded-For\r\nX-Mine: 1\r\nx-mine: 2\r\n"
 	       "Cookie: c\r\nKeep-Alive: 5\r\nProxy-Connection: x\r\n"
-	       "TE: trailers\r\nTrailer: x\r\nUpgrade: h2c\r\n"
+	       "TE: gzip\r\nTrailer: x\r\nUpgrade: h2c\r\n"
 	       "HTTP2-Settings: x\r\nProxy-Authorization: x\r\n"
 	       "Expect: 100-continue\r\nAuthorization: b\r\n\r\n",
 		false, false,
@@ -131,6 +131,39 @@ Test(emit, bodies_and_upgrades)
 		"X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Host: a\r\n"
 		"X-Forwarded-Proto: http\r\nConnection: Upgrade\r\n"
 		"Upgrade: websocket\r\n\r\n");
+}
+
+Test(emit, trailers_are_asked_for)
+{
+	expect("GET / HTTP/1.1\r\nHost: a\r\nTE: gzip, Trailers\r\n\r\n", false,
+		false,
+		"GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.1\r\n"
+		"X-Forwarded-Host: a\r\nX-Forwarded-Proto: http\r\n"
+		"TE: trailers\r\nConnection: TE\r\n\r\n");
+}
+
+Test(emit, max_forwards_counts_down)
+{
+	expect("OPTIONS /a HTTP/1.1\r\nHost: a\r\nMax-Forwards: 010\r\n\r\n",
+		false, false,
+		"OPTIONS /a HTTP/1.1\r\nHost: a\r\nMax-Forwards: 9\r\n" OURS(
+			"a"));
+	expect("OPTIONS /a HTTP/1.1\r\nHost: a\r\nMax-Forwards: x\r\n\r\n",
+		false, false,
+		"OPTIONS /a HTTP/1.1\r\nHost: a\r\nMax-Forwards: x\r\n" OURS(
+			"a"));
+	expect("GET /a HTTP/1.1\r\nHost: a\r\nMax-Forwards: 5\r\n\r\n", false,
+		false,
+		"GET /a HTTP/1.1\r\nHost: a\r\nMax-Forwards: 5\r\n" OURS("a"));
+}
+
+Test(emit, connect_goes_as_it_came)
+{
+	expect("CONNECT b:443 HTTP/1.1\r\nHost: b:443\r\n"
+	       "Proxy-Authorization: Basic eA==\r\nX-Forwarded-For: 9\r\n\r\n",
+		false, false,
+		"CONNECT b:443 HTTP/1.1\r\nHost: b:443\r\n"
+		"Proxy-Authorization: Basic eA==\r\n\r\n");
 }
 
 Test(emit, circles)

@@ -14,11 +14,11 @@ Test(names, kinds_are_apart)
 
 	cr_assert_null(names_find(&n, NAME_OF_PROXY, "x"));
 	cr_assert(names_add(&n, NAME_OF_PROXY, "x", &a));
-	cr_assert(names_add(&n, NAME_OF_HOST, "x", &b));
-	cr_assert(names_add(&n, NAME_OF_HOST, "", &a));
+	cr_assert(names_add(&n, NAME_OF_PLACE, "x", &b));
+	cr_assert(names_add(&n, NAME_OF_PLACE, "", &a));
 	cr_assert_eq(names_find(&n, NAME_OF_PROXY, "x"), &a);
-	cr_assert_eq(names_find(&n, NAME_OF_HOST, "x"), &b);
-	cr_assert_eq(names_find(&n, NAME_OF_HOST, ""), &a);
+	cr_assert_eq(names_find(&n, NAME_OF_PLACE, "x"), &b);
+	cr_assert_eq(names_find(&n, NAME_OF_PLACE, ""), &a);
 	cr_assert_null(names_find(&n, NAME_OF_CONTROL, "x"));
 	cr_assert_null(names_find(&n, NAME_OF_PROXY, "X"));
 	/* Only the holder gives a name up. */
@@ -27,5 +27,5 @@ Test(names, kinds_are_apart)
 	names_drop(&n, NAME_OF_PROXY, "x", &a);
 	cr_assert_null(names_find(&n, NAME_OF_PROXY, "x"));
 	names_clear(&n);
-	cr_assert_null(names_find(&n, NAME_OF_HOST, "x"));
+	cr_assert_null(names_find(&n, NAME_OF_PLACE, "x"));
 }

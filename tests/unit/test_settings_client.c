@@ -220,14 +220,14 @@ Test(settings_client, refuses_what_is_not_built_or_wrong)
 			"proxies[0].plugin: keys and values; not supported "
 			"yet (allowed: leave it out)" },
 		{ "proxies: [{" TCP ", loadBalancer: {group: g}}]",
-			"proxies[0].loadBalancer.group: \"g\"; not supported "
-			"yet (allowed: \"\")" },
+			"proxies[0].loadBalancer.group: a value in a tcp "
+			"proxy; http proxies have it" },
 		{ "proxies: [{" TCP ", locations: [/]}]",
-			"proxies[0].locations: a list; not supported yet "
-			"(allowed: leave it out)" },
-		{ "proxies: [{" HTTP ", subdomain: a, routeByHTTPUser: x}]",
-			"proxies[0].routeByHTTPUser: ***; not supported yet "
-			"(allowed: leave it out)" },
+			"proxies[0].locations: a value in a tcp proxy; http "
+			"proxies have it" },
+		{ "proxies: [{" HTTP ", subdomain: a, locations: [/, a]}]",
+			"proxies[0].locations[1]: \"a\"; a path that begins "
+			"with a slash is allowed" },
 		{ "proxies: [{" TCP ", localport: 2}]",
 			"proxies[0].localport: unknown key; the nearest known "
 			"key is proxies[0].localPort" },

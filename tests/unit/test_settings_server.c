@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* The server's table: defaults, what frp's files say, rules between keys. */
-// links: server/settings.c common/conf/rows.c common/conf/secret.c common/conf/dump.c common/conf/manual.c common/conf/conf.c common/conf/table.c common/conf/value.c common/conf/number.c common/conf/several.c common/conf/nearest.c common/conf/yaml.c common/conf/template.c common/conf/expansion.c common/conf/numbers.c common/conf/word.c common/conf/node.c common/conf/arena.c common/conf/error.c common/conf/file.c
+// links: server/settings.c server/settings_check.c common/base/network.c common/conf/rows.c common/conf/secret.c common/conf/dump.c common/conf/manual.c common/conf/conf.c common/conf/table.c common/conf/value.c common/conf/number.c common/conf/several.c common/conf/nearest.c common/conf/yaml.c common/conf/template.c common/conf/expansion.c common/conf/numbers.c common/conf/word.c common/conf/node.c common/conf/arena.c common/conf/error.c common/conf/file.c
 // libs: -lyaml
 
 #include "server/settings.h"
@@ -181,10 +181,9 @@ Test(settings_server, refuses_what_is_not_built_or_wrong)
 			"allowed" },
 		{ "proxyBindAddr: x", "proxyBindAddr: \"x\"; an IPv4 or IPv6 "
 				      "address is allowed" },
-		{ "vhostHTTPPort: 7000",
-			"vhostHTTPPort: \"7000\", which is bindPort; sharing "
-			"one port is not supported yet (allowed: another "
-			"port)" },
+		{ "trustedProxies: [\"10.0.0.0/8\", \"10.0.0.1/8\"]",
+			"trustedProxies[1]: \"10.0.0.1/8\"; an address or a "
+			"network such as 10.0.0.0/8 is allowed" },
 		{ "bindprot: 1", "bindprot: unknown key; the nearest known "
 				 "key is bindPort" },
 	};

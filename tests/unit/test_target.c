@@ -50,7 +50,16 @@ static const struct {
 	{ .head = "GET http:///a HTTP/1.1\r\n" HOST, .result = -400 },
 	{ .head = "GET http://u@a.test/ HTTP/1.1\r\n" HOST, .result = -400 },
 	{ .head = "GET http://u:p@a.test/ HTTP/1.1\r\n" HOST, .result = -400 },
-	{ .head = "CONNECT a.test:80 HTTP/1.1\r\n" HOST, .result = -405 },
+	{ "CONNECT B.test:443 HTTP/1.1\r\n" HOST, 0, "b.test", "B.test:443", "",
+		TARGET_CONNECT, false, false },
+	{ "CONNECT [::1]:443 HTTP/1.1\r\n" HOST, 0, "[::1]", "[::1]:443", "",
+		TARGET_CONNECT, false, false },
+	{ .head = "CONNECT a.test HTTP/1.1\r\n" HOST, .result = -400 },
+	{ .head = "CONNECT a.test: HTTP/1.1\r\n" HOST, .result = -400 },
+	{ .head = "CONNECT [::1] HTTP/1.1\r\n" HOST, .result = -400 },
+	{ .head = "CONNECT /a:1 HTTP/1.1\r\n" HOST, .result = -400 },
+	{ .head = "CONNECT http://a:1 HTTP/1.1\r\n" HOST, .result = -400 },
+	{ .head = "CONNECT a:1 HTTP/1.1\r\n\r\n", .result = -400 },
 	{ .head = "TRACE / HTTP/1.1\r\n" HOST, .result = -405 },
 };
 

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The rules between aditd's keys, and what follows from them. */
+
+#include "server/settings.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+static void check_address(struct settings *s, struct conf_errors *errors,
+	const char *key, const char *address)
+{
+	struct in6_addr parsed;
+	char quoted[CONF_QUOTED];
+
+	if (inet_pton(AF_INET, address, &parsed) != 1 &&
+		inet_pton(AF_INET6, address, &parsed) != 1)
+		conf_fault(s->conf, errors, key,
+			"%s; an IPv4 or IPv6 address is allowed",
+			conf_quote(quoted, address));
+}
+
+static int check_trusted(struct settings *s, struct conf_errors *errors)
+{
+	const struct conf_strings *list = &s->trusted_proxies;
+	char path[64], quoted[CONF_QUOTED];
+
+	s->trusted = conf_alloc(s->conf, list->n + 1, sizeof(*s->trusted));
+	if (!s->trusted)
+		return -ENOMEM;
+	for (size_t i = 0; i < list->n; i++) {
+		if (network_parse(&s->trusted[i], list->v[i]) == 0)
+			continue;
+		snprintf(path, sizeof(path), "trustedProxies[%zu]", i);
+		conf_fault(s->conf, errors, path,
+			"%s; an address or a network such as 10.0.0.0/8 is "
+			"allowed",
+			conf_quote(quoted, list->v[i]));
+	}
+	return 0;
+}
+
+int settings_check(struct settings *s, struct conf_errors *errors)
+{
+	if (s->proxy_bind_addr[0] == '\0')
+		s->proxy_bind_addr = s->bind_addr;
+	s->auth_heartbeats = s->auth_scopes & CONF_SCOPE_HEARTBEATS;
+	s->auth_new_work_conns = s->auth_scopes & CONF_SCOPE_WORK_CONNS;
+	check_address(s, errors, "bindAddr", s->bind_addr);
+	if (s->proxy_bind_addr != s->bind_addr)
+		check_address(s, errors, "proxyBindAddr", s->proxy_bind_addr);
+	if (s->work_pool_min > s->work_pool_max)
+		conf_fault(s->conf, errors, "transport.workPool.min",
+			"\"%lld\", which is more than transport.workPool.max",
+			(long long)s->work_pool_min);
+	s->http_shares_port = s->vhost_http_port == s->bind_port &&
+			      !strcmp(s->proxy_bind_addr, s->bind_addr);
+	if (check_trusted(s, errors) < 0)
+		return -ENOMEM;
+	return errors->n > 0 ? -EINVAL : 0;
+}
