@@ -9,11 +9,7 @@ import time
 from harness import (TEMP, Client, Nginx, Origin, Server, Skip, case, check,
                      curl, dial, equal, free_port, levels, main, read_all,
                      read_until, request, reset, settle, sha, until)
-
-
-def http(name, port, *domains, **more):
-    return {"name": name, "type": "http", "localPort": port,
-            "customDomains": list(domains), **more}
+from httpkit import http
 
 
 class PythonSite:
