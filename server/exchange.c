@@ -66,10 +66,9 @@ static void finish(struct exchange *x, enum settle_response response,
 		.settlement = settle(&f),
 		.status = status,
 		.keeps_s = x->framing.keeps_s,
-		.why = why };
+		.why = why,
+		.strike = response == RESPONSE_WHOLE && work->unread.head };
 
-	if (f.surplus && work->unread.head)
-		count(&x->with.worker->core.counters, http_strikes);
 	end(x, &r);
 }
 
@@ -377,6 +376,8 @@ static void head_came(
 	struct exchange *x, const struct head_found *f, struct chunk *rest)
 {
 	bool connected = response_connects(x->with.request, f);
+	/* That of an interim response counts, too. */
+	bool repaired = x->framing.repaired;
 
 	if (framing_response(&x->framing, f->head, f->data,
 		    x->with.request->head || connected) < 0) {
@@ -384,6 +385,7 @@ static void head_came(
 		fail(x, 502, REASON_service_reset);
 		return;
 	}
+	x->framing.repaired |= repaired;
 	if (died_idle(x, f)) {
 		chunk_give(rest);
 		head_reader_clear(&x->pieces);

@@ -81,6 +81,7 @@ struct exchange_result {
 	int status;         /* where the visitor is to be answered */
 	uint32_t keeps_s;   /* how long the service says it keeps it */
 	enum reason why;    /* for the log */
+	bool strike;        /* bytes came behind the response */
 	struct chunk *head; /* EXCHANGE_SWITCHES: for the visitor; owned */
 };
 

@@ -263,6 +263,8 @@ static void settle_work_connection(
 		.private = r->settlement.work == WORK_PRIVATE,
 		.keeps_s = r->keeps_s };
 
+	if (r->strike)
+		service_strike(v->worker, v->route);
 	switch (r->settlement.work) {
 	case WORK_SHARED:
 	case WORK_PRIVATE:

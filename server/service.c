@@ -34,22 +34,47 @@ static void service_end(struct service *k, bool cut)
 	stream_close(&s, cut);
 }
 
+void service_strike(struct worker *w, struct route *r)
+{
+	count(&w->core.counters, http_strikes);
+	log_warn("[%.64s] a service has spoken without being asked: its "
+		 "connections are not shared for 10 minutes",
+		route_name(r));
+	r->struck_until = worker_loop(w)->now + SERVICE_STRIKE;
+	services_leave(r);
+}
+
+static bool is_struck(const struct worker *w, const struct route *r)
+{
+	return r->struck_until > worker_loop(w)->now;
+}
+
+/* Nothing has come from the service, not even its end. */
+static bool is_silent(struct worker *w, struct route *r, struct stream *s)
+{
+	struct chunk *early;
+	int n = stream_take(s, &early);
+
+	if (n == -EAGAIN)
+		return true;
+	chunk_give(early);
+	if (n > 0)
+		service_strike(w, r);
+	return false;
+}
+
 /* It died, or spoke before it was asked. */
 static void service_received(
 	struct stream_reader *r, struct chunk *c, int result)
 {
 	struct service *k = container_of(r, struct service, reader);
 	struct worker *w = k->worker;
+	struct route *route = k->route;
 
 	chunk_give(c);
-	if (result > 0) {
-		count(&w->core.counters, http_strikes);
-		log_warn("[%.64s] a service has spoken without being asked: "
-			 "its connections are not shared for 10 minutes",
-			route_name(k->route));
-		k->route->struck_until = worker_loop(w)->now + SERVICE_STRIKE;
-	}
 	service_end(k, result != 0);
+	if (result > 0)
+		service_strike(w, route);
 }
 
 static void services_late(struct timer *t)
@@ -92,18 +117,11 @@ static enum settings_reuse class_of(
 }
 
 static bool may_rest(
-	struct worker *w, const struct route *r, struct stream *s, bool private)
+	struct worker *w, struct route *r, struct stream *s, bool private)
 {
-	struct chunk *early;
-
-	if (r->closed || w->core.stopping ||
-		(!private && (r->services == SERVICES_MAX ||
-				     r->struck_until > worker_loop(w)->now)))
+	if (r->closed || w->core.stopping || !is_silent(w, r, s))
 		return false;
-	if (stream_take(s, &early) == -EAGAIN)
-		return true;
-	chunk_give(early);
-	return false;
+	return private || (r->services < SERVICES_MAX && !is_struck(w, r));
 }
 
 /*
@@ -169,19 +187,29 @@ struct handle service_rest(struct worker *w, struct route *r, struct stream *s,
 	return pool_handle(k);
 }
 
-/* It serves again; NULL: it has just died. */
+/* It serves again; NULL: it has just died, or spoken. */
 static struct stream *service_wake(struct service *k)
 {
 	struct worker *w = k->worker;
+	struct route *r = k->route;
 	struct stream *s = service_leave(k);
-	struct chunk *early;
 
-	if (stream_take(s, &early) == -EAGAIN) {
+	if (is_silent(w, r, s))
 		count(&w->core.counters, http_reused);
-		return s;
+	else
+		stream_close(&s, true);
+	return s;
+}
+
+/* The one that has rested the shortest. */
+static struct service *find(const struct route *r, const struct address *of)
+{
+	list_each (l, &r->idle) {
+		struct service *k = container_of(l, struct service, link);
+
+		if (!k->private && (!of || address_same_host(&k->visitor, of)))
+			return k;
 	}
-	chunk_give(early);
-	stream_close(&s, true);
 	return NULL;
 }
 
@@ -189,19 +217,12 @@ struct stream *service_take(
 	struct worker *w, struct route *r, const struct address *visitor)
 {
 	bool shared = class_of(w, r) == SETTINGS_REUSE_SHARED;
+	struct stream *s = NULL;
+	struct service *k;
 
-	list_each_safe (l, &r->idle) {
-		struct service *k = container_of(l, struct service, link);
-		struct stream *s;
-
-		if (k->private ||
-			(!shared && !address_same_host(&k->visitor, visitor)))
-			continue;
+	while (!s && (k = find(r, shared ? NULL : visitor)))
 		s = service_wake(k);
-		if (s)
-			return s;
-	}
-	return NULL;
+	return s;
 }
 
 struct stream *service_take_last(struct worker *w, struct route *r,

@@ -72,6 +72,12 @@ void services_init(struct worker *w);
 struct handle service_rest(struct worker *w, struct route *r, struct stream *s,
 	const struct service_facts *facts);
 
+/*
+ * A service of the route has said more than it was asked: that is counted and
+ * logged, the idle ones end, and none are kept for SERVICE_STRIKE.
+ */
+void service_strike(struct worker *w, struct route *r);
+
 /* One for the visitor; NULL: there is none. */
 struct stream *service_take(struct worker *w, struct route *r,
 	const struct address *visitor) must_check;

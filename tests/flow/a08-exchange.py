@@ -404,6 +404,29 @@ def strike():
                     conn.sendall(get(b"/probe"))
                     equal(Reader(conn).message()[2], b"a/probe")
             check(s.counters()["http_strikes"] > 0, "http_strikes")
+    # From then on none are kept.
+    a = Site()
+    a.answers[b"/x"] = say
+    with tunnel(a) as (s, _), dial(s.http) as conn:
+        r = Reader(conn)
+        conn.sendall(get(b"/x"))
+        equal(r.message()[2], b"ok")
+        for i in range(2, 5):
+            conn.sendall(get(b"/probe"))
+            equal((r.message()[2], a.connections), (b"a/probe", i))
+
+
+@case("an interim response that was mended ends its connection, too")
+def mended_interim():
+    a = Site()
+    a.answers[b"/x"] = (b"HTTP/1.1 103 Hints\n\nHTTP/1.1 200 OK\r\n"
+                        b"Content-Length: 2\r\n\r\nok")
+    with tunnel(a) as (s, _), dial(s.http) as conn:
+        r = Reader(conn)
+        conn.sendall(get(b"/x"))
+        equal((r.head()[0], r.message()[2]), (b"HTTP/1.1 103 Hints", b"ok"))
+        conn.sendall(get(b"/probe"))
+        equal((r.message()[2], a.connections), (b"a/probe", 2))
 
 
 @case("a login, a Host of its own, and fields that are set")
