@@ -149,7 +149,10 @@ static int find_place(struct worker *w, const struct head_found *f,
 		*p_r = sites_find(s, t->host, path, user);
 	if (rc < 0)
 		return -rc;
-	return *p_r ? 0 : 404;
+	if (*p_r)
+		return 0;
+	/* That nobody carries CONNECT is no matter of whose host it is. */
+	return t->form == TARGET_CONNECT ? 405 : 404;
 }
 
 /* --- what is not forwarded, or only to who is a proxy itself --- */

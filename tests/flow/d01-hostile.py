@@ -284,8 +284,7 @@ def new_proxy():
             refused(s, c, field + " is not supported yet", **{field: True})
         for more in ({"locations": ["/" * 1025]}, {"locations": ["/\n"]},
                      {"route_by_http_user": "u" * 256},
-                     {"route_by_http_user": "a\nb"}, {"group": "g\x00g"[:2]
-                                                      + "\x01"}):
+                     {"route_by_http_user": "a\nb"}, {"group": "g\x01"}):
             refused(s, c, "is too long or has control characters",
                     kind="http", custom_domains=["new.test"], **more)
         refused(s, c, "group params invalid", kind="http", group="g",
