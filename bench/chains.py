@@ -221,6 +221,24 @@ def frp(origin, workers, name="frp", tls=False):
     return Chain(name, [server, client], port)
 
 
+def frp_http(origin, workers):
+    """Its http proxy, without TLS and multiplexing."""
+    frps, frpc = binary("frps"), binary("frpc")
+    control, port = free_port(), free_port()
+    server = run([frps, "-c", "@CONF@"], "frps", json.dumps({
+        "bindAddr": "127.0.0.1", "bindPort": control, "vhostHTTPPort": port,
+        "auth": {"token": "bench"}, "transport": {"tcpMux": False}}), "json")
+    until(lambda: answers(control), "frps answers")
+    client = run([frpc, "-c", "@CONF@"], "frpc", json.dumps({
+        "serverAddr": "127.0.0.1", "serverPort": control,
+        "auth": {"token": "bench"},
+        "transport": {"tcpMux": False, "tls": {"enable": False}},
+        "proxies": [{"name": "bench", "type": "http", "localPort": origin,
+                     "localIP": "127.0.0.1",
+                     "customDomains": ["127.0.0.1"]}]}), "json")
+    return Chain("frp http", [server, client], port)
+
+
 def frp_default(origin, workers):
     return frp(origin, workers, "frp (default: TLS, mux)", True)
 
@@ -241,7 +259,7 @@ def rathole(origin, workers):
 
 # In the order of the table; HAProxy is what the ratios are to.
 ALL = [direct, haproxy, haproxy_again, haproxy_http, nginx, nginx_http, adit,
-       adit_http, frp, frp_default, rathole, bore]
+       adit_http, frp, frp_http, frp_default, rathole, bore]
 QUICK = [direct, haproxy, haproxy_again, nginx, adit]
 
 

@@ -12,7 +12,7 @@
 #include "common/conf/command.h"
 
 struct load_options {
-	int64_t connections, seconds, rate, size, idle, slow;
+	int64_t connections, seconds, rate, size, idle, slow, sources;
 	const char *host, *json;
 	bool close, quiet, help, version;
 };

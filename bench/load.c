@@ -190,6 +190,7 @@ int main(int argc, char **argv)
 	p.connections = (uint32_t)o.connections;
 	p.idle = (uint32_t)o.idle;
 	p.slow = (uint32_t)o.slow;
+	p.sources = (uint32_t)o.sources;
 	p.close = o.close;
 	p.rate = (double)o.rate;
 	p.duration = o.seconds * CLOCK_SECOND;

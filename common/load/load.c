@@ -12,6 +12,7 @@
 
 #include "common/base/socket.h"
 #include "common/event/loop.h"
+#include "common/load/pattern.h"
 #include "common/relay/raw_stream.h"
 
 enum connection_state {
@@ -50,22 +51,6 @@ struct load_connection {
 
 /* Before a connection that failed is tried again. */
 #define PAUSE (10 * CLOCK_MS)
-
-/* Bytes that do not repeat where a mistake would look for them. */
-#define PATTERN 65521
-static uint8_t pattern[PATTERN];
-
-static void make_pattern(void)
-{
-	uint64_t x = UINT64_C(0x9e3779b97f4a7c15);
-
-	for (uint32_t i = 0; i < PATTERN; i++) {
-		x ^= x << 13;
-		x ^= x >> 7;
-		x ^= x << 17;
-		pattern[i] = (uint8_t)x;
-	}
-}
 
 static void begin(struct load_connection *c);
 
@@ -175,8 +160,8 @@ static void send_some(struct load_connection *c)
 		uint64_t at = l->params.size - c->out_left + c->offset;
 
 		while (n < k->size && n < c->out_left) {
-			uint32_t from = (uint32_t)((at + n) % PATTERN);
-			uint32_t part = PATTERN - from;
+			uint32_t from = (uint32_t)((at + n) % PATTERN_SIZE);
+			uint32_t part = PATTERN_SIZE - from;
 
 			part = part < k->size - n ? part : k->size - n;
 			if (part > c->out_left - n)
@@ -215,8 +200,8 @@ static bool same(const struct load_connection *c, const struct chunk *k)
 	if (size > c->in_left)
 		return false;
 	while (n < size) {
-		uint32_t from = (uint32_t)((at + n) % PATTERN);
-		uint32_t part = PATTERN - from;
+		uint32_t from = (uint32_t)((at + n) % PATTERN_SIZE);
+		uint32_t part = PATTERN_SIZE - from;
 
 		part = part < size - n ? part : size - n;
 		if (memcmp(chunk_bytes(k) + n, pattern + from, part))
@@ -317,7 +302,7 @@ static void start_exchange(struct load_connection *c)
 	response_reset(&c->response);
 	c->out_left = p->kind == LOAD_HTTP ? c->load->request_size : p->size;
 	c->in_left = p->size;
-	c->offset = (c->offset + 7919) % PATTERN;
+	c->offset = (c->offset + 7919) % PATTERN_SIZE;
 	send_some(c);
 	if (c->role == ROLE_BUSY)
 		read_on(c);
@@ -355,9 +340,24 @@ static void connect_ended(struct op *op, int result)
 	failed(c, LOAD_ERROR_connect);
 }
 
+/* One of the sources' addresses, in turn; NULL: any. */
+static const struct address *source_of(
+	const struct load_connection *c, struct address *a)
+{
+	uint32_t sources = c->load->params.sources;
+	char ip[ADDRESS_TEXT_SIZE];
+
+	if (sources == 0)
+		return NULL;
+	snprintf(ip, sizeof(ip), "127.0.0.%u",
+		2 + (uint32_t)(c - c->load->connections) % sources);
+	return address_parse(a, ip, 0) == 0 ? a : NULL;
+}
+
 static void begin(struct load_connection *c)
 {
 	struct load *l = c->load;
+	struct address source;
 	bool pending;
 	int fd;
 
@@ -367,7 +367,7 @@ static void begin(struct load_connection *c)
 	}
 	c->state = CONNECTION_CONNECTING;
 	c->dialed = clock_now();
-	fd = socket_connect(&l->params.target, NULL, &pending);
+	fd = socket_connect(&l->params.target, source_of(c, &source), &pending);
 	if (fd < 0) {
 		failed(c, LOAD_ERROR_connect);
 		return;
@@ -451,7 +451,7 @@ int load_start(struct load *l, struct loop *loop, const struct load_params *p,
 		pool_destroy(&l->streams);
 		return -ENOMEM;
 	}
-	make_pattern();
+	pattern_make();
 	make_request(l);
 	list_init(&l->free);
 	l->began = clock_now();

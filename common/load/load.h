@@ -45,10 +45,11 @@ struct load_params {
 	const char *host, *path; /* http */
 	uint64_t size;           /* echo: bytes of a message, at least 1 */
 	uint32_t connections;
-	uint32_t idle; /* further ones that do nothing */
-	uint32_t slow; /* further ones that ask and never read */
-	bool close;    /* a new connection for each exchange */
-	double rate;   /* exchanges due a second; 0: a closed loop */
+	uint32_t idle;    /* further ones that do nothing */
+	uint32_t slow;    /* further ones that ask and never read */
+	uint32_t sources; /* to loopback: from so many addresses; 0: one */
+	bool close;       /* a new connection for each exchange */
+	double rate;      /* exchanges due a second; 0: a closed loop */
 	int64_t duration;
 };
 
