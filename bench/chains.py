@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))), "tests", "flow"))
@@ -21,6 +22,15 @@ def binary(name):
     if not path:
         raise Skip(f"{name} is not on PATH")
     return path
+
+
+def serves(port):
+    """Whether a page of 32 bytes comes; open ports of frp say 404 at first."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/32", timeout=5):
+            return True
+    except OSError:
+        return False
 
 
 class Chain:
@@ -236,6 +246,7 @@ def frp_http(origin, workers):
         "proxies": [{"name": "bench", "type": "http", "localPort": origin,
                      "localIP": "127.0.0.1",
                      "customDomains": ["127.0.0.1"]}]}), "json")
+    until(lambda: serves(port), "frps serves", 20)
     return Chain("frp http", [server, client], port)
 
 
