@@ -270,7 +270,7 @@ static void send_response(
 	struct chunk *head;
 
 	x->visitor_ends |=
-		x->with.worker->core.draining ||
+		x->with.last || x->with.worker->core.draining ||
 		x->framing.body == FRAMING_CLOSE || !request_is_out(x) ||
 		(x->with.request->old && x->framing.body == FRAMING_CHUNKED);
 	head = head_for_visitor(x, f);
@@ -347,7 +347,8 @@ static void switch_protocols(
 {
 	struct exchange_result r = { .end = EXCHANGE_SWITCHES };
 	bool asked = response_connects(x->with.request, f) ||
-		     (x->with.request->framing.upgrade && x->framing.upgrade);
+		     (x->framing.upgrade && upgrade_takes(f->head, f->data,
+						    x->with.request->upgrade));
 
 	if (!asked || !request_is_out(x)) {
 		chunk_give(rest);
@@ -430,8 +431,8 @@ static void head_received(struct stream_reader *r, struct chunk *c, int result)
 	}
 	/* It has begun to answer: that is in time. */
 	loop_cancel_timer(worker_loop(x->with.worker), &x->timer);
-	rc = head_reader_take(
-		&x->pieces, c, &x->with.worker->head, true, &found);
+	rc = head_reader_take(&x->pieces, c, &x->with.worker->head, true,
+		&x->with.worker->responses, &found);
 	if (rc < 0)
 		fail(x, -rc, REASON_service_reset);
 	else if (rc == 0)

@@ -14,6 +14,7 @@
 #include "common/base/timer.h"
 #include "common/http/framing.h"
 #include "common/http/settle.h"
+#include "common/http/upgrade.h"
 #include "common/relay/pump.h"
 #include "server/body_check.h"
 #include "server/head_reader.h"
@@ -64,6 +65,7 @@ struct request_facts {
 	bool old;     /* HTTP/1.0 */
 	bool alone;   /* its service's connection serves it only */
 	bool connect; /* CONNECT: 2xx makes a tunnel */
+	char upgrade[UPGRADE_SIZE]; /* what may be spoken instead; "": no */
 };
 
 struct exchange;
@@ -92,6 +94,7 @@ struct exchange_params {
 	struct chunk *forwarded;    /* the head for the service; taken over */
 	const struct emit_set *set; /* fields of the response; outlives it */
 	bool reused;                /* the service has served before */
+	bool last;          /* the visitor's connection has no further one */
 	struct chunk *kept; /* the head once more, for a service that may be
 			     * dead; NULL: it may not be sent twice */
 	/* Called once, from the loop; nobody reads or writes any more. */

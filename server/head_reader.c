@@ -27,21 +27,24 @@ static bool keep(struct head_reader *r, const struct chunk *c)
 	return true;
 }
 
-static void init(struct http_head *head, bool response)
+static void init(
+	struct http_head *head, bool response, const struct head_limits *most)
 {
 	if (response)
 		head_init_response(head);
 	else
 		head_init(head);
+	head_limit(head, most);
 }
 
 /* The first piece: most often it is the last one, too. */
 static int take_first(struct head_reader *r, struct chunk *c,
-	struct http_head *shared, bool response, struct head_found *found)
+	struct http_head *shared, bool response, const struct head_limits *most,
+	struct head_found *found)
 {
 	int rc;
 
-	init(shared, response);
+	init(shared, response, most);
 	rc = head_parse(shared, chunk_bytes(c), chunk_length(c));
 	if (rc > 0) {
 		*found = (struct head_found){ shared, chunk_bytes(c) };
@@ -58,14 +61,15 @@ static int take_first(struct head_reader *r, struct chunk *c,
 }
 
 int head_reader_take(struct head_reader *r, struct chunk *c,
-	struct http_head *shared, bool response, struct head_found *found_r)
+	struct http_head *shared, bool response, const struct head_limits *most,
+	struct head_found *found_r)
 {
 	uint32_t before;
 	struct head_pieces *p;
 	int rc = -503;
 
 	if (!r->pieces)
-		return take_first(r, c, shared, response, found_r);
+		return take_first(r, c, shared, response, most, found_r);
 	before = r->pieces->size;
 	if (keep(r, c)) {
 		p = r->pieces;

@@ -29,10 +29,11 @@ struct head_found {
  * The next bytes. 1: the head is complete, and the chunk begins behind it, at
  * the next message's first byte or at its own end. 0: more is needed, and -400,
  * -414, -431, -502, -503 (no memory), -505: it is refused; the chunk was taken.
- * `shared` is used for the time until the reader is cleared.
+ * `shared` is used for the time until the reader is cleared. `most`: what the
+ * head may be.
  */
 int head_reader_take(struct head_reader *r, struct chunk *c,
-	struct http_head *shared, bool response,
+	struct http_head *shared, bool response, const struct head_limits *most,
 	struct head_found *found_r) must_check;
 
 /* Whether a part of a head is kept. */

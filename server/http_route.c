@@ -35,6 +35,7 @@ static int forward(struct worker *w, const struct address *peer,
 		.target = target,
 		.framing = &q->framing,
 		.peer = ip,
+		.upgrade = q->upgrade,
 		.trusted = is_trusted(w, peer),
 		.absolute = q->alone,
 		.via = w->settings->http_via,
@@ -72,6 +73,14 @@ static bool is_one_of(const struct head_found *f, const char *const *methods)
 		if (head_method_is(f->head, f->data, *methods))
 			return true;
 	return false;
+}
+
+/* What both may speak instead of HTTP. */
+static void note_upgrade(struct request_facts *q, const struct head_found *f)
+{
+	q->upgrade[0] = '\0';
+	if (q->framing.upgrade && !upgrade_list(f->head, f->data, q->upgrade))
+		q->framing.upgrade = false;
 }
 
 /* What has to be known of the request when its head has gone. */
@@ -199,6 +208,7 @@ int http_route_decide(struct worker *w, const struct address *peer,
 	rc = -target_authority(&target, f->head, f->data);
 	if (rc == 0)
 		rc = -framing_request(&q->framing, f->head, f->data);
+	note_upgrade(q, f);
 	if (rc == 0 && is_for_us(f, &target))
 		rc = 200;
 	if (rc == 0)

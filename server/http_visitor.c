@@ -24,6 +24,7 @@ struct http_visit {
 	struct exchange exchange;
 	struct chunk *forwarded; /* the head for the service; until it goes */
 	struct handle last;      /* where its last request went (service.h) */
+	uint32_t requests;       /* of this connection, so far */
 	bool reused;             /* the service has served before */
 };
 
@@ -139,6 +140,7 @@ static void http_routed(struct visitor *v, struct route *r)
 
 	count(&v->worker->core.counters, http_requests);
 	v->http->reused = work;
+	v->http->requests++;
 	if (work)
 		visitor_serve(v, r, work);
 	else
@@ -153,8 +155,8 @@ static void http_bytes(struct visitor *v, struct chunk *c)
 	struct head_found found = { 0 };
 	bool began = head_reader_began(&h->pieces);
 	bool speaks_h2 = !began && http_answer_is_h2(c);
-	int rc = head_reader_take(
-		&h->pieces, c, &v->worker->head, false, &found);
+	int rc = head_reader_take(&h->pieces, c, &v->worker->head, false,
+		&v->worker->requests, &found);
 
 	h->request = (struct request_facts){ 0 };
 	if (rc == 0) {
@@ -314,6 +316,14 @@ static void exchange_over(struct exchange *x, const struct exchange_result *r)
 	}
 }
 
+/* Whether its connection has had as many requests as it may. */
+static bool is_last(const struct visitor *v)
+{
+	int64_t most = v->worker->settings->http_requests;
+
+	return most > 0 && v->http->requests >= most;
+}
+
 void http_visitor_run(struct visitor *v)
 {
 	struct http_visit *h = v->http;
@@ -324,6 +334,7 @@ void http_visitor_run(struct visitor *v)
 		.request = &h->request,
 		.forwarded = h->forwarded,
 		.reused = h->reused,
+		.last = is_last(v),
 		.set = &v->route->lead->set[1],
 		.over = exchange_over };
 

@@ -13,6 +13,7 @@
 #include "common/conf/dump.h"
 #include "common/conf/manual.h"
 #include "common/conf/secret.h"
+#include "common/http/head.h"
 
 #define DEF(type, field) CONF_DEF(type, struct settings, field)
 
@@ -209,6 +210,38 @@ static const struct conf_row rows[] = {
 		.unit = "seconds",
 		.doc = "How long visitors may go on after the server was "
 		       "told to stop." },
+	{ .path = "http.headSize",
+		DEF(INT, head_size),
+		.def = "32768",
+		.min = 256,
+		.max = HTTP_HEAD_MAX,
+		.unit = "bytes",
+		.doc = "What the head of a request may be at most." },
+	{ .path = "http.headFields",
+		DEF(INT, head_fields),
+		.def = "100",
+		.min = 1,
+		.max = HTTP_RESPONSE_FIELDS_MAX,
+		.doc = "How many fields it may have." },
+	{ .path = "http.responseHeadSize",
+		DEF(INT, response_head_size),
+		.def = "65535",
+		.min = 256,
+		.max = HTTP_RESPONSE_MAX,
+		.unit = "bytes",
+		.doc = "What the head of a response may be at most." },
+	{ .path = "http.responseHeadFields",
+		DEF(INT, response_head_fields),
+		.def = "200",
+		.min = 1,
+		.max = HTTP_RESPONSE_FIELDS_MAX,
+		.doc = "How many fields it may have." },
+	{ .path = "http.requestsPerConnection",
+		DEF(INT, http_requests),
+		.def = "0",
+		.max = 1000000000,
+		.doc = "How many requests a visitor may send on one "
+		       "connection; 0: no limit." },
 	{ .path = "http.headTimeout",
 		DEF(MS, head_timeout_ms),
 		.def = "30",

@@ -69,8 +69,11 @@ struct settings {
 	int64_t drain_timeout_ms;
 	int64_t first_message_timeout_ms;
 	struct conf_strings trusted_proxies;
-	struct network *trusted; /* the same, `n` of them */
-	int http_reuse;          /* enum settings_reuse */
+	struct network *trusted;        /* the same, `n` of them */
+	int http_reuse;                 /* enum settings_reuse */
+	int64_t head_size, head_fields; /* http: of a request */
+	int64_t response_head_size, response_head_fields;
+	int64_t http_requests; /* of one visitor connection; 0: no limit */
 	bool http_via;
 	bool http_shares_port; /* vhostHTTPPort is bindPort */
 	int64_t head_timeout_ms, body_timeout_ms, idle_timeout_ms;

@@ -85,6 +85,11 @@ int worker_create(struct worker **w_r, struct server *s, uint32_t index)
 	w->server = s;
 	w->settings = s->settings;
 	w->index = index;
+	w->requests = (struct head_limits){ (uint32_t)s->settings->head_size,
+		(uint32_t)s->settings->head_fields };
+	w->responses =
+		(struct head_limits){ (uint32_t)s->settings->response_head_size,
+			(uint32_t)s->settings->response_head_fields };
 	w->control_fd = w->http_fd = -1;
 	list_init(&w->controls);
 	list_init(&w->greetings);

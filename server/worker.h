@@ -37,6 +37,7 @@ struct worker {
 	struct parking parking; /* of visitors */
 	struct services services;
 	struct http_head head; /* for who parses one, until it returns */
+	struct head_limits requests, responses; /* what heads may be */
 	struct http_date date;
 	struct list controls;  /* live ones */
 	struct list greetings; /* connections without a first message yet */

@@ -324,9 +324,9 @@ static void put_request_connection(
 {
 	if (p->framing->body == FRAMING_CHUNKED)
 		put_field(w, "Transfer-Encoding", "chunked");
-	if (p->framing->upgrade) {
+	if (p->upgrade && *p->upgrade) {
 		put_field(w, "Connection", "Upgrade");
-		put_field(w, "Upgrade", "websocket");
+		put_field(w, "Upgrade", p->upgrade);
 	} else if (p->framing->trailers) {
 		put_field(w, "TE", "trailers");
 		put_field(w, "Connection", "TE");

@@ -55,10 +55,12 @@ struct emit_params {
 	const char *host;    /* Host where the request has none; NULL: empty */
 	const char *rewrite; /* Host whatever it has; NULL: no matter */
 	const struct emit_set *set; /* NULL: none */
-	bool tls;      /* the visitor came by TLS: X-Forwarded-Proto */
-	bool trusted;  /* the peer is a trusted proxy: keep what it set */
-	bool absolute; /* the service is a proxy: the target as it came */
-	bool via;      /* say that it came this way */
+	const char *
+		upgrade; /* the protocols offered (upgrade.h); NULL, "": none */
+	bool tls;        /* the visitor came by TLS: X-Forwarded-Proto */
+	bool trusted;    /* the peer is a trusted proxy: keep what it set */
+	bool absolute;   /* the service is a proxy: the target as it came */
+	bool via;        /* say that it came this way */
 };
 
 /*
@@ -74,7 +76,7 @@ struct emit_params {
  * decided by. X-Forwarded-For is appended to; X-Forwarded-Host and -Proto are
  * set, and Forwarded and X-Real-IP dropped, unless the peer is trusted and
  * sent them. The service is not asked to close; an upgrade ends the head with
- * `Connection: Upgrade` and `Upgrade: websocket`, a chunked body with its
+ * `Connection: Upgrade` and what is offered, a chunked body with its
  * Transfer-Encoding. Max-Forwards of OPTIONS counts down. CONNECT has no
  * forwarded fields, and keeps Proxy-Authorization, as in frp.
  */

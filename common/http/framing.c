@@ -15,7 +15,7 @@
 struct seen {
 	unsigned lengths, codings, expectations, options;
 	struct http_text length, coding, expectation;
-	bool close, keep_alive, upgrade_nominated, websocket;
+	bool close, keep_alive, upgrade_nominated, upgrade;
 	bool other_length; /* two that differ */
 	bool pinned, trailers;
 	uint32_t keeps_s;
@@ -46,15 +46,6 @@ static bool collect_options(struct seen *seen, struct http_text value)
 			seen->upgrade_nominated = true;
 	}
 	return true;
-}
-
-static void collect_upgrade(struct seen *seen, struct http_text value)
-{
-	struct http_text member;
-
-	while (text_list_next(&value, &member))
-		if (text_equal(member, "websocket"))
-			seen->websocket = true;
 }
 
 /* These schemes authenticate a connection, not a request. */
@@ -128,7 +119,7 @@ static int collect(struct http_framing *framing, struct seen *seen,
 			seen->expectations++;
 			seen->expectation = value;
 		} else if (text_equal(name, "Upgrade")) {
-			collect_upgrade(seen, value);
+			seen->upgrade = true;
 		} else if (text_equal(name, "TE")) {
 			collect_trailers(seen, value);
 		} else if (text_equal(name, "Keep-Alive")) {
@@ -222,7 +213,7 @@ int framing_request(struct http_framing *framing, const struct http_head *head,
 		return refuse(framing, 417, "unknown expectation");
 	framing->expect = seen.expectations == 1 && head->minor == 1 &&
 			  framing_has_body(framing);
-	framing->upgrade = seen.websocket && seen.upgrade_nominated &&
+	framing->upgrade = seen.upgrade && seen.upgrade_nominated &&
 			   head->minor == 1 && !framing_has_body(framing);
 	framing->close = seen.close || (head->minor == 0 && !seen.keep_alive);
 	framing->pinned = seen.pinned;
@@ -278,7 +269,7 @@ int framing_response(struct http_framing *framing, const struct http_head *head,
 		rc = decide_response(framing, &seen, head);
 	if (rc < 0)
 		return -502;
-	framing->upgrade = head->code == 101 && seen.websocket &&
+	framing->upgrade = head->code == 101 && seen.upgrade &&
 			   seen.upgrade_nominated && head->minor == 1;
 	framing->close = seen.close || framing->body == FRAMING_CLOSE ||
 			 (head->minor == 0 && !seen.keep_alive);

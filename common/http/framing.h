@@ -33,7 +33,7 @@ struct http_framing {
 	uint64_t length;   /* at most 2^63 - 1; 0 unless FRAMING_LENGTH */
 	const char *error; /* after a refusal: static text */
 	bool expect;       /* a body follows and the visitor may await 100 */
-	bool upgrade;      /* websocket is offered, by HTTP/1.1, no body */
+	bool upgrade;      /* Upgrade is nominated, by HTTP/1.1, no body */
 	bool close;        /* its sender wants this exchange to be the last */
 	bool pinned;       /* it authenticates the connection (NTLM) */
 	bool repaired;     /* a response's: equal lengths, TE identity */

@@ -27,6 +27,10 @@ static void init(struct http_head *head, bool response)
 	head->code = 0;
 	head->version = 0;
 	head->reason = head->reason_len = 0;
+	head->most = response ? (struct head_limits){ HTTP_RESPONSE_MAX,
+		HTTP_RESPONSE_FIELDS_MAX }
+			      : (struct head_limits){ HTTP_HEAD_MAX,
+					HTTP_FIELDS_MAX };
 }
 
 void head_init(struct http_head *head)
@@ -182,11 +186,6 @@ static bool step_fold(struct http_head *head)
 	return repair(head);
 }
 
-static unsigned fields_max(const struct http_head *head)
-{
-	return head->response ? HTTP_RESPONSE_FIELDS_MAX : HTTP_FIELDS_MAX;
-}
-
 /* A field's first byte, or the end. */
 static bool step_line(struct http_head *head, uint8_t byte, uint32_t at)
 {
@@ -204,7 +203,7 @@ static bool step_line(struct http_head *head, uint8_t byte, uint32_t at)
 		return step_fold(head);
 	if (!text_is(byte, TEXT_TOKEN))
 		return refuse(head, 400, "bad byte in a field name");
-	if (head->count == fields_max(head))
+	if (head->count == head->most.fields)
 		return refuse(head, 431, "too many fields");
 	field->name = (uint16_t)at;
 	field->name_len = 1;
@@ -301,11 +300,6 @@ static bool step(struct http_head *head, uint8_t byte, uint32_t at)
 	never_reached();
 }
 
-static uint32_t size_max(const struct http_head *head)
-{
-	return head->response ? HTTP_RESPONSE_MAX : HTTP_HEAD_MAX;
-}
-
 /* Too long: whose fault it is tells the status. */
 static void refuse_size(struct http_head *head)
 {
@@ -317,7 +311,7 @@ static void refuse_size(struct http_head *head)
 
 static void take_step(struct http_head *head, const uint8_t *data)
 {
-	if (head->size == size_max(head))
+	if (head->size == head->most.size)
 		refuse_size(head);
 	else if (step(head, data[head->size], head->size))
 		head->size++;
@@ -369,7 +363,7 @@ static uint32_t run_value(const uint8_t *data, uint32_t at, uint32_t end)
 static void take_lines(
 	struct http_head *head, const uint8_t *data, uint32_t end)
 {
-	unsigned most = fields_max(head);
+	unsigned most = head->most.fields;
 
 	while (head->count < most) {
 		struct http_field *field = &head->fields[head->count];
@@ -399,7 +393,7 @@ static void take_lines(
 
 int head_parse(struct http_head *head, const uint8_t *data, size_t len)
 {
-	uint32_t end = len < size_max(head) ? (uint32_t)len : size_max(head);
+	uint32_t end = len < head->most.size ? (uint32_t)len : head->most.size;
 
 	while (head->state < HEAD_DONE && head->size < len) {
 		if (head->state == HEAD_TARGET) {

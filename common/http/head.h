@@ -22,7 +22,7 @@
 /* Bytes of a request head, from the first one to the empty line's LF. */
 #define HTTP_HEAD_MAX 32768
 
-/* Fields of a request head. */
+/* Fields of a request head, unless other limits are given. */
 #define HTTP_FIELDS_MAX 100
 
 /* The same of a response. */
@@ -62,6 +62,12 @@ enum head_state {
 	HEAD_FAILED,       /* none: refused, `status` and `error` say why */
 };
 
+/* What a head may be at most. */
+struct head_limits {
+	uint32_t size;   /* bytes, up to HTTP_HEAD_MAX or HTTP_RESPONSE_MAX */
+	uint32_t fields; /* up to HTTP_RESPONSE_FIELDS_MAX */
+};
+
 /*
  * A head being parsed, and then parsed. Once head_parse() has returned a
  * size, the offsets are for reading; before, all of it is private.
@@ -78,6 +84,7 @@ struct http_head {
 	uint16_t version; /* offset; private */
 	uint8_t minor;    /* 0 or 1, of HTTP/1.x */
 	uint8_t count;    /* of fields */
+	struct head_limits most;
 	bool response;
 	/*
 	 * A response's faults: lines that end with LF only, space before a
@@ -98,6 +105,13 @@ void head_init(struct http_head *head);
  * come before it.
  */
 void head_init_response(struct http_head *head);
+
+/* Other limits than these, for a head that has just been readied. */
+static inline void head_limit(
+	struct http_head *head, const struct head_limits *most)
+{
+	head->most = *most;
+}
 
 /*
  * Parses what has arrived so far: `data` is the start of the head, always from

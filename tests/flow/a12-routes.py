@@ -389,6 +389,59 @@ def says_timeout():
             equal(o["a"].connections - before, want, timeout.decode())
 
 
+@case("limits of heads and of requests a connection")
+def limits():
+    conf = {"http": {"headSize": 512, "headFields": 5, "responseHeadSize": 300,
+                     "responseHeadFields": 4, "requestsPerConnection": 3}}
+    with sites(("a", {}), conf=conf) as (s, o, _):
+        equal(ask(s.http, more=b"A: " + b"x" * 300 + b"\r\n")[0], 200)
+        equal(ask(s.http, more=b"A: " + b"x" * 600 + b"\r\n")[0], 431)
+        equal(ask(s.http, b"/" + b"x" * 600)[0], 414)
+        equal(ask(s.http, more=b"A: b\r\n" * 4)[0], 200)
+        equal(ask(s.http, more=b"A: b\r\n" * 5)[0], 431)
+        for path, more, want in ((b"/s", b"B: " + b"y" * 300 + b"\r\n", 502),
+                                 (b"/f", b"B: c\r\n" * 4, 502),
+                                 (b"/o", b"B: c\r\n" * 3, 200)):
+            o["a"].answers[path] = (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"
+                                    + more + b"\r\n")
+            equal(ask(s.http, path)[0], want)
+        with dial(s.http) as conn:
+            conn.sendall(get(b"/") * 5)
+            r = Reader(conn)
+            closes = [dict(r.message()[1]).get(b"connection") for _ in range(3)]
+            equal(closes, [None, None, b"close"])
+            equal(r.message(), None)
+
+
+@case("Upgrade to something else than WebSocket")
+def other_upgrades():
+    with sites(("a", {})) as (s, o, _):
+        def switch(to):
+            def talk(conn, _):
+                conn.sendall(b"HTTP/1.1 101 Yes\r\nConnection: Upgrade\r\n"
+                             b"Upgrade: " + to + b"\r\n\r\n")
+                while data := conn.recv(65536):
+                    conn.sendall(data)
+                return False
+            return talk
+        o["a"].answers.update({b"/tcp": switch(b"tcp"), b"/h2c": switch(b"h2c"),
+                               b"/other": switch(b"websocket")})
+        ask_for = (b"Connection: Upgrade\r\nUpgrade: h2c, tcp, SPDY/3.1\r\n"
+                   b"Content-Length: 0\r\n")
+        with dial(s.http) as conn:
+            conn.sendall(get(b"/tcp", method=b"POST", more=ask_for) + b"early")
+            r = Reader(conn)
+            first, fields = r.head()
+            equal((first[:12], dict(fields)[b"upgrade"]),
+                  (b"HTTP/1.1 101", b"tcp"))
+            equal(r.take(5), b"early")
+        fields = dict(o["a"].seen[0][2])
+        equal((fields[b"upgrade"], fields[b"connection"]),
+              (b"tcp, SPDY/3.1", b"Upgrade"))
+        equal(ask(s.http, b"/h2c", more=ask_for)[0], 502)
+        equal(ask(s.http, b"/other", more=ask_for)[0], 502)
+
+
 @case("trailers go to who takes them")
 def trailers():
     body = (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"

