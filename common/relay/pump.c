@@ -109,6 +109,10 @@ static bool inspect(struct pump *p, struct chunk **c_io)
 			i = p->inspector->step(p->inspector, c->data + in, n);
 		if (i.verdict == INSPECT_BAD)
 			return false;
+		if (i.verdict == INSPECT_QUIT) {
+			p->inspector = NULL;
+			i.count = n;
+		}
 		if (i.verdict == INSPECT_DONE) {
 			if (!give_back(p, c, in))
 				return false;

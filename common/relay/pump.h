@@ -55,6 +55,7 @@ enum inspect_verdict {
 	INSPECT_DROP, /* `count` bytes of the span go nowhere */
 	INSPECT_DONE, /* the message has ended before this span */
 	INSPECT_BAD,  /* the message is malformed */
+	INSPECT_QUIT, /* all goes on, and nobody is asked any more */
 };
 
 struct inspection {
@@ -74,7 +75,7 @@ struct pump {
 	struct stream *source, *sink;
 	struct stream_reader reader;
 	struct stream_writer writer;
-	struct inspector *inspector; /* NULL: none */
+	struct inspector *inspector; /* NULL: none, or none any more */
 	struct chunk_queue queue;    /* not yet handed to the sink */
 	struct pipe *pipe;           /* with bytes after those; NULL: none */
 	uint64_t limit;              /* bytes still to take from the source */

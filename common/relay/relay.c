@@ -183,6 +183,7 @@ void relay_init(struct relay *r, const struct relay_params *params)
 		.ended = relay_out_ended,
 		.finishes = !params->a_half_close || params->b_half_close,
 		.limit = params->limit,
+		.inspector = params->look_out,
 		.counters = params->counters,
 		.counter = COUNTER_bytes_in,
 		.mode = params->mode };
@@ -191,6 +192,7 @@ void relay_init(struct relay *r, const struct relay_params *params)
 		.ended = relay_back_ended,
 		.finishes = true,
 		.limit = PUMP_UNLIMITED,
+		.inspector = params->look_back,
 		.counters = params->counters,
 		.counter = COUNTER_bytes_out,
 		.mode = params->mode };

@@ -64,7 +64,9 @@ struct relay_params {
 	struct stream *a, *b; /* outlive the relay; stay the owner's */
 	bool a_half_close, b_half_close;
 	uint64_t limit; /* bytes from A at most */
-	bool again;     /* it was parked: counted already */
+	/* Of the two directions; NULL: none. They outlive the relay. */
+	struct inspector *look_out, *look_back;
+	bool again; /* it was parked: counted already */
 	struct counters *counters;
 	enum engine_mode mode;
 	/*

@@ -295,7 +295,8 @@ Test(pump, a_failed_sink_ends_at_once)
 
 /*
  * Takes "P", runs over two after "R", drops "D", ends at "E", fails at "B";
- * puts "<>" in the place of "S" and behind "A", and ends behind "L".
+ * puts "<>" in the place of "S" and behind "A", ends behind "L", and quits at
+ * "Q".
  */
 static struct inspection letters(
 	struct inspector *i, const uint8_t *bytes, uint32_t size)
@@ -319,6 +320,8 @@ static struct inspection letters(
 	case 'A':
 		return (struct inspection){ INSPECT_PASS, 1,
 			(const uint8_t *)"<>", 2, false };
+	case 'Q':
+		return (struct inspection){ .verdict = INSPECT_QUIT };
 	case 'L':
 		return (struct inspection){ INSPECT_DROP, 1, NULL, 0, true };
 	default:
@@ -365,6 +368,23 @@ Test(pump, inspector_knows_the_last)
 	start(PUMP_UNLIMITED, &inspector);
 	end_feed(&a, "PPL", 3);
 	expect("PP", PUMP_INSPECTED);
+}
+
+/* From there on the pump is as one that never had an inspector. */
+Test(pump, inspector_quits)
+{
+	start(PUMP_UNLIMITED, &inspector);
+	end_feed(&a, "PP", 2);
+	while (drain(UINT32_MAX))
+		;
+	cr_assert_not(pump_is_idle(&p));
+	end_feed(&a, "DPQEBD", 6);
+	end_feed(&a, "DEB", 3);
+	while (drain(UINT32_MAX))
+		;
+	cr_assert(pump_is_idle(&p));
+	end_feed(&a, NULL, 0);
+	expect("PPPQEBDDEB", PUMP_EOF);
 }
 
 Test(pump, inspector_refuses)
