@@ -33,6 +33,8 @@ static struct {
 	enum log_level level;
 	enum log_format format;
 	bool color;
+	log_writer_fn *writer; /* NULL: `fd` */
+	void *writer_arg;
 	pthread_mutex_t lock; /* of `rings`, when a thread attaches */
 	_Atomic int count;
 	struct ring *rings[RINGS_MAX];
@@ -65,11 +67,22 @@ void log_open(int fd, enum log_level level, enum log_format format)
 		sink.wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 }
 
-void log_set_color(bool wanted)
+bool log_may_color(int fd)
 {
 	const char *none = getenv("NO_COLOR");
 
-	sink.color = wanted && !(none && *none) && isatty(sink.fd);
+	return !(none && *none) && isatty(fd);
+}
+
+void log_set_color(bool wanted)
+{
+	sink.color = wanted && log_may_color(sink.fd);
+}
+
+void log_set_writer(log_writer_fn *writer, void *arg)
+{
+	sink.writer = writer;
+	sink.writer_arg = arg;
 }
 
 int log_attach(void)
@@ -100,6 +113,10 @@ int log_wakeup_fd(void)
 
 static void write_all(const char *text, size_t n)
 {
+	if (sink.writer) {
+		sink.writer(sink.writer_arg, text, n);
+		return;
+	}
 	while (n > 0) {
 		ssize_t done = write(sink.fd, text, n);
 

@@ -15,6 +15,7 @@
 #define ADIT_BASE_LOG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "common/base/compiler.h"
 
@@ -41,6 +42,18 @@ void log_open(int fd, enum log_level level, enum log_format format);
  * to a terminal and the environment has no NO_COLOR (no-color.org).
  */
 void log_set_color(bool wanted);
+
+/* Whether the descriptor is a terminal and the environment has no NO_COLOR. */
+bool log_may_color(int fd);
+
+/* Takes n bytes, which are whole lines, off the hands of any thread. */
+typedef void log_writer_fn(void *arg, const char *text, size_t n);
+
+/*
+ * From now on lines go to this function instead of the descriptor; NULL: to
+ * that again. While no other thread logs.
+ */
+void log_set_writer(log_writer_fn *writer, void *arg);
 
 /* Give the calling thread a ring; -ENOMEM. Drained until the process ends. */
 int log_attach(void) must_check;
