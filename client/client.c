@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "client/crew.h"
+#include "client/lookout.h"
 #include "client/parked.h"
 #include "client/work.h"
 #include "common/base/log.h"
@@ -69,6 +70,14 @@ int client_create(struct client *c, const struct settings *s, uint32_t count)
 	return rc;
 }
 
+int client_watch(struct client *c, struct journal *journal)
+{
+	c->journal = journal;
+	c->pools.lookouts =
+		pool_create(sizeof(struct lookout), pool_limit(c->pools.works));
+	return c->pools.lookouts ? 0 : -ENOMEM;
+}
+
 void client_destroy(struct client *c)
 {
 	core_destroy(&c->core);
@@ -79,6 +88,7 @@ void client_destroy(struct client *c)
 	pool_destroy(&c->pools.works);
 	pool_destroy(&c->pools.carriers);
 	pool_destroy(&c->pools.parked);
+	pool_destroy(&c->pools.lookouts);
 	explicit_bzero(&c->token_key, sizeof(c->token_key));
 }
 

@@ -20,6 +20,7 @@
 #include "common/relay/parking.h"
 
 struct crew;
+struct journal;
 
 struct client {
 	struct core core;
@@ -36,15 +37,21 @@ struct client {
 	struct parking parking; /* of work connections */
 	uint32_t epoch;         /* sessions that this worker knows the end of */
 	struct timer drain_timer;
+	struct journal *journal; /* of requests; NULL: they are not printed */
 	bool first;
 	struct {
 		struct pool *streams, *dials, *works, *carriers, *parked;
+		struct pool *lookouts; /* NULL without a journal */
 	} pools;
 };
 
 /* One of `count`; 0 or -errno after an error in the log. */
 int client_create(struct client *c, const struct settings *settings,
 	uint32_t count) must_check;
+
+/* Before it runs: write the requests of http proxies into the journal, which
+ * outlives it. 0 or -ENOMEM. */
+int client_watch(struct client *c, struct journal *journal) must_check;
 
 /* After core_supervise, and after the resolver: free what is left. */
 void client_destroy(struct client *c);

@@ -18,6 +18,7 @@ struct options {
 	int64_t seconds, connections;
 	struct command_words domains;
 	uint16_t remote_port;
+	bool requests, no_requests;
 	bool dump, help, version;
 };
 
@@ -61,6 +62,13 @@ static const struct command_option options[] = {
 		.argument = "NAME",
 		COMMAND_DEF(STRING, struct options, name),
 		.doc = "what the proxy is called (default: made up)" },
+	{ .name = "requests",
+		COMMAND_DEF(FLAG, struct options, requests),
+		.doc = "with -c: print each request of the http proxies, and "
+		       "what they add up to" },
+	{ .name = "no-requests",
+		COMMAND_DEF(FLAG, struct options, no_requests),
+		.doc = "http: print the address only, not each request" },
 	{ .name = "duration",
 		.argument = "SECONDS",
 		COMMAND_DEF(INT, struct options, seconds),
@@ -269,7 +277,10 @@ static int with_config(struct client_command *c, const struct options *o,
 			"(config/adit.yaml is a sample), or adit "
 			"http PORT --domain NAME",
 			"");
+	if (o->no_requests)
+		return fail(error, "--no-requests is for http", "");
 	c->config = o->config;
+	c->requests = o->requests;
 	c->kind = o->dump  ? COMMAND_DUMP
 		  : verify ? COMMAND_VERIFY
 			   : COMMAND_RUN;
@@ -308,5 +319,6 @@ int client_command_parse(struct client_command *c, int argc, char **argv,
 	if (o.config)
 		return fail(error, "--config does not go with ", words.v[0]);
 	c->kind = COMMAND_ONE_LINE;
+	c->requests = !o.no_requests;
 	return one_line(&c->settings, &o, &words, error);
 }

@@ -29,6 +29,7 @@ struct client_command {
 	const char *config;        /* of RUN, VERIFY, DUMP */
 	struct settings *settings; /* of ONE_LINE, BENCH; the caller's */
 	struct bench_params bench; /* of BENCH */
+	bool requests;             /* of RUN, ONE_LINE: are to be printed */
 };
 
 /*

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "client/screen.h"
 #include "client/work.h"
 #include "common/base/cpus.h"
 #include "common/base/log.h"
@@ -100,6 +101,18 @@ int crew_create(struct crew *c, const struct settings *s,
 	}
 	if (rc < 0)
 		crew_destroy(c);
+	return rc;
+}
+
+int crew_watch(struct crew *c, struct screen *screen)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; rc == 0 && i < c->count; i++) {
+		struct journal *j = screen_journal(screen);
+
+		rc = j ? client_watch(c->clients[i], j) : -ENOMEM;
+	}
 	return rc;
 }
 

@@ -20,6 +20,8 @@
  */
 typedef void crew_announced_fn(void *arg, const char *address);
 
+struct screen;
+
 struct crew {
 	crew_announced_fn *announced; /* NULL: not a one-line command */
 	void *announced_arg;
@@ -41,6 +43,12 @@ uint32_t crew_work_limit(const struct settings *settings);
  */
 int crew_create(struct crew *c, const struct settings *settings,
 	crew_announced_fn *announced, void *arg) must_check;
+
+/*
+ * Before it runs: the requests of http proxies are to be printed on the
+ * screen, which outlives the crew. 0 or -ENOMEM.
+ */
+int crew_watch(struct crew *c, struct screen *screen) must_check;
 
 /* Main thread: run until the end; the program's exit code. */
 int crew_run(struct crew *c);

@@ -11,6 +11,7 @@
 
 #include "client/command.h"
 #include "client/crew.h"
+#include "client/screen.h"
 #include "common/base/log.h"
 #include "common/base/version.h"
 
@@ -36,11 +37,51 @@ static void print_address(void *arg, const char *address)
 	fflush(stdout);
 }
 
-static int serve(const struct settings *s, bool one_line)
+/* The screen of the requests; *screen_r is NULL if none are to be printed. */
+static int make_screen(struct screen **screen_r, const struct settings *s,
+	const struct client_command *command, int log_fd)
 {
-	int fd = open_log(s->log_to, one_line);
-	struct crew crew;
+	struct screen_params params = { .fd = STDOUT_FILENO,
+		.log_fd = log_fd,
+		.color = !s->log_disable_color };
+	int proxies = 0;
+
+	*screen_r = NULL;
+	for (size_t i = 0; i < s->proxies.n; i++)
+		if (s->proxies.v[i].type == CLIENT_PROXY_HTTP &&
+			settings_proxy_wanted(s, &s->proxies.v[i]))
+			proxies++;
+	if (!command->requests || proxies == 0)
+		return 0;
+	params.names = proxies > 1;
+	*screen_r = screen_create(&params);
+	return *screen_r ? 0 : -ENOMEM;
+}
+
+/* Run the crew, and the screen if there is one. */
+static int run(struct crew *crew, struct screen *screen)
+{
 	int rc;
+
+	if (screen &&
+		(crew_watch(crew, screen) < 0 || screen_start(screen) < 0)) {
+		log_error("no memory for the requests");
+		return EXIT_RUNTIME;
+	}
+	rc = crew_run(crew);
+	/* Its thread hangs in a write and still has the names of proxies. */
+	if (screen && !screen_end(screen))
+		_exit(rc);
+	return rc;
+}
+
+static int serve(const struct settings *s, const struct client_command *command)
+{
+	bool one_line = command->kind == COMMAND_ONE_LINE;
+	int fd = open_log(s->log_to, one_line), rc = EXIT_RUNTIME;
+	crew_announced_fn *announced = one_line ? print_address : NULL;
+	struct screen *screen;
+	struct crew crew;
 
 	if (fd < 0) {
 		fprintf(stderr, "adit: log.to %s: %s\n", s->log_to,
@@ -50,10 +91,17 @@ static int serve(const struct settings *s, bool one_line)
 	log_open(fd, (enum log_level)s->log_level,
 		(enum log_format)s->log_format);
 	log_set_color(!s->log_disable_color);
-	if (crew_create(&crew, s, one_line ? print_address : NULL, NULL) < 0)
+	if (make_screen(&screen, s, command, fd) < 0) {
+		log_error("no memory for the requests");
 		return EXIT_RUNTIME;
-	rc = crew_run(&crew);
-	crew_destroy(&crew);
+	}
+	if (one_line && screen)
+		announced = screen_announce;
+	if (crew_create(&crew, s, announced, screen) == 0) {
+		rc = run(&crew, screen);
+		crew_destroy(&crew);
+	}
+	screen_destroy(&screen);
 	if (fd > STDERR_FILENO)
 		close(fd);
 	return rc;
@@ -81,7 +129,7 @@ static int with_file(const struct client_command *command)
 		printf("frpc: the configuration file %s syntax is ok\n",
 			command->config);
 	else
-		rc = serve(s, false);
+		rc = serve(s, command);
 	settings_free(&s);
 	return rc;
 }
@@ -104,7 +152,7 @@ int main(int argc, char **argv)
 		printf("adit %s\n", ADIT_VERSION);
 		return EXIT_DONE;
 	case COMMAND_ONE_LINE:
-		rc = serve(command.settings, true);
+		rc = serve(command.settings, &command);
 		settings_free(&command.settings);
 		return rc;
 	case COMMAND_BENCH:

@@ -59,6 +59,7 @@ void work_close(struct work *k, enum reason why)
 		return;
 	if (k->state == WORK_RELAYING)
 		relay_stop(&k->relay);
+	lookout_leave(&k->lookout, !cut);
 	work_set_state(k, WORK_CLOSED);
 	log_debug("work connection ended: %s", reason_text(why));
 	c->core.counters.ended[why]++;
@@ -76,18 +77,23 @@ static void work_relay_ended(struct relay *r, enum reason why)
 
 static void work_relay(struct work *k, bool again)
 {
+	/* One that was parked has none: what it carries is not followed. */
+	struct lookout *l = again ? NULL : lookout_post(k->client, k->proxy);
 	struct relay_params params = {
 		.a = k->stream,
 		.b = k->local,
 		.a_half_close = k->caps & CAPABILITY_half_close,
 		.b_half_close = true,
 		.limit = PUMP_UNLIMITED,
+		.look_out = l ? &l->out : NULL,
+		.look_back = l ? &l->back : NULL,
 		.again = again,
 		.counters = &k->client->core.counters,
 		.mode = (enum engine_mode)k->client->settings->relay,
 		.ended = work_relay_ended,
 	};
 
+	k->lookout = l;
 	work_set_state(k, WORK_RELAYING);
 	relay_init(&k->relay, &params);
 	relay_start(&k->relay);
@@ -356,6 +362,7 @@ static void work_again(struct carrier *carrier)
 void work_leave(struct work *k)
 {
 	work_set_state(k, WORK_CLOSED);
+	lookout_leave(&k->lookout, true);
 	list_remove(&k->link);
 	pool_give(k->client->pools.works, k);
 }

@@ -12,6 +12,7 @@
 #define ADIT_CLIENT_WORK_H
 
 #include "client/dial.h"
+#include "client/lookout.h"
 #include "common/relay/carrier.h"
 #include "common/relay/channel.h"
 #include "common/relay/relay.h"
@@ -54,6 +55,7 @@ struct work {
 	struct stream *local;   /* the local connection, while RELAYING */
 	struct stream_writer writer;
 	struct relay relay;
+	struct lookout *lookout; /* on the relay; NULL: none */
 	struct timer grave;
 	const struct client_proxy *proxy; /* from STARTED on */
 	unsigned caps;                    /* of the session it belongs to */
