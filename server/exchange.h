@@ -62,6 +62,8 @@ struct request_facts {
 	bool safe;  /* GET, HEAD, OPTIONS, DELETE */
 	bool again; /* GET, HEAD, OPTIONS: it may be sent twice */
 	bool old;   /* HTTP/1.0 */
+	bool html;  /* the visitor reads pages */
+	bool clear; /* where it ends is known */
 };
 
 struct exchange;

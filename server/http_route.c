@@ -86,6 +86,7 @@ int http_route_decide(struct worker *w, const struct address *peer,
 		rc = framing_request(&q->framing, f->head, f->data);
 	if (rc < 0)
 		return -rc;
+	q->clear = true;
 	*r_r = r = directory_route(&w->directory, target.host);
 	if (!r)
 		return 404;

@@ -59,6 +59,12 @@ static const struct conf_row rows[] = {
 		.flags = CONF_EMPTY_DEFAULT,
 		.doc = "How long an http proxy may take to begin its "
 		       "response." },
+	{ .path = "vhostHTTPErrorStatus",
+		DEF(INT, vhost_http_error_status),
+		.def = "0",
+		.max = 404,
+		.doc = "Status of the error pages; 0: what says best what "
+		       "happened; 404: as frp, for whatever fails." },
 	{ .path = "vhostHTTPSPort",
 		CONF_DEF_FIXED("0"),
 		.doc = "Public port of all https proxies." },
@@ -76,8 +82,9 @@ static const struct conf_row rows[] = {
 	{ .path = "custom404Page",
 		DEF(STRING, custom_404_page),
 		.def = "",
-		.doc = "File with the page for unknown hosts; empty: the "
-		       "built-in one." },
+		.doc = "File with the page for unknown hosts and services "
+		       "that fail; empty: the built-in ones. It is read "
+		       "again when it changes." },
 	{ .path = "allowPorts",
 		DEF(RANGES, allow_ports),
 		.doc = "Public ports that clients may open; empty: all.",
@@ -297,6 +304,11 @@ int settings_check(struct settings *s, struct conf_errors *errors)
 		conf_fault(s->conf, errors, "transport.workPool.min",
 			"\"%lld\", which is more than transport.workPool.max",
 			(long long)s->work_pool_min);
+	if (s->vhost_http_error_status != 0 &&
+		s->vhost_http_error_status != 404)
+		conf_fault(s->conf, errors, "vhostHTTPErrorStatus",
+			"\"%lld\"; 0 or 404 is allowed",
+			(long long)s->vhost_http_error_status);
 	if (s->vhost_http_port == s->bind_port)
 		conf_fault(s->conf, errors, "vhostHTTPPort",
 			"\"%u\", which is bindPort; sharing one port is not "

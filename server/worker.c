@@ -10,6 +10,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/crypto/random.h"
 #include "common/relay/raw_stream.h"
 #include "server/control.h"
 #include "server/greeting.h"
@@ -91,6 +92,7 @@ int worker_create(struct worker **w_r, struct server *s, uint32_t index)
 	list_init(&w->works);
 	list_init(&w->visitors);
 	farewells_init(&w->farewells);
+	random_bytes(&w->request_ids, sizeof(w->request_ids));
 	if (!make_pools(w)) {
 		worker_destroy(&w);
 		return -ENOMEM;

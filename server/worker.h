@@ -38,6 +38,7 @@ struct worker {
 	struct services services;
 	struct http_head head; /* for who parses one, until it returns */
 	struct http_date date;
+	uint64_t request_ids;  /* the series of their names */
 	struct list controls;  /* live ones */
 	struct list greetings; /* connections without a first message yet */
 	struct list works;     /* idle work connections that are here */
