@@ -50,6 +50,8 @@ static int serve(const struct settings *s, bool one_line)
 	log_open(fd, (enum log_level)s->log_level,
 		(enum log_format)s->log_format);
 	log_set_color(!s->log_disable_color);
+	if (fd > STDERR_FILENO)
+		log_set_file(s->log_to);
 	if (crew_create(&crew, s, one_line ? print_address : NULL, NULL) < 0)
 		return EXIT_RUNTIME;
 	rc = crew_run(&crew);

@@ -74,9 +74,9 @@ struct chunk *http_answer_make(struct worker *w, struct http_answer *answer)
 	count_answer(&w->core.counters, a.status);
 	request_id_text(answer->id, id);
 	answer->keep = a.keep = answer->keep && !w->core.draining;
-	if (has_page(a.status) && w->server->page_404) {
-		a.body = w->server->page_404;
-		a.body_len = w->server->page_404_size;
+	if (has_page(a.status) && w->page) {
+		a.body = w->page->text;
+		a.body_len = w->page->size;
 	}
 	if (w->settings->vhost_http_error_status == 404)
 		follow_frp(&a);

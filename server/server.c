@@ -23,8 +23,6 @@
 /* How long start-up waits for the ports of a process that was killed. */
 #define PORT_WAIT (2 * CLOCK_SECOND)
 
-#define PAGE_404_MAX (1024 * 1024)
-
 /* Descriptors that are neither visitors nor work connections. */
 #define DESCRIPTORS_KEPT 20
 #define DESCRIPTORS_OF_WORKER 5
@@ -56,26 +54,6 @@ static uint32_t visitor_limit(const struct settings *s, uint32_t workers)
 		(long long)can, (long long)s->max_visitors,
 		(unsigned long long)r.rlim_cur);
 	return (uint32_t)can;
-}
-
-static int read_page_404(struct server *s)
-{
-	const char *path = s->settings->custom_404_page;
-	FILE *f;
-
-	if (!*path)
-		return 0;
-	f = fopen(path, "re");
-	s->page_404 = malloc(PAGE_404_MAX);
-	if (!f || !s->page_404) {
-		log_error("custom404Page %s: %s", path, strerror(errno));
-		if (f)
-			fclose(f);
-		return -EINVAL;
-	}
-	s->page_404_size = fread(s->page_404, 1, PAGE_404_MAX, f);
-	fclose(f);
-	return 0;
 }
 
 /*
@@ -195,6 +173,13 @@ static int make_workers(struct server *s)
 	return registry_create(&s->registry, s->workers[0]);
 }
 
+static int run_chores(struct core_chores *c, bool last)
+{
+	struct server *s = container_of(c, struct server, chores);
+
+	return last ? -1 : page_look(&s->page_404, s);
+}
+
 int server_create(struct server **s_r, const struct settings *settings)
 {
 	struct server *s = calloc(1, sizeof(*s));
@@ -204,8 +189,11 @@ int server_create(struct server **s_r, const struct settings *settings)
 		return -ENOMEM;
 	s->settings = settings;
 	s->state_lock = -1;
+	s->chores = (struct core_chores){ .fd = -1, .run = run_chores };
 	cipher_key_derive(&s->token_key, settings->auth_token);
-	rc = read_page_404(s);
+	rc = *settings->custom_404_page
+		     ? page_open(&s->page_404, settings->custom_404_page)
+		     : 0;
 	if (rc == 0) {
 		rc = make_workers(s);
 		if (rc == -ENOMEM)
@@ -235,7 +223,7 @@ int server_run(struct server *s)
 
 	for (uint32_t i = 0; i < s->worker_count; i++)
 		cores[i] = &s->workers[i]->core;
-	return core_supervise(cores, (int)s->worker_count);
+	return core_supervise(cores, (int)s->worker_count, &s->chores);
 }
 
 void server_destroy(struct server **sp)
@@ -252,7 +240,7 @@ void server_destroy(struct server **sp)
 	for (uint32_t i = 0; i < s->worker_count; i++)
 		worker_destroy(&s->workers[i]);
 	free(s->workers);
-	free(s->page_404);
+	page_close(&s->page_404);
 	if (s->state_lock >= 0)
 		close(s->state_lock);
 	explicit_bzero(&s->token_key, sizeof(s->token_key));

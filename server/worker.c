@@ -87,6 +87,7 @@ int worker_create(struct worker **w_r, struct server *s, uint32_t index)
 	w->settings = s->settings;
 	w->index = index;
 	w->control_fd = w->http_fd = -1;
+	w->page = page_hold(s->page_404.page);
 	list_init(&w->controls);
 	list_init(&w->greetings);
 	list_init(&w->works);
@@ -141,6 +142,7 @@ void worker_destroy(struct worker **wp)
 	if (w->http_fd >= 0)
 		close(w->http_fd);
 	directory_clear(&w->directory);
+	page_drop(&w->page);
 	pool_destroy(&w->pools.streams);
 	pool_destroy(&w->pools.listeners);
 	pool_destroy(&w->pools.greetings);

@@ -39,6 +39,7 @@ struct worker {
 	struct http_head head; /* for who parses one, until it returns */
 	struct http_date date;
 	uint64_t request_ids;  /* the series of their names */
+	struct page *page;     /* custom404Page; held; NULL: none */
 	struct list controls;  /* live ones */
 	struct list greetings; /* connections without a first message yet */
 	struct list works;     /* idle work connections that are here */

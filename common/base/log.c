@@ -5,6 +5,7 @@
 #include "common/base/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -33,6 +34,7 @@ static struct {
 	enum log_level level;
 	enum log_format format;
 	bool color;
+	const char *path;     /* of fd; NULL: none */
 	pthread_mutex_t lock; /* of `rings`, when a thread attaches */
 	_Atomic int count;
 	struct ring *rings[RINGS_MAX];
@@ -70,6 +72,27 @@ void log_set_color(bool wanted)
 	const char *none = getenv("NO_COLOR");
 
 	sink.color = wanted && !(none && *none) && isatty(sink.fd);
+}
+
+void log_set_file(const char *path)
+{
+	sink.path = path;
+}
+
+int log_reopen(void)
+{
+	int fd, rc = 0;
+
+	if (!sink.path)
+		return 0;
+	fd = open(sink.path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+	if (fd < 0)
+		return -errno;
+	/* The number stays, as other threads write to it, too. */
+	if (dup3(fd, sink.fd, O_CLOEXEC) < 0)
+		rc = -errno;
+	close(fd);
+	return rc;
 }
 
 int log_attach(void)

@@ -42,6 +42,15 @@ void log_open(int fd, enum log_level level, enum log_format format);
  */
 void log_set_color(bool wanted);
 
+/*
+ * The descriptor is that of this file, whose name outlives the log; then
+ * log_reopen lets what stands at that name now take its place: a file that was
+ * renamed is left. 0 or -errno, and the old one stays; without a name nothing
+ * happens.
+ */
+void log_set_file(const char *path);
+int log_reopen(void) must_check;
+
 /* Give the calling thread a ring; -ENOMEM. Drained until the process ends. */
 int log_attach(void) must_check;
 

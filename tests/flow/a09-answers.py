@@ -1,10 +1,14 @@
 """aditd's own answers: pages and lines, request ids, what follows them on the
 same connection; and the access log, line by line."""
 import contextlib
+import os
 import re
+import signal
+import time
 
-from harness import (Client, Origin, Server, case, check, curl, dial, equal,
-                     free_port, levels, main, read_all, settle)
+from harness import (TEMP, Client, Origin, Server, case, check, curl, dial, equal,
+                     free_port, levels, main, read_all, settle,
+                     until)
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 ID = re.compile(rb"[Rr]equest id:? (?:<code>)?([0-9a-f]{16})")
@@ -192,6 +196,64 @@ def error_status():
             equal(status, want, host)
             equal(body == b"", want == 504, "empty")
         equal([s.counters()[k] for k in ("http_404", "http_503")], [1, 1])
+
+
+@case("custom404Page: for what fails, too, and read again when it changes")
+def page():
+    path = os.path.join(TEMP, "page.html")
+
+    def write(text, to=path):
+        with open(to, "w") as f:
+            f.write(text)
+    write("first")
+    with Server({"custom404Page": path}) as s, \
+            Client(s, [web(free_port(), "down")]):
+        url = f"http://127.0.0.1:{s.http}/"
+        down = ("-H", "Host: a.test")
+        equal(curl(url)[::2], (404, b"first"))
+        equal(curl(url, *down)[::2], (503, b"first"))
+        # In its place, by another file, and a longer one.
+        write("other")
+        until(lambda: curl(url)[2] == b"other", "the change", 5)
+        write("renamed", path + ".new")
+        os.rename(path + ".new", path)
+        until(lambda: curl(url)[2] == b"renamed", "the new file", 5)
+        equal(curl(url, *down)[::2], (503, b"renamed"))
+        # What cannot be read changes nothing, and is told once.
+        for spoil in (lambda: None, lambda: os.mkfifo(path),
+                      lambda: write("x" * 1048577)):
+            since = s.mark()
+            os.remove(path)
+            spoil()
+            s.wait_log("page stays as it was", since=since)
+            time.sleep(1.2)  # until it is looked at again
+            equal(s.log()[since:].count("stays as it was"), 1, "warnings")
+            equal(curl(url)[::2], (404, b"renamed"))
+            with contextlib.suppress(OSError):
+                os.remove(path)
+            write("back")
+            until(lambda: curl(url)[2] == b"back", "it is back", 5)
+            write("renamed")
+            until(lambda: curl(url)[2] == b"renamed", "and another", 5)
+
+
+@case("SIGUSR2: the log's file is opened again")
+def reopen():
+    with Server({"log": {"to": "d.log"}}, start=False) as s:
+        s.launch()
+        log = os.path.join(s.dir, "d.log")
+
+        def holds(name, what):
+            path = os.path.join(s.dir, name)
+            with contextlib.suppress(OSError), open(path) as f:
+                return what in f.read()
+        until(lambda: holds("d.log", "started successfully"), "its start")
+        os.rename(log, log + ".1")
+        s.process.send_signal(signal.SIGUSR2)
+        until(lambda: os.path.exists(log), "a new file")
+        s.process.send_signal(signal.SIGUSR1)
+        until(lambda: holds("d.log", "counters"), "what comes then")
+        check(not holds("d.log.1", "counters"), "the old one is left")
 
 
 main()
