@@ -8,6 +8,7 @@
 
 #include "common/event/loop.h"
 #include "common/http/emit.h"
+#include "server/account.h"
 #include "server/worker.h"
 
 static void read_head(struct exchange *x);
@@ -19,6 +20,8 @@ static void leave(struct exchange *x)
 	stall_stop(&x->stall);
 	pump_stop(&x->out);
 	pump_stop(&x->back);
+	x->with.outcome->in += x->out.bytes;
+	x->with.outcome->out += x->back.bytes;
 	if (x->with.work->reader == &x->reader)
 		stream_leave_reading(x->with.work);
 	if (x->with.visitor->reader == &x->watch)
@@ -252,6 +255,8 @@ static struct chunk *make_head(struct exchange *x, const struct head_found *f)
 		return NULL;
 	}
 	c->to = (uint32_t)n;
+	x->with.outcome->first = worker_loop(w)->now;
+	x->with.outcome->status = f->head->code;
 	return c;
 }
 
@@ -269,6 +274,7 @@ static uint64_t join_body(
 	head->to += n;
 	rest->from += (int32_t)n;
 	count_add(counters, bytes_out, n);
+	x->with.outcome->out += n;
 	return left - n;
 }
 
@@ -474,6 +480,7 @@ void exchange_start(struct exchange *x, const struct exchange_params *params)
 		.response = EXCHANGE_AWAITED,
 		.visitor_ends = q->framing.close,
 	};
+	*x->with.outcome = (struct outcome){ 0 };
 	if (q->framing.body == FRAMING_CHUNKED) {
 		out.inspector = body_check_init(&x->out_check, false);
 		out.limit = PUMP_UNLIMITED;

@@ -20,6 +20,7 @@
 #include "server/stall.h"
 
 struct emit_set;
+struct outcome;
 struct worker;
 
 /*
@@ -89,6 +90,7 @@ struct exchange_params {
 	const struct request_facts *request; /* outlives the exchange */
 	struct chunk *forwarded;    /* the head for the service; taken over */
 	const struct emit_set *set; /* fields of the response; outlives it */
+	struct outcome *outcome;    /* kept up to date; outlives it */
 	struct chunk *kept; /* the same once more, for a service that may be
 			     * dead; NULL: it may not be sent twice */
 	/* Called once, from the loop; nobody reads or writes any more. */

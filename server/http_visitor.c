@@ -8,8 +8,8 @@
 
 #include "common/base/log.h"
 #include "common/http/accept.h"
-#include "common/http/request_id.h"
 #include "common/relay/relay.h"
+#include "server/account.h"
 #include "server/exchange.h"
 #include "server/http_answer.h"
 #include "server/http_route.h"
@@ -24,6 +24,8 @@ struct http_visit {
 	struct head_reader pieces;
 	struct request_facts request;
 	struct exchange exchange;
+	struct account account;  /* of the request that is under way */
+	struct outcome outcome;  /* of it so far */
 	struct chunk *forwarded; /* the head for the service; until it goes */
 	/* A connection that only this visitor's requests may use. */
 	struct stream *own;
@@ -66,7 +68,17 @@ void http_visit_free(struct http_visit **hp)
 	drop_own(h);
 	head_reader_clear(&h->pieces);
 	chunk_give(h->forwarded);
+	account_discard(&h->account);
 	free(h);
+}
+
+/* The request is over; the access log is told. */
+static void close_account(struct visitor *v, enum reason why)
+{
+	struct http_visit *h = v->http;
+
+	account_close(&h->account, v->worker, &v->peer, &h->outcome, why);
+	h->outcome = (struct outcome){ 0 };
 }
 
 /* --- answers of our own --- */
@@ -95,11 +107,15 @@ static void http_answer(
 	struct chunk_queue words = { 0 };
 	struct http_answer a = { .status = status,
 		.request = &h->request,
-		.id = request_id_next(&v->worker->request_ids),
+		.id = account_id(&h->account, v->worker),
 		.keep = may_stay && !stream_is_writing(v->stream) };
 	struct chunk *c = http_answer_make(v->worker, &a);
 
 	head_reader_clear(&h->pieces);
+	h->outcome.first = worker_loop(v->worker)->now;
+	h->outcome.status = (uint16_t)a.said;
+	h->outcome.out = a.body;
+	close_account(v, why);
 	if (c && a.keep) {
 		visitor_answer(v, c, why, http_answered);
 		loop_set_timer(worker_loop(v->worker), &v->timer,
@@ -215,6 +231,8 @@ static void http_bytes(struct visitor *v, struct chunk *c)
 		&h->pieces, c, &v->worker->head, false, &found);
 
 	h->request = (struct request_facts){ 0 };
+	if (!began)
+		account_begin(&h->account, v->worker);
 	if (rc == 0) {
 		if (!began)
 			set_head_timer(v);
@@ -222,7 +240,12 @@ static void http_bytes(struct visitor *v, struct chunk *c)
 		return;
 	}
 	loop_cancel_timer(worker_loop(v->worker), &v->timer);
-	rc = rc < 0 ? -rc : http_decide(v, &found, &r);
+	if (rc > 0) {
+		rc = http_decide(v, &found, &r);
+		account_note(&h->account, v->worker, &found, r);
+	} else {
+		rc = -rc;
+	}
 	head_reader_clear(&h->pieces);
 	/* Behind the head are its body, or the next request. */
 	if (found.head && chunk_length(c) > 0)
@@ -332,6 +355,7 @@ static void exchange_over(struct exchange *x, const struct exchange_result *r)
 	settle_work_connection(v, r);
 	switch (r->settlement.visitor) {
 	case VISITOR_KEEPS:
+		close_account(v, REASON_done);
 		http_next(v);
 		break;
 	case VISITOR_LINGERS:
@@ -361,6 +385,7 @@ void http_visitor_run(struct visitor *v)
 		.request = &h->request,
 		.forwarded = h->forwarded,
 		.set = &v->route->set[1],
+		.outcome = &h->outcome,
 		.over = exchange_over };
 
 	/* The service may have died while it was idle. */
@@ -372,8 +397,13 @@ void http_visitor_run(struct visitor *v)
 
 void http_visitor_stop(struct visitor *v, enum reason why)
 {
-	(void)why;
-	exchange_stop(&v->http->exchange);
+	struct http_visit *h = v->http;
+
+	exchange_stop(&h->exchange);
+	/* A tunnel's. */
+	h->outcome.in += v->relay.out.bytes;
+	h->outcome.out += v->relay.back.bytes;
+	close_account(v, why);
 }
 
 /* The request is over, the connection is not. */

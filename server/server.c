@@ -16,6 +16,7 @@
 #include "common/base/cpus.h"
 #include "common/base/log.h"
 #include "common/base/socket.h"
+#include "server/access_log.h"
 #include "server/registry.h"
 #include "server/state_dir.h"
 #include "server/worker.h"
@@ -151,10 +152,21 @@ static int open_ports(struct server *s)
 	return 0;
 }
 
+/* For as many workers as there will be. */
+static int make_access_log(struct server *s, uint32_t workers)
+{
+	int rc = access_log_create(&s->access_log, s->settings, workers);
+
+	if (s->access_log)
+		s->chores.fd = access_log_fd(s->access_log);
+	return rc;
+}
+
 static int make_workers(struct server *s)
 {
 	uint32_t n = s->settings->workers > 0 ? (uint32_t)s->settings->workers
 					      : (uint32_t)cpus_available("");
+	int rc;
 
 	if (n > SETTINGS_WORKERS_MAX)
 		n = SETTINGS_WORKERS_MAX;
@@ -163,10 +175,12 @@ static int make_workers(struct server *s)
 	s->workers = calloc(n, sizeof(struct worker *));
 	if (!s->workers)
 		return -ENOMEM;
+	rc = make_access_log(s, n);
+	if (rc < 0)
+		return rc;
 	for (; s->worker_count < n; s->worker_count++) {
-		int rc = worker_create(
+		rc = worker_create(
 			&s->workers[s->worker_count], s, s->worker_count);
-
 		if (rc < 0)
 			return rc;
 	}
@@ -177,7 +191,19 @@ static int run_chores(struct core_chores *c, bool last)
 {
 	struct server *s = container_of(c, struct server, chores);
 
-	return last ? -1 : page_look(&s->page_404, s);
+	int page = last ? -1 : page_look(&s->page_404, s);
+	int log = s->access_log ? access_log_run(s->access_log, last) : -1;
+
+	/* -1, which is never, is the greatest of these. */
+	return (unsigned)page < (unsigned)log ? page : log;
+}
+
+static void reopen_files(struct core_chores *c)
+{
+	struct server *s = container_of(c, struct server, chores);
+
+	if (s->access_log)
+		access_log_reopen(s->access_log);
 }
 
 int server_create(struct server **s_r, const struct settings *settings)
@@ -189,7 +215,9 @@ int server_create(struct server **s_r, const struct settings *settings)
 		return -ENOMEM;
 	s->settings = settings;
 	s->state_lock = -1;
-	s->chores = (struct core_chores){ .fd = -1, .run = run_chores };
+	s->chores = (struct core_chores){
+		.fd = -1, .run = run_chores, .reopen = reopen_files
+	};
 	cipher_key_derive(&s->token_key, settings->auth_token);
 	rc = *settings->custom_404_page
 		     ? page_open(&s->page_404, settings->custom_404_page)
@@ -240,6 +268,7 @@ void server_destroy(struct server **sp)
 	for (uint32_t i = 0; i < s->worker_count; i++)
 		worker_destroy(&s->workers[i]);
 	free(s->workers);
+	access_log_destroy(&s->access_log);
 	page_close(&s->page_404);
 	if (s->state_lock >= 0)
 		close(s->state_lock);

@@ -15,12 +15,16 @@
 #include "common/conf/dump.h"
 #include "common/conf/manual.h"
 #include "common/conf/secret.h"
+#include "common/http/access_line.h"
 
 #define DEF(type, field) CONF_DEF(type, struct settings, field)
 
 /* The longest idle time before a probe that tcp(7) takes. */
 #define KEEPALIVE_MAX 32767
 #define DAY 86400
+
+static const struct conf_choices access_formats = CONF_CHOICES(
+	{ "combined", ACCESS_COMBINED, false }, { "json", ACCESS_JSON, false });
 
 static const struct conf_row rows[] = {
 	{ .path = "bindAddr",
@@ -180,6 +184,18 @@ static const struct conf_row rows[] = {
 		.doc = "Refuse clients without TLS." },
 
 #include "common/conf/log.def"
+
+	{ .path = "accessLog.to",
+		DEF(STRING, access_log_to),
+		.def = "",
+		.doc = "Where a line for each http request goes: console, or "
+		       "the path of a file; empty: nowhere." },
+	{ .path = "accessLog.format",
+		DEF(ENUM, access_log_format),
+		.def = "combined",
+		.choices = &access_formats,
+		.doc = "How it is written: as Apache and nginx do, with "
+		       "further fields behind it, or as an object." },
 
 	{ .path = "workers",
 		DEF(INT, workers),

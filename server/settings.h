@@ -50,6 +50,9 @@ struct settings {
 	int log_format;     /* enum log_format */
 	bool log_disable_color;
 
+	const char *access_log_to; /* "": off; "console" or a file */
+	int access_log_format;     /* enum access_format */
+
 	int64_t workers; /* 0: auto */
 	int backend;     /* enum conf_backend */
 	const char *state_dir;

@@ -12,6 +12,7 @@
 #include "common/base/log.h"
 #include "common/crypto/random.h"
 #include "common/relay/raw_stream.h"
+#include "server/access_log.h"
 #include "server/control.h"
 #include "server/greeting.h"
 #include "server/http_visitor.h"
@@ -87,6 +88,8 @@ int worker_create(struct worker **w_r, struct server *s, uint32_t index)
 	w->settings = s->settings;
 	w->index = index;
 	w->control_fd = w->http_fd = -1;
+	if (s->access_log)
+		w->access = access_log_ring(s->access_log, index);
 	w->page = page_hold(s->page_404.page);
 	list_init(&w->controls);
 	list_init(&w->greetings);
@@ -261,6 +264,10 @@ static int worker_report(struct core *core, struct core_level *levels)
 		{ "farewells", w->farewells.count },
 	};
 
+	/* The main thread cannot count; one of us does. */
+	if (w->access && w->index == 0)
+		count_add(&core->counters, access_dropped,
+			access_log_unwritten(w->server->access_log));
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		levels[i] = rows[i];
 	return ARRAY_SIZE(rows);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Log lines: format, escaping, levels, rings of threads. */
-// links: common/base/log.c
+// links: common/base/log.c common/base/utf8.c
 
 #include "common/base/log.h"
 
