@@ -285,7 +285,11 @@ int access_log_run(struct access_log *log, bool last)
 		drain(log);
 	if (last && log->stuck)
 		log_warn("accessLog.to: the last lines could not be written");
-	return log->due ? (int)((log->due - now) / CLOCK_MS) + 1 : -1;
+	if (!log->due)
+		return -1;
+	/* Writing took its time. */
+	now = clock_now();
+	return log->due > now ? (int)((log->due - now) / CLOCK_MS) + 1 : 0;
 }
 
 void access_log_reopen(struct access_log *log)
