@@ -39,6 +39,12 @@ static int64_t wall_clock(void)
 	return t.tv_sec * CLOCK_SECOND + t.tv_nsec;
 }
 
+/* The loop that it has moved to may have looked at the clock before. */
+static int64_t since(const struct account *a, int64_t moment)
+{
+	return moment > a->since ? moment - a->since : 0;
+}
+
 static bool write_line(struct account *a, struct worker *w,
 	const struct address *visitor, const struct outcome *o, enum reason why)
 {
@@ -48,9 +54,9 @@ static bool write_line(struct account *a, struct worker *w,
 		r = a->record = access_record_new(NULL, NULL, NULL);
 	if (!r)
 		return false;
-	r->total = worker_loop(w)->now - a->since;
+	r->total = since(a, worker_loop(w)->now);
 	r->time = wall_clock() - r->total;
-	r->first = o->first ? o->first - a->since : -1;
+	r->first = o->first ? since(a, o->first) : -1;
 	r->in = o->in;
 	r->out = o->out;
 	r->id = account_id(a, w);

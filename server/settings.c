@@ -66,7 +66,7 @@ static const struct conf_row rows[] = {
 	{ .path = "vhostHTTPErrorStatus",
 		DEF(INT, vhost_http_error_status),
 		.def = "0",
-		.max = 404,
+		.max = 404, /* and nothing between: settings_check */
 		.doc = "Status of the error pages; 0: what says best what "
 		       "happened; 404: as frp, for whatever fails." },
 	{ .path = "vhostHTTPSPort",

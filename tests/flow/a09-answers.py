@@ -152,6 +152,59 @@ def goes_on():
         settle(s, base)
 
 
+@case("after an answer of ours to a body that went out, too; not before")
+def bodies():
+    def mute(conn):
+        """Hears all of a small body, the beginning of a long one."""
+        read_until(conn, b"\r\n\r\nabc")
+    with site(None, serve=mute) as (s, _):
+        for body, more, on in ((b"abc", "Content-Length: 3\r\n", True),
+                               (b"abc", "Content-Length: 9\r\n", False)):
+            with dial(s.http) as conn:
+                r = Reader(conn)
+                conn.sendall(get(more=more, method="POST") + body)
+                status, fields, _ = r.message()
+                equal(status, 503)
+                equal(b"connection" not in fields, on, "it goes on")
+                if on:
+                    conn.sendall(get("/", "no.test"))
+                    equal(r.message()[0], 404, "the next one")
+                else:
+                    check(r.ended(), "the end")
+
+
+@case("a drain: nobody is kept waiting for a next request")
+def draining():
+    first, go = threading.Event(), threading.Event()
+
+    def slow(conn):
+        read_until(conn, b"\r\n\r\n")
+        conn.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab")
+        first.set()
+        go.wait(20)
+        conn.sendall(b"cd")
+        read_all(conn)
+    with site({"drainTimeout": 60}, web(free_port(), "down", "down.test"),
+              serve=slow) as (s, _), dial(s.http) as conn, \
+            dial(s.http) as late:
+        late.sendall(b"GET / HTTP/1.1\r\nHo")
+        conn.sendall(get())
+        check(first.wait(10), "the response's beginning")
+        # Its head has come already.
+        until(lambda: s.counters()["pool_visitors"] == 2, "both")
+        s.process.send_signal(signal.SIGTERM)
+        s.wait_log("draining")
+        late.sendall(b"st: no.test\r\n\r\n")
+        status, fields, _ = Reader(late).message()
+        equal((status, fields[b"connection"]), (404, b"close"))
+        go.set()
+        r = Reader(conn)
+        equal(r.message()[2], b"abcd", "the body")
+        check(r.ended(), "the end")
+        late.close()
+        equal(s.process.wait(10), 0, "exit code")
+
+
 @case("it ends where nobody knows what follows, or the visitor wants it")
 def ends():
     body = "Content-Length: 5\r\n"
