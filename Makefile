@@ -319,7 +319,7 @@ uninstall: ## remove what install put there
 
 SOURCES := $(wildcard common/*/*.[ch] server/*.[ch] client/*.[ch] \
 	bench/*.[ch] \
-	tests/unit/*.[ch] tests/double/*.[ch])
+	tests/unit/*.[ch] tests/double/*.[ch] tests/fuzz/*.[ch])
 
 format: ## format the C files (needs clang-format 14)
 	$(Q)clang-format-14 -i $(SOURCES)

@@ -125,7 +125,7 @@ int crew_run(struct crew *c)
 		return 1;
 	for (uint32_t i = 0; i < c->count; i++)
 		cores[i] = &c->clients[i]->core;
-	rc = core_supervise(cores, (int)c->count);
+	rc = core_supervise(cores, (int)c->count, NULL);
 	free(cores);
 	return rc;
 }

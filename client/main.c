@@ -91,6 +91,8 @@ static int serve(const struct settings *s, const struct client_command *command)
 	log_open(fd, (enum log_level)s->log_level,
 		(enum log_format)s->log_format);
 	log_set_color(!s->log_disable_color);
+	if (fd > STDERR_FILENO)
+		log_set_file(s->log_to);
 	if (make_screen(&screen, s, command, fd) < 0) {
 		log_error("no memory for the requests");
 		return EXIT_RUNTIME;

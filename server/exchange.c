@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/event/loop.h"
+#include "server/account.h"
 #include "server/response_head.h"
 #include "server/worker.h"
 
@@ -18,6 +19,8 @@ static void leave(struct exchange *x)
 	stall_stop(&x->stall);
 	pump_stop(&x->out);
 	pump_stop(&x->back);
+	x->with.outcome->in += x->out.bytes;
+	x->with.outcome->out += x->back.bytes;
 	if (x->with.work->reader == &x->reader)
 		stream_leave_reading(x->with.work);
 	if (x->with.visitor->reader == &x->watch)
@@ -227,6 +230,8 @@ static void back_ended(struct pump *p, enum pump_end how)
 static struct chunk *head_for_visitor(
 	struct exchange *x, const struct head_found *f)
 {
+	x->with.outcome->first = worker_loop(x->with.worker)->now;
+	x->with.outcome->status = f->head->code;
 	return response_head(x->with.worker, x->with.request, f, &x->framing,
 		x->with.set, x->visitor_ends);
 }
@@ -245,6 +250,7 @@ static uint64_t join_body(
 	head->to += n;
 	rest->from += (int32_t)n;
 	count_add(counters, bytes_out, n);
+	x->with.outcome->out += n;
 	return left - n;
 }
 
@@ -472,6 +478,7 @@ void exchange_start(struct exchange *x, const struct exchange_params *params)
 		.response = EXCHANGE_AWAITED,
 		.visitor_ends = q->framing.close,
 	};
+	*x->with.outcome = (struct outcome){ 0 };
 	if (q->framing.body == FRAMING_CHUNKED) {
 		out.inspector = body_check_init(&x->out_check, CHUNKED_ANEW);
 		out.limit = PUMP_UNLIMITED;

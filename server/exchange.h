@@ -21,6 +21,7 @@
 #include "server/stall.h"
 
 struct emit_set;
+struct outcome;
 struct worker;
 
 /*
@@ -65,6 +66,8 @@ struct request_facts {
 	bool old;     /* HTTP/1.0 */
 	bool alone;   /* its service's connection serves it only */
 	bool connect; /* CONNECT: 2xx makes a tunnel */
+	bool html;    /* the visitor reads pages */
+	bool clear;   /* where it ends is known */
 	char upgrade[UPGRADE_SIZE]; /* what may be spoken instead; "": no */
 };
 
@@ -94,7 +97,8 @@ struct exchange_params {
 	struct chunk *forwarded;    /* the head for the service; taken over */
 	const struct emit_set *set; /* fields of the response; outlives it */
 	bool reused;                /* the service has served before */
-	bool last;          /* the visitor's connection has no further one */
+	bool last; /* the visitor's connection has no further one */
+	struct outcome *outcome; /* kept up to date; outlives it */
 	struct chunk *kept; /* the head once more, for a service that may be
 			     * dead; NULL: it may not be sent twice */
 	/* Called once, from the loop; nobody reads or writes any more. */

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "common/http/answer.h"
+#include "common/http/request_id.h"
 #include "server/exchange.h"
 #include "server/worker.h"
 
@@ -43,26 +44,53 @@ static void count_answer(struct counters *c, int status)
 	}
 }
 
-void http_answer(struct worker *w, struct stream *s, int status,
-	const struct request_facts *request)
+/* Frp has 404 for whatever fails, and nothing to say when time is up. */
+static void follow_frp(struct answer *a)
 {
-	struct answer a = { .status = status };
-	struct chunk_queue words = { 0 };
+	if (a->status == 504) {
+		a->body = "";
+		a->body_len = 0;
+	} else if (a->status == 502 || a->status == 503) {
+		a->status = 404;
+	}
+}
+
+/* Whether custom404Page is for this status, too. */
+static bool has_page(int status)
+{
+	return status == 404 || (status >= 502 && status <= 504);
+}
+
+struct chunk *http_answer_make(struct worker *w, struct http_answer *answer)
+{
+	const struct request_facts *q = answer->request;
+	char id[REQUEST_ID_SIZE];
+	struct answer a = { .status = answer->status,
+		.date = http_date(&w->date, time(NULL)),
+		.id = id,
+		.html = q->html,
+		.head = q->head,
+		.old = q->old };
+	struct answer_size size;
 	struct chunk *c;
 
-	count_answer(&w->core.counters, status);
-	if (status == 404 && w->server->page_404) {
-		a.body = w->server->page_404;
-		a.body_len = w->server->page_404_size;
+	count_answer(&w->core.counters, a.status);
+	request_id_text(answer->id, id);
+	answer->keep = a.keep = answer->keep && !w->core.draining;
+	if (has_page(a.status) && w->page) {
+		a.body = w->page->text;
+		a.body_len = w->page->size;
 	}
-	a.date = http_date(&w->date, time(NULL));
-	a.head = request->head;
+	if (w->settings->vhost_http_error_status == 404)
+		follow_frp(&a);
 	c = chunk_from_heap(ANSWER_SIZE_MAX + (uint32_t)a.body_len);
-	if (c) {
-		c->to = (uint32_t)answer_build(c->data, c->size, &a);
-		chunk_queue_push(&words, c);
-	}
-	farewell_begin(&w->farewells, s, &words);
+	if (!c)
+		return NULL;
+	size = answer_build(c->data, c->size, &a);
+	c->to = (uint32_t)size.all;
+	answer->said = a.status;
+	answer->body = size.body;
+	return c;
 }
 
 bool http_answer_is_h2(const struct chunk *c)

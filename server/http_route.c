@@ -208,11 +208,14 @@ int http_route_decide(struct worker *w, const struct address *peer,
 	rc = -target_authority(&target, f->head, f->data);
 	if (rc == 0)
 		rc = -framing_request(&q->framing, f->head, f->data);
+	q->clear = rc == 0;
 	note_upgrade(q, f);
 	if (rc == 0 && is_for_us(f, &target))
 		rc = 200;
 	if (rc == 0)
 		rc = find_place(w, f, &target, &place);
+	if (rc == 0)
+		*r_r = place->lead;
 	if (rc == 0)
 		rc = check_form(q, &target, place);
 	if (rc == 0)

@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "common/base/log.h"
+#include "common/http/accept.h"
 #include "common/relay/relay.h"
+#include "server/account.h"
 #include "server/exchange.h"
 #include "server/http_answer.h"
 #include "server/http_route.h"
@@ -22,6 +24,8 @@ struct http_visit {
 	struct head_reader pieces;
 	struct request_facts request;
 	struct exchange exchange;
+	struct account account;  /* of the request that is under way */
+	struct outcome outcome;  /* of it so far */
 	struct chunk *forwarded; /* the head for the service; until it goes */
 	struct handle last;      /* where its last request went (service.h) */
 	uint32_t requests;       /* of this connection, so far */
@@ -60,25 +64,78 @@ void http_visit_free(struct http_visit **hp)
 		service_forget(h->visitor->worker, h->last);
 	head_reader_clear(&h->pieces);
 	chunk_give(h->forwarded);
+	account_discard(&h->account);
 	free(h);
 }
 
-void http_visitor_answer(struct visitor *v, int status)
+/* The request is over; the access log is told. */
+static void close_account(struct visitor *v, enum reason why)
 {
-	http_answer(v->worker, v->stream, status, &v->http->request);
+	struct http_visit *h = v->http;
+
+	account_close(&h->account, v->worker, &v->peer, &h->outcome, why);
+	h->outcome = (struct outcome){ 0 };
+}
+
+/* --- answers of our own --- */
+
+static void http_answered(struct stream_writer *w, struct chunk *c, int result)
+{
+	struct visitor *v = container_of(w, struct visitor, writer);
+
+	chunk_give(c);
+	if (result < 0)
+		visitor_close(v, REASON_visitor_gone);
+	else
+		http_next(v);
+}
+
+static void http_answer_stalls(struct timer *t)
+{
+	visitor_close(container_of(t, struct visitor, timer), REASON_timeout);
+}
+
+/* Answer with a status of our own; then the next request, or a farewell. */
+static void http_answer(
+	struct visitor *v, int status, enum reason why, bool may_stay)
+{
+	struct http_visit *h = v->http;
+	struct chunk_queue words = { 0 };
+	struct http_answer a = { .status = status,
+		.request = &h->request,
+		.id = account_id(&h->account, v->worker),
+		.keep = may_stay && !stream_is_writing(v->stream) };
+	struct chunk *c = http_answer_make(v->worker, &a);
+
+	head_reader_clear(&h->pieces);
+	h->outcome.first = worker_loop(v->worker)->now;
+	h->outcome.status = (uint16_t)a.said;
+	h->outcome.out = a.body;
+	close_account(v, why);
+	if (c && a.keep) {
+		visitor_answer(v, c, why, http_answered);
+		loop_set_timer(worker_loop(v->worker), &v->timer,
+			v->worker->settings->stall_timeout_ms * CLOCK_MS,
+			http_answer_stalls);
+		return;
+	}
+	if (c)
+		chunk_queue_push(&words, c);
+	stream_leave_reading(v->stream);
+	farewell_begin(&v->worker->farewells, v->stream, &words);
 	v->stream = NULL;
+	visitor_close(v, why);
 }
 
-/* Answer and be done with the visitor. */
-static void http_refuse(struct visitor *v, int status)
+/* Whether another request may follow, though nobody reads a body of this. */
+static bool http_may_stay(const struct request_facts *q)
 {
-	http_visitor_answer(v, status);
-	visitor_close(v, REASON_answered);
+	return q->clear && !q->framing.close && !framing_has_body(&q->framing);
 }
 
-bool http_visitor_may_answer(const struct visitor *v)
+void http_visitor_fail(struct visitor *v, enum reason why, bool may_stay)
 {
-	return exchange_runs(&v->http->exchange) && !v->http->exchange.passed;
+	http_answer(v, 503, why, may_stay && http_may_stay(&v->http->request));
 }
 
 /* --- the request's head --- */
@@ -89,7 +146,7 @@ static void http_late(struct timer *t)
 
 	/* One that has not begun to speak gets no word either. */
 	if (head_reader_began(&v->http->pieces)) {
-		http_refuse(v, 408);
+		http_answer(v, 408, REASON_timeout, false);
 		return;
 	}
 	/* Between two requests silence is no fault. */
@@ -147,6 +204,17 @@ static void http_routed(struct visitor *v, struct route *r)
 		visitor_route(v, r);
 }
 
+/* 0 and whose it is, or the status to answer with. */
+static int http_decide(
+	struct visitor *v, const struct head_found *found, struct route **r_r)
+{
+	struct http_visit *h = v->http;
+
+	h->request.html = accept_names(found->head, found->data, "text/html");
+	return http_route_decide(
+		v->worker, &v->peer, found, &h->request, r_r, &h->forwarded);
+}
+
 /* New bytes of the visitor, which begin or continue a head. */
 static void http_bytes(struct visitor *v, struct chunk *c)
 {
@@ -159,6 +227,8 @@ static void http_bytes(struct visitor *v, struct chunk *c)
 		&v->worker->requests, &found);
 
 	h->request = (struct request_facts){ 0 };
+	if (!began)
+		account_begin(&h->account, v->worker);
 	if (rc == 0) {
 		if (!began)
 			set_head_timer(v);
@@ -167,28 +237,28 @@ static void http_bytes(struct visitor *v, struct chunk *c)
 	}
 	loop_cancel_timer(worker_loop(v->worker), &v->timer);
 	if (rc == -505 && speaks_h2) {
+		h->outcome.status = 505;
 		http_answer_h2(v->worker, v->stream);
 		v->stream = NULL;
 		visitor_close(v, REASON_answered);
 		return;
 	}
-	rc = rc < 0 ? -rc
-		    : http_route_decide(v->worker, &v->peer, &found,
-			      &h->request, &r, &h->forwarded);
-	head_reader_clear(&h->pieces);
-	if (rc) {
-		/* After a head that was refused nobody knows what follows. */
-		if (found.head)
-			chunk_give(c);
-		http_refuse(v, rc);
-		return;
+	if (rc > 0) {
+		rc = http_decide(v, &found, &r);
+		account_note(&h->account, v->worker, &found, r);
+	} else {
+		rc = -rc;
 	}
+	head_reader_clear(&h->pieces);
 	/* Behind the head are its body, or the next request. */
-	if (chunk_length(c) > 0)
+	if (found.head && chunk_length(c) > 0)
 		stream_unread(v->stream, c);
-	else
+	else if (found.head)
 		chunk_give(c);
-	http_routed(v, r);
+	if (rc)
+		http_answer(v, rc, REASON_answered, http_may_stay(&h->request));
+	else
+		http_routed(v, r);
 }
 
 static void http_received(struct stream_reader *r, struct chunk *c, int result)
@@ -299,6 +369,7 @@ static void exchange_over(struct exchange *x, const struct exchange_result *r)
 	settle_work_connection(v, r);
 	switch (r->settlement.visitor) {
 	case VISITOR_KEEPS:
+		close_account(v, REASON_done);
 		http_next(v);
 		break;
 	case VISITOR_LINGERS:
@@ -307,8 +378,10 @@ static void exchange_over(struct exchange *x, const struct exchange_result *r)
 		visitor_close(v, REASON_done);
 		break;
 	case VISITOR_IS_ANSWERED:
-		http_visitor_answer(v, r->status);
-		visitor_close(v, r->why);
+		http_answer(v, r->status, r->why, true);
+		break;
+	case VISITOR_IS_SENT_OFF:
+		http_answer(v, r->status, r->why, false);
 		break;
 	case VISITOR_IS_CUT:
 		visitor_close(v, r->why);
@@ -336,6 +409,7 @@ void http_visitor_run(struct visitor *v)
 		.reused = h->reused,
 		.last = is_last(v),
 		.set = &v->route->lead->set[1],
+		.outcome = &h->outcome,
 		.over = exchange_over };
 
 	/* The service may have died while it was idle, or others can do it. */
@@ -345,15 +419,26 @@ void http_visitor_run(struct visitor *v)
 	exchange_start(&h->exchange, &params);
 }
 
-void http_visitor_stop(struct visitor *v)
+void http_visitor_stop(struct visitor *v, enum reason why)
 {
-	exchange_stop(&v->http->exchange);
+	struct http_visit *h = v->http;
+
+	exchange_stop(&h->exchange);
+	/* A tunnel's. */
+	h->outcome.in += v->relay.out.bytes;
+	h->outcome.out += v->relay.back.bytes;
+	close_account(v, why);
 }
 
-/* The exchange is over, the connection is not. */
+/* The request is over, the connection is not. */
 static void http_next(struct visitor *v)
 {
 	visitor_await(v);
+	/* When it was told that it may stay, nobody had said so. */
+	if (v->worker->core.draining && !v->stream->unread.head) {
+		visitor_close(v, REASON_done);
+		return;
+	}
 	loop_set_timer(worker_loop(v->worker), &v->timer,
 		v->worker->settings->idle_timeout_ms * CLOCK_MS, http_late);
 	http_read(v);

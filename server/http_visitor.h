@@ -11,6 +11,8 @@
 
 #include <stdbool.h>
 
+#include "common/base/reason.h"
+
 struct address;
 struct http_visit;
 struct listener;
@@ -28,20 +30,17 @@ void http_visitor_adopt(
 /* The visitor has its work connection: send the request, and so on. */
 void http_visitor_run(struct visitor *v);
 
-/* The visitor ends, or its exchange: leave both streams. */
-void http_visitor_stop(struct visitor *v);
+/* The visitor's request, if there is one, ends so: leave both streams. */
+void http_visitor_stop(struct visitor *v, enum reason why);
 
 /* The worker drains: one between two requests ends. */
 void http_visitor_drain(struct visitor *v);
 
 /*
- * Answer with a status of our own and part from the stream, which is NULL
- * afterwards.
+ * The request cannot be served, and no exchange runs: answer. The visitor goes
+ * on with its next one if `may_stay` and the request allows it.
  */
-void http_visitor_answer(struct visitor *v, int status);
-
-/* Whether an exchange runs of which the visitor has heard nothing yet. */
-bool http_visitor_may_answer(const struct visitor *v);
+void http_visitor_fail(struct visitor *v, enum reason why, bool may_stay);
 
 /*
  * What http knows of a visitor, taken from it (NULL: nothing) and given to

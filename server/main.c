@@ -48,6 +48,8 @@ static int serve(const struct settings *s)
 	log_open(fd, (enum log_level)s->log_level,
 		(enum log_format)s->log_format);
 	log_set_color(!s->log_disable_color);
+	if (fd != STDOUT_FILENO)
+		log_set_file(s->log_to);
 	if (server_create(&server, s) < 0)
 		return EXIT_RUNTIME;
 	rc = server_run(server);

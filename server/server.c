@@ -16,14 +16,13 @@
 #include "common/base/cpus.h"
 #include "common/base/log.h"
 #include "common/base/socket.h"
+#include "server/access_log.h"
 #include "server/registry.h"
 #include "server/state_dir.h"
 #include "server/worker.h"
 
 /* How long start-up waits for the ports of a process that was killed. */
 #define PORT_WAIT (2 * CLOCK_SECOND)
-
-#define PAGE_404_MAX (1024 * 1024)
 
 /* Descriptors that are neither visitors nor work connections. */
 #define DESCRIPTORS_KEPT 20
@@ -56,26 +55,6 @@ static uint32_t visitor_limit(const struct settings *s, uint32_t workers)
 		(long long)can, (long long)s->max_visitors,
 		(unsigned long long)r.rlim_cur);
 	return (uint32_t)can;
-}
-
-static int read_page_404(struct server *s)
-{
-	const char *path = s->settings->custom_404_page;
-	FILE *f;
-
-	if (!*path)
-		return 0;
-	f = fopen(path, "re");
-	s->page_404 = malloc(PAGE_404_MAX);
-	if (!f || !s->page_404) {
-		log_error("custom404Page %s: %s", path, strerror(errno));
-		if (f)
-			fclose(f);
-		return -EINVAL;
-	}
-	s->page_404_size = fread(s->page_404, 1, PAGE_404_MAX, f);
-	fclose(f);
-	return 0;
 }
 
 /*
@@ -176,10 +155,21 @@ static int open_ports(struct server *s)
 	return 0;
 }
 
+/* For as many workers as there will be. */
+static int make_access_log(struct server *s, uint32_t workers)
+{
+	int rc = access_log_create(&s->access_log, s->settings, workers);
+
+	if (s->access_log)
+		s->chores.fd = access_log_fd(s->access_log);
+	return rc;
+}
+
 static int make_workers(struct server *s)
 {
 	uint32_t n = s->settings->workers > 0 ? (uint32_t)s->settings->workers
 					      : (uint32_t)cpus_available("");
+	int rc;
 
 	if (n > SETTINGS_WORKERS_MAX)
 		n = SETTINGS_WORKERS_MAX;
@@ -188,14 +178,35 @@ static int make_workers(struct server *s)
 	s->workers = calloc(n, sizeof(struct worker *));
 	if (!s->workers)
 		return -ENOMEM;
+	rc = make_access_log(s, n);
+	if (rc < 0)
+		return rc;
 	for (; s->worker_count < n; s->worker_count++) {
-		int rc = worker_create(
+		rc = worker_create(
 			&s->workers[s->worker_count], s, s->worker_count);
-
 		if (rc < 0)
 			return rc;
 	}
 	return registry_create(&s->registry, s->workers[0]);
+}
+
+static int run_chores(struct core_chores *c, bool last)
+{
+	struct server *s = container_of(c, struct server, chores);
+
+	int page = last ? -1 : page_look(&s->page_404, s);
+	int log = s->access_log ? access_log_run(s->access_log, last) : -1;
+
+	/* -1, which is never, is the greatest of these. */
+	return (unsigned)page < (unsigned)log ? page : log;
+}
+
+static void reopen_files(struct core_chores *c)
+{
+	struct server *s = container_of(c, struct server, chores);
+
+	if (s->access_log)
+		access_log_reopen(s->access_log);
 }
 
 int server_create(struct server **s_r, const struct settings *settings)
@@ -207,8 +218,13 @@ int server_create(struct server **s_r, const struct settings *settings)
 		return -ENOMEM;
 	s->settings = settings;
 	s->state_lock = -1;
+	s->chores = (struct core_chores){
+		.fd = -1, .run = run_chores, .reopen = reopen_files
+	};
 	cipher_key_derive(&s->token_key, settings->auth_token);
-	rc = read_page_404(s);
+	rc = *settings->custom_404_page
+		     ? page_open(&s->page_404, settings->custom_404_page)
+		     : 0;
 	if (rc == 0) {
 		rc = make_workers(s);
 		if (rc == -ENOMEM)
@@ -238,7 +254,7 @@ int server_run(struct server *s)
 
 	for (uint32_t i = 0; i < s->worker_count; i++)
 		cores[i] = &s->workers[i]->core;
-	return core_supervise(cores, (int)s->worker_count);
+	return core_supervise(cores, (int)s->worker_count, &s->chores);
 }
 
 void server_destroy(struct server **sp)
@@ -255,7 +271,8 @@ void server_destroy(struct server **sp)
 	for (uint32_t i = 0; i < s->worker_count; i++)
 		worker_destroy(&s->workers[i]);
 	free(s->workers);
-	free(s->page_404);
+	access_log_destroy(&s->access_log);
+	page_close(&s->page_404);
 	if (s->state_lock >= 0)
 		close(s->state_lock);
 	explicit_bzero(&s->token_key, sizeof(s->token_key));

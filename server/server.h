@@ -12,16 +12,20 @@
 
 #include "common/crypto/cipher.h"
 #include "common/base/quota.h"
+#include "common/event/core.h"
+#include "server/page.h"
 #include "server/settings.h"
 
+struct access_log;
 struct registry;
 struct worker;
 
 struct server {
 	const struct settings *settings;
 	struct cipher_key token_key;
-	char *page_404; /* custom404Page's content; NULL: the built-in one */
-	size_t page_404_size;
+	struct page_file page_404;     /* the main thread's, when they run */
+	struct access_log *access_log; /* NULL: off */
+	struct core_chores chores;     /* the main thread's */
 	int state_lock; /* descriptor of the locked file in stateDir; -1 */
 	struct quota visitors, works;
 	_Atomic uint32_t drained; /* workers that accept no visitors any more */

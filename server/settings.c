@@ -13,6 +13,7 @@
 #include "common/conf/dump.h"
 #include "common/conf/manual.h"
 #include "common/conf/secret.h"
+#include "common/http/access_line.h"
 #include "common/http/head.h"
 
 #define DEF(type, field) CONF_DEF(type, struct settings, field)
@@ -26,6 +27,8 @@ static const struct conf_choices reuses =
 		{ "address", SETTINGS_REUSE_ADDRESS, false },
 		{ "visitor", SETTINGS_REUSE_VISITOR, false },
 		{ "never", SETTINGS_REUSE_NEVER, false });
+static const struct conf_choices access_formats = CONF_CHOICES(
+	{ "combined", ACCESS_COMBINED, false }, { "json", ACCESS_JSON, false });
 
 static const struct conf_row rows[] = {
 	{ .path = "bindAddr",
@@ -70,6 +73,12 @@ static const struct conf_row rows[] = {
 		.doc = "Addresses and networks of the proxies in front of "
 		       "aditd, whose Forwarded and X-Forwarded fields are "
 		       "believed." },
+	{ .path = "vhostHTTPErrorStatus",
+		DEF(INT, vhost_http_error_status),
+		.def = "0",
+		.max = 404, /* and nothing between: settings_check */
+		.doc = "Status of the error pages; 0: what says best what "
+		       "happened; 404: as frp, for whatever fails." },
 	{ .path = "vhostHTTPSPort",
 		CONF_DEF_FIXED("0"),
 		.doc = "Public port of all https proxies." },
@@ -87,8 +96,9 @@ static const struct conf_row rows[] = {
 	{ .path = "custom404Page",
 		DEF(STRING, custom_404_page),
 		.def = "",
-		.doc = "File with the page for unknown hosts; empty: the "
-		       "built-in one." },
+		.doc = "File with the page for unknown hosts and services "
+		       "that fail; empty: the built-in ones. It is read "
+		       "again when it changes." },
 	{ .path = "allowPorts",
 		DEF(RANGES, allow_ports),
 		.doc = "Public ports that clients may open; empty: all.",
@@ -184,6 +194,18 @@ static const struct conf_row rows[] = {
 		.doc = "Refuse clients without TLS." },
 
 #include "common/conf/log.def"
+
+	{ .path = "accessLog.to",
+		DEF(STRING, access_log_to),
+		.def = "",
+		.doc = "Where a line for each http request goes: console, or "
+		       "the path of a file; empty: nowhere." },
+	{ .path = "accessLog.format",
+		DEF(ENUM, access_log_format),
+		.def = "combined",
+		.choices = &access_formats,
+		.doc = "How it is written: as Apache and nginx do, with "
+		       "further fields behind it, or as an object." },
 
 	{ .path = "workers",
 		DEF(INT, workers),

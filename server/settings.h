@@ -33,10 +33,11 @@ struct settings {
 	const char *proxy_bind_addr; /* bind_addr when not given */
 	uint16_t vhost_http_port;    /* 0: off */
 	int64_t vhost_http_timeout_ms;
-	const char *subdomain_host;     /* "": off */
-	const char *custom_404_page;    /* a file; "": the built-in page */
-	struct conf_ranges allow_ports; /* empty: all */
-	int64_t max_ports_per_client;   /* 0: no limit */
+	int64_t vhost_http_error_status; /* 0: the precise one; or 404 */
+	const char *subdomain_host;      /* "": off */
+	const char *custom_404_page;     /* a file; "": the built-in page */
+	struct conf_ranges allow_ports;  /* empty: all */
+	int64_t max_ports_per_client;    /* 0: no limit */
 	int64_t user_conn_timeout_ms;
 	bool detailed_errors;
 
@@ -57,6 +58,9 @@ struct settings {
 	int log_level;      /* enum log_level */
 	int log_format;     /* enum log_format */
 	bool log_disable_color;
+
+	const char *access_log_to; /* "": off; "console" or a file */
+	int access_log_format;     /* enum access_format */
 
 	int64_t workers; /* 0: auto */
 	int backend;     /* enum conf_backend */

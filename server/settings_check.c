@@ -55,6 +55,11 @@ int settings_check(struct settings *s, struct conf_errors *errors)
 		conf_fault(s->conf, errors, "transport.workPool.min",
 			"\"%lld\", which is more than transport.workPool.max",
 			(long long)s->work_pool_min);
+	if (s->vhost_http_error_status != 0 &&
+		s->vhost_http_error_status != 404)
+		conf_fault(s->conf, errors, "vhostHTTPErrorStatus",
+			"\"%lld\"; 0 or 404 is allowed",
+			(long long)s->vhost_http_error_status);
 	s->http_shares_port = s->vhost_http_port == s->bind_port &&
 			      !strcmp(s->proxy_bind_addr, s->bind_addr);
 	if (check_trusted(s, errors) < 0)

@@ -51,16 +51,16 @@ bool visitor_may_detour(const struct visitor *v)
 
 /*
  * The route cannot serve it, and has seen nothing of the request: another one
- * of its group may. Else it is closed for the reason.
+ * of its group may. Else it fails for the reason.
  */
-static void visitor_detour(struct visitor *v, enum reason why)
+static void visitor_detour(struct visitor *v, enum reason why, bool may_stay)
 {
 	struct route *r = NULL;
 
 	if (v->route && visitor_may_detour(v))
 		r = place_turn(v->route->group, v->route);
 	if (!r) {
-		visitor_close(v, why);
+		visitor_fail(v, why, may_stay);
 		return;
 	}
 	if (v->state == VISITOR_WAITING) {
@@ -87,7 +87,8 @@ static void visitor_late(struct timer *t)
 	count(&v->worker->core.counters, visitors_timeout);
 	log_warn("[%.64s] no work connection came in time",
 		route_name(v->route));
-	visitor_detour(v, REASON_work_timeout);
+	/* A work connection may be on its way to it. */
+	visitor_detour(v, REASON_work_timeout, false);
 }
 
 /*
@@ -101,10 +102,10 @@ static void visitor_stirred(
 
 	if (result > 0)
 		stream_unread(v->stream, c);
-	if (result >= 0)
-		return;
-	count(&v->worker->core.counters, visitors_gone);
-	visitor_close(v, REASON_visitor_gone);
+	if (result < 0) {
+		count(&v->worker->core.counters, visitors_gone);
+		visitor_close(v, REASON_visitor_gone);
+	}
 }
 
 static void watch_visitor(struct visitor *v)
@@ -205,7 +206,7 @@ static void visitor_relay(struct visitor *v, bool again)
 static void visitor_try_next(struct visitor *v)
 {
 	if (v->tries++ > v->route->claim->pool)
-		visitor_detour(v, REASON_work_lost);
+		visitor_detour(v, REASON_work_lost, true);
 	else
 		visitor_want_work(v);
 }
@@ -222,7 +223,7 @@ static void visitor_started(
 	}
 	stream_close(&v->work, true);
 	if (v->route->closed)
-		visitor_detour(v, REASON_proxy_closed);
+		visitor_detour(v, REASON_proxy_closed, true);
 	else
 		visitor_try_next(v);
 }
@@ -240,7 +241,7 @@ static void visitor_start(struct visitor *v, struct stream *work)
 	stream_leave_reading(v->stream);
 	v->work = work;
 	if (!c) {
-		visitor_close(v, REASON_no_memory);
+		visitor_fail(v, REASON_no_memory, true);
 		return;
 	}
 	v->writer.sent = visitor_started;
@@ -253,8 +254,8 @@ void visitor_go_on(struct visitor *v, struct route *r, struct stream *work)
 	if (r)
 		v->route = route_hold(r);
 	if (!r || r->closed) {
+		visitor_detour(v, REASON_proxy_closed, true);
 		stream_close(&work, false);
-		visitor_detour(v, REASON_proxy_closed);
 	} else if (work) {
 		visitor_start(v, work);
 	} else {
@@ -283,7 +284,7 @@ void visitor_retry(struct visitor *v, bool idle)
 	v->fixed = true;
 	visitor_set_state(v, VISITOR_ASKING);
 	if (!idle || v->route->closed)
-		visitor_detour(v, REASON_proxy_closed);
+		visitor_detour(v, REASON_proxy_closed, true);
 	else
 		visitor_want_work(v);
 }
@@ -319,45 +320,50 @@ static void visitor_bury(struct timer *t)
 	worker_visitor_gone(w);
 }
 
-/* Whether the visitor is owed an http error instead of a cut. */
-static bool may_answer(const struct visitor *v, enum reason why)
+/* Nobody brings it a work connection, nobody reads or writes for it. */
+static void visitor_let_go(struct visitor *v, enum reason why)
 {
-	if (!v->http || reason_is_clean(why) || v->worker->core.stopping)
-		return false;
-	if (why == REASON_visitor_gone || why == REASON_visitor_reset)
-		return false;
-	return v->state == VISITOR_ASKING || v->state == VISITOR_WAITING ||
-	       v->state == VISITOR_STARTING ||
-	       (v->state == VISITOR_RELAYING && http_visitor_may_answer(v));
+	if (v->state == VISITOR_WAITING)
+		matchmaker_withdraw(
+			v->worker, v->route->claim->control.worker, v->wish);
+	if (v->state == VISITOR_RELAYING)
+		relay_stop(&v->relay);
+	if (v->http)
+		http_visitor_stop(v, why);
+	if (v->stream)
+		stream_leave_reading(v->stream);
+	log_debug("visitor of [%.64s] ended: %s",
+		v->route ? route_name(v->route) : "", reason_text(why));
+	v->worker->core.counters.ended[why]++;
 }
 
 void visitor_close(struct visitor *v, enum reason why)
 {
-	struct worker *w = v->worker;
-	bool answer, cut = !reason_is_clean(why);
-
 	if (v->state == VISITOR_CLOSED)
 		return;
-	answer = may_answer(v, why);
-	if (v->state == VISITOR_WAITING)
-		matchmaker_withdraw(
-			w, v->route->claim->control.worker, v->wish);
-	if (v->state == VISITOR_RELAYING)
-		relay_stop(&v->relay);
-	if (v->http)
-		http_visitor_stop(v);
-	if (v->stream)
-		stream_leave_reading(v->stream);
+	visitor_let_go(v, why);
 	visitor_set_state(v, VISITOR_CLOSED);
-	log_debug("visitor of [%.64s] ended: %s",
-		v->route ? route_name(v->route) : "", reason_text(why));
-	w->core.counters.ended[why]++;
-	if (answer)
-		http_visitor_answer(
-			v, why == REASON_answer_timeout ? 504 : 503);
-	stream_close(&v->stream, cut);
-	stream_close(&v->work, cut);
-	loop_set_timer(worker_loop(w), &v->timer, 0, visitor_bury);
+	stream_close(&v->stream, !reason_is_clean(why));
+	stream_close(&v->work, !reason_is_clean(why));
+	loop_set_timer(worker_loop(v->worker), &v->timer, 0, visitor_bury);
+}
+
+void visitor_answer(struct visitor *v, struct chunk *c, enum reason why,
+	void (*sent)(struct stream_writer *w, struct chunk *c, int result))
+{
+	visitor_let_go(v, why);
+	visitor_set_state(v, VISITOR_ANSWERING);
+	stream_close(&v->work, true);
+	v->writer.sent = sent;
+	stream_write(v->stream, c, false, &v->writer);
+}
+
+void visitor_fail(struct visitor *v, enum reason why, bool may_stay)
+{
+	if (v->http && !v->worker->core.stopping)
+		http_visitor_fail(v, why, may_stay);
+	else
+		visitor_close(v, why);
 }
 
 /* The handle's visitor, if it still wants a work connection. */
@@ -365,9 +371,9 @@ static struct visitor *find_waiting(struct worker *w, struct handle visitor)
 {
 	struct visitor *v = pool_find(w->pools.visitors, visitor);
 
-	if (!v || (v->state != VISITOR_ASKING && v->state != VISITOR_WAITING))
-		return NULL;
-	return v;
+	return v && (v->state == VISITOR_ASKING || v->state == VISITOR_WAITING)
+		       ? v
+		       : NULL;
 }
 
 /* --- what the matchmaker tells --- */
@@ -419,7 +425,7 @@ static void deliver_match(struct mailbox *m, struct letter *letter)
 		if (move_visitor(v, l->work))
 			return;
 		matchmaker_offer(w, l->control, l->work, true, false);
-		visitor_close(v, REASON_no_memory);
+		visitor_fail(v, REASON_no_memory, true);
 		return;
 	}
 	k = pool_find(w->pools.works, l->work.handle);
@@ -448,7 +454,7 @@ static void deliver_away(struct mailbox *m, struct letter *letter)
 		return;
 	/* The wish is gone already. */
 	visitor_set_state(v, VISITOR_ASKING);
-	visitor_detour(v, l->why);
+	visitor_detour(v, l->why, true);
 }
 
 void visitor_tell_away(struct worker *w, struct ref visitor, enum reason why)

@@ -21,7 +21,10 @@ struct route;
 struct worker;
 
 enum visitor_state {
-	/* http: the request head is being read. Next: ASKING, CLOSED. */
+	/*
+	 * http: the request head is being read. Next: ASKING, ANSWERING,
+	 * CLOSED.
+	 */
 	VISITOR_HEAD,
 	/*
 	 * The matchmaker has its wish. Next: WAITING, STARTING, CLOSED; or it
@@ -32,8 +35,13 @@ enum visitor_state {
 	VISITOR_WAITING,
 	/* StartWorkConn is being sent. Next: ASKING, RELAYING, CLOSED. */
 	VISITOR_STARTING,
-	/* Joined to the work connection. Next: CLOSED. */
+	/* Joined to the work connection. Next: HEAD, ANSWERING, CLOSED. */
 	VISITOR_RELAYING,
+	/*
+	 * http: an answer of ours is being sent, and the visitor stays. From
+	 * all but CLOSED. Next: HEAD, CLOSED.
+	 */
+	VISITOR_ANSWERING,
 	/* Everything is given up; freed with the next turn. */
 	VISITOR_CLOSED,
 };
@@ -99,6 +107,13 @@ void visitor_retry(struct visitor *v, bool idle);
 /* http: whether others of the route's group could be asked instead. */
 bool visitor_may_detour(const struct visitor *v);
 
+/*
+ * http: the request is over for this reason, and is answered by us; `sent` is
+ * called as by stream_write, and may close the visitor, or let it await.
+ */
+void visitor_answer(struct visitor *v, struct chunk *c, enum reason why,
+	void (*sent)(struct stream_writer *w, struct chunk *c, int result));
+
 /* http: the exchange is over, the next request is awaited. */
 void visitor_await(struct visitor *v);
 
@@ -110,6 +125,12 @@ struct route *visitor_leave(struct visitor *v) must_check;
 
 /* It goes this way from now on, and wants a work connection. */
 void visitor_route(struct visitor *v, struct route *r);
+
+/*
+ * What it wants cannot be had: one of http is told so, and may go on with its
+ * next request if `may_stay`: nobody has its wish any more. Others are closed.
+ */
+void visitor_fail(struct visitor *v, enum reason why, bool may_stay);
 
 /* Give everything up: cut, unless the reason is clean. */
 void visitor_close(struct visitor *v, enum reason why);

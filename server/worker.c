@@ -10,7 +10,9 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/crypto/random.h"
 #include "common/relay/raw_stream.h"
+#include "server/access_log.h"
 #include "server/control.h"
 #include "server/greeting.h"
 #include "server/http_visitor.h"
@@ -91,11 +93,15 @@ int worker_create(struct worker **w_r, struct server *s, uint32_t index)
 		(struct head_limits){ (uint32_t)s->settings->response_head_size,
 			(uint32_t)s->settings->response_head_fields };
 	w->control_fd = w->http_fd = -1;
+	if (s->access_log)
+		w->access = access_log_ring(s->access_log, index);
+	w->page = page_hold(s->page_404.page);
 	list_init(&w->controls);
 	list_init(&w->greetings);
 	list_init(&w->works);
 	list_init(&w->visitors);
 	farewells_init(&w->farewells);
+	random_bytes(&w->request_ids, sizeof(w->request_ids));
 	if (!make_pools(w)) {
 		worker_destroy(&w);
 		return -ENOMEM;
@@ -144,6 +150,7 @@ void worker_destroy(struct worker **wp)
 	if (w->http_fd >= 0)
 		close(w->http_fd);
 	directory_clear(&w->directory);
+	page_drop(&w->page);
 	pool_destroy(&w->pools.streams);
 	pool_destroy(&w->pools.listeners);
 	pool_destroy(&w->pools.greetings);
@@ -262,6 +269,10 @@ static int worker_report(struct core *core, struct core_level *levels)
 		{ "farewells", w->farewells.count },
 	};
 
+	/* The main thread cannot count; one of us does. */
+	if (w->access && w->index == 0)
+		count_add(&core->counters, access_dropped,
+			access_log_unwritten(w->server->access_log));
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		levels[i] = rows[i];
 	return ARRAY_SIZE(rows);

@@ -21,6 +21,7 @@
 #include "server/server.h"
 #include "server/service.h"
 
+struct access_ring;
 struct listener;
 
 /* Bytes of a buffer, its headroom included. */
@@ -39,7 +40,10 @@ struct worker {
 	struct http_head head; /* for who parses one, until it returns */
 	struct head_limits requests, responses; /* what heads may be */
 	struct http_date date;
-	struct list controls;  /* live ones */
+	uint64_t request_ids;       /* the series of their names */
+	struct access_ring *access; /* for the access log; NULL: off */
+	struct page *page;          /* custom404Page; held; NULL: none */
+	struct list controls;       /* live ones */
 	struct list greetings; /* connections without a first message yet */
 	struct list works;     /* idle work connections that are here */
 	struct list visitors;  /* all */

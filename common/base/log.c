@@ -5,6 +5,7 @@
 #include "common/base/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -14,6 +15,8 @@
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "common/base/utf8.h"
 
 #define MESSAGE_MAX 2048
 #define LINE_MAX_SIZE (MESSAGE_MAX * 2)
@@ -35,6 +38,7 @@ static struct {
 	bool color;
 	log_writer_fn *writer; /* NULL: `fd` */
 	void *writer_arg;
+	const char *path;     /* of fd; NULL: none */
 	pthread_mutex_t lock; /* of `rings`, when a thread attaches */
 	_Atomic int count;
 	struct ring *rings[RINGS_MAX];
@@ -83,6 +87,27 @@ void log_set_writer(log_writer_fn *writer, void *arg)
 {
 	sink.writer = writer;
 	sink.writer_arg = arg;
+}
+
+void log_set_file(const char *path)
+{
+	sink.path = path;
+}
+
+int log_reopen(void)
+{
+	int fd, rc = 0;
+
+	if (!sink.path)
+		return 0;
+	fd = open(sink.path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+	if (fd < 0)
+		return -errno;
+	/* The number stays, as other threads write to it, too. */
+	if (dup3(fd, sink.fd, O_CLOEXEC) < 0)
+		rc = -errno;
+	close(fd);
+	return rc;
 }
 
 int log_attach(void)
@@ -186,25 +211,6 @@ static void put_text(struct line *l, const char *text)
 	put(l, text, strlen(text));
 }
 
-/* Bytes of the UTF-8 sequence at `s` (RFC 3629 section 4), 0 if it is none. */
-static size_t utf8_length(const unsigned char *s)
-{
-	size_t n = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
-
-	if (s[0] < 0xc2 || s[0] > 0xf4)
-		return 0;
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-		(s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	/* U+0080 to U+009F are control characters too. */
-	if (s[0] == 0xc2 && s[1] < 0xa0)
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	return n;
-}
-
 /* Escape one byte that cannot stand as it is. */
 static void put_escape(struct line *l, unsigned char c)
 {
@@ -222,7 +228,8 @@ static void put_quoted(struct line *l, const char *text)
 
 	put(l, "\"", 1);
 	while (*s) {
-		size_t n = *s >= 0x80 ? utf8_length(s) : 1;
+		/* It stops at the NUL. */
+		size_t n = *s >= 0x80 ? utf8_length(s, 4) : 1;
 
 		if (*s == '"' || *s == '\\') {
 			put(l, "\\", 1);

@@ -54,6 +54,14 @@ typedef void log_writer_fn(void *arg, const char *text, size_t n);
  * that again. While no other thread logs.
  */
 void log_set_writer(log_writer_fn *writer, void *arg);
+/*
+ * The descriptor is that of this file, whose name outlives the log; then
+ * log_reopen lets what stands at that name now take its place: a file that was
+ * renamed is left. 0 or -errno, and the old one stays; without a name nothing
+ * happens.
+ */
+void log_set_file(const char *path);
+int log_reopen(void) must_check;
 
 /* Give the calling thread a ring; -ENOMEM. Drained until the process ends. */
 int log_attach(void) must_check;

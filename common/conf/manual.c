@@ -42,7 +42,9 @@ static const char signals_text[] =
 	"The first lets running transfers end, for drainTimeout at most; a "
 	"second one ends them.\n"
 	".TP\n.B SIGUSR1\n"
-	"Writes all counters into the log.\n";
+	"Writes all counters into the log.\n"
+	".TP\n.B SIGUSR2\n"
+	"Opens the files of the logs again, after they were renamed.\n";
 
 void manual_command(FILE *out, const struct manual *m, const struct command *c)
 {

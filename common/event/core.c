@@ -23,11 +23,13 @@ enum {
 	WAIT_SIGNAL,
 	WAIT_LOG,
 	WAIT_END,
+	WAIT_CHORES,
 	WAITS
 };
 
 struct supervisor {
 	struct core *const *cores;
+	struct core_chores *chores; /* NULL: none */
 	int n;
 	struct pollfd waits[WAITS];
 	int signals; /* to end that were seen */
@@ -175,7 +177,6 @@ static void deliver_report(struct mailbox *m, struct letter *letter)
 	struct report_letter *rl = (struct report_letter *)letter;
 	struct report_part *part = &rl->report->parts[rl->index];
 
-	part->counters = c->counters;
 	part->levels[0] = (struct core_level){ "buffers",
 		chunk_pool_used(c->loop->chunks) };
 	part->levels[1] =
@@ -183,6 +184,8 @@ static void deliver_report(struct mailbox *m, struct letter *letter)
 	part->levels[2] =
 		(struct core_level){ "pipes", pipe_pool_used(c->loop->pipes) };
 	part->level_count = 3 + c->ops->report(c, part->levels + 3);
+	/* Behind the report, which may have more to count. */
+	part->counters = c->counters;
 	report_done(rl->report, true);
 }
 
@@ -193,6 +196,7 @@ static void signal_set(sigset_t *set)
 	sigaddset(set, SIGTERM);
 	sigaddset(set, SIGINT);
 	sigaddset(set, SIGUSR1);
+	sigaddset(set, SIGUSR2);
 }
 
 int core_create(
@@ -295,6 +299,17 @@ static void ask_for_report(struct supervisor *s)
 	}
 }
 
+static void reopen(struct supervisor *s)
+{
+	int rc = log_reopen();
+
+	if (rc < 0)
+		log_error("the log's file cannot be opened again: %s",
+			strerror(-rc));
+	if (s->chores && s->chores->reopen)
+		s->chores->reopen(s->chores);
+}
+
 static void serve_signal(struct supervisor *s)
 {
 	struct signalfd_siginfo info;
@@ -303,6 +318,8 @@ static void serve_signal(struct supervisor *s)
 		return;
 	if (info.ssi_signo == SIGUSR1)
 		ask_for_report(s);
+	else if (info.ssi_signo == SIGUSR2)
+		reopen(s);
 	else
 		post_all(s, s->signals++ ? deliver_quit : deliver_drain);
 }
@@ -319,10 +336,17 @@ static void serve_end(struct supervisor *s)
 	s->ended += (int)n;
 }
 
+static int run_chores(struct supervisor *s, bool last)
+{
+	return s->chores ? s->chores->run(s->chores, last) : -1;
+}
+
 static void supervise(struct supervisor *s)
 {
 	while (s->ended < s->n) {
-		if (poll(s->waits, WAITS, -1) < 0 && errno != EINTR)
+		int wait = run_chores(s, false);
+
+		if (poll(s->waits, WAITS, wait) < 0 && errno != EINTR)
 			return;
 		if (s->waits[WAIT_SIGNAL].revents & POLLIN)
 			serve_signal(s);
@@ -333,9 +357,9 @@ static void supervise(struct supervisor *s)
 	}
 }
 
-int core_supervise(struct core *const *cores, int n)
+int core_supervise(struct core *const *cores, int n, struct core_chores *chores)
 {
-	struct supervisor s = { .cores = cores };
+	struct supervisor s = { .cores = cores, .chores = chores };
 	int rc = 0, end = eventfd(0, EFD_CLOEXEC);
 	sigset_t set;
 
@@ -343,6 +367,7 @@ int core_supervise(struct core *const *cores, int n)
 	s.waits[WAIT_SIGNAL].fd = signalfd(-1, &set, SFD_CLOEXEC);
 	s.waits[WAIT_LOG].fd = log_wakeup_fd();
 	s.waits[WAIT_END].fd = end;
+	s.waits[WAIT_CHORES].fd = chores ? chores->fd : -1;
 	for (int i = 0; i < WAITS; i++)
 		s.waits[i].events = POLLIN;
 	for (; s.n < n; s.n++) {
@@ -362,6 +387,7 @@ int core_supervise(struct core *const *cores, int n)
 		if (cores[i]->exit_code > rc)
 			rc = cores[i]->exit_code;
 	}
+	run_chores(&s, true);
 	log_drain();
 	close(s.waits[WAIT_SIGNAL].fd);
 	close(end);

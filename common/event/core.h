@@ -7,6 +7,7 @@
  *
  *   SIGTERM, SIGINT   the first drains, a second one quits
  *   SIGUSR1           the counters are logged, summed over the cores
+ *   SIGUSR2           the log's file is opened again, and the program's
  */
 
 #ifndef ADIT_EVENT_CORE_H
@@ -41,6 +42,19 @@ struct core_ops {
 	bool (*join)(struct core *c);
 };
 
+/* What else the main thread does for its program. */
+struct core_chores {
+	int fd; /* wakes it when readable; -1: nothing does */
+	/*
+	 * Do what is due: called at the start, whenever the main thread wakes,
+	 * and, with `last`, when the cores have stopped. Returns in how many
+	 * ms there is more, -1: that is not known.
+	 */
+	int (*run)(struct core_chores *c, bool last);
+	/* SIGUSR2; NULL: nothing is to be done. */
+	void (*reopen)(struct core_chores *c);
+};
+
 struct core {
 	const struct core_ops *ops;
 	struct loop *loop;
@@ -67,10 +81,11 @@ void core_destroy(struct core *c);
 
 /*
  * Main thread: run each core on a thread of its own, write the log, serve
- * signals, until the cores have stopped: when one stops, all do. Returns the
- * exit code of the program.
+ * signals, do the chores (NULL: none), until the cores have stopped: when one
+ * stops, all do. Returns the exit code of the program.
  */
-int core_supervise(struct core *const *cores, int n);
+int core_supervise(
+	struct core *const *cores, int n, struct core_chores *chores);
 
 /*
  * Core's thread: leave the loop after this turn; all other cores follow. The

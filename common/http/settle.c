@@ -13,12 +13,13 @@ static enum settle_work settle_work(const struct settle_facts *f)
 
 static enum settle_visitor settle_visitor(const struct settle_facts *f)
 {
+	bool stays = f->request_whole && !f->visitor_closes;
+
 	if (f->visitor_failed || f->response == RESPONSE_CUT)
 		return VISITOR_IS_CUT;
 	if (f->response == RESPONSE_NONE)
-		return VISITOR_IS_ANSWERED;
-	return f->request_whole && !f->visitor_closes ? VISITOR_KEEPS
-						      : VISITOR_LINGERS;
+		return stays ? VISITOR_IS_ANSWERED : VISITOR_IS_SENT_OFF;
+	return stays ? VISITOR_KEEPS : VISITOR_LINGERS;
 }
 
 struct settlement settle(const struct settle_facts *f)

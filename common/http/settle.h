@@ -42,7 +42,8 @@ enum settle_visitor {
 	VISITOR_KEEPS,   /* its next request is read */
 	VISITOR_LINGERS, /* ended; what it still sends is thrown away */
 	VISITOR_IS_CUT,
-	VISITOR_IS_ANSWERED, /* an error of ours, and then it lingers */
+	VISITOR_IS_ANSWERED, /* by an error of ours; its next one is read */
+	VISITOR_IS_SENT_OFF, /* by an error of ours, and then it lingers */
 };
 
 struct settlement {

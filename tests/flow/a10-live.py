@@ -262,7 +262,7 @@ def unanswered():
             until(lambda: " /cut  200 " in out.text(), "/cut is printed")
             with dial(s.http) as v:
                 v.sendall(b"POST /none HTTP/1.1\r\nHost: a.test\r\n"
-                          b"Content-Length: 1\r\n\r\nx")
+                          b"Connection: close\r\nContent-Length: 1\r\n\r\nx")
                 read_all_or_reset(v)
             until(lambda: " /none  --- " in out.text(), "/none is printed")
         text = out.end()

@@ -356,7 +356,8 @@ def hostile_heads():
         (b"GET / HTTP/1.1\r\n" + host + b"A: " + b"x" * 40000, 431,
          "http_431"),
         (b"GET /" + b"x" * 40000, 414, "http_431"),
-        (b"GET / HTTP/1.1\r\nHost: nobody.test\r\n\r\n", 404, "http_404"),
+        (b"GET / HTTP/1.1\r\nHost: nobody.test\r\nConnection: close\r\n"
+         b"\r\n", 404, "http_404"),
         (b"GET / HTTP/3.0\r\n" + host + b"\r\n", 505, "http_other"),
         (b"CONNECT a:1 HTTP/1.1\r\n" + host + b"\r\n", 405, "http_other"),
     ]

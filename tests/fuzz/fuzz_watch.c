@@ -79,12 +79,11 @@ static void follow(
 
 static bool same(const struct watch_exchange *a, const struct watch_exchange *b)
 {
-	size_t kept = a->target_len < WATCH_TARGET ? a->target_len
-						   : WATCH_TARGET;
+	size_t kept =
+		a->target_len < WATCH_TARGET ? a->target_len : WATCH_TARGET;
 
 	return a->status == b->status && a->cut == b->cut && a->in == b->in &&
-	       (a->cut || a->out == b->out) &&
-	       a->method_len == b->method_len &&
+	       (a->cut || a->out == b->out) && a->method_len == b->method_len &&
 	       a->target_len == b->target_len &&
 	       !memcmp(a->method, b->method, a->method_len) &&
 	       !memcmp(a->target, b->target, kept);

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Log lines: format, escaping, levels, rings of threads. */
-// links: common/base/log.c
+// links: common/base/log.c common/base/utf8.c
 
 #include "common/base/log.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -87,6 +90,38 @@ static void *chatter(void *arg)
 	for (int i = 0; i < 100; i++)
 		log_info("%s %d", (const char *)arg, i);
 	return NULL;
+}
+
+Test(log, a_renamed_file_is_left)
+{
+	char dir[] = "/tmp/adit-log-XXXXXX", name[40], old[40];
+	int fd;
+
+	cr_assert_not_null(mkdtemp(dir));
+	snprintf(name, sizeof(name), "%s/log", dir);
+	snprintf(old, sizeof(old), "%s/old", dir);
+	fd = open(name, O_WRONLY | O_CREAT | O_APPEND, 0600);
+	log_open(fd, LOG_INFO, LOG_TEXT);
+	cr_assert_eq(log_reopen(), 0);
+	log_set_file(name);
+	log_info("before");
+	cr_assert_eq(rename(name, old), 0);
+	log_info("still");
+	cr_assert_eq(log_reopen(), 0);
+	log_info("after");
+	ends[0] = open(old, O_RDONLY);
+	cr_assert_not_null(strstr(written(), "before"));
+	cr_assert_not_null(strstr(text, "still"));
+	ends[0] = open(name, O_RDONLY);
+	cr_assert_not_null(strstr(written(), "after"));
+	/* A name that cannot be opened changes nothing. */
+	log_set_file(dir);
+	cr_assert_eq(log_reopen(), -EISDIR);
+	log_info("once more");
+	cr_assert_not_null(strstr(written(), "once more"));
+	unlink(name);
+	unlink(old);
+	rmdir(dir);
 }
 
 Test(log, threads_leave_lines_for_the_main_thread)

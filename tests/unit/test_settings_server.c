@@ -53,6 +53,8 @@ Test(settings_server, has_defaults)
 	cr_assert_str_eq(s->proxy_bind_addr, "0.0.0.0");
 	cr_assert_eq(s->vhost_http_port, 0);
 	cr_assert_eq(s->vhost_http_timeout_ms, 60000);
+	cr_assert_eq(s->vhost_http_error_status, 0);
+	cr_assert_str_eq(s->access_log_to, "");
 	cr_assert_str_eq(s->subdomain_host, "");
 	cr_assert_str_eq(s->custom_404_page, "");
 	cr_assert_eq(s->allow_ports.n, 0);
@@ -184,6 +186,12 @@ Test(settings_server, refuses_what_is_not_built_or_wrong)
 		{ "trustedProxies: [\"10.0.0.0/8\", \"10.0.0.1/8\"]",
 			"trustedProxies[1]: \"10.0.0.1/8\"; an address or a "
 			"network such as 10.0.0.0/8 is allowed" },
+		{ "vhostHTTPErrorStatus: 403",
+			"vhostHTTPErrorStatus: \"403\"; 0 or 404 is "
+			"allowed" },
+		{ "accessLog: {format: xml}",
+			"accessLog.format: \"xml\"; one of combined, json is "
+			"allowed" },
 		{ "bindprot: 1", "bindprot: unknown key; the nearest known "
 				 "key is bindPort" },
 	};
