@@ -108,6 +108,8 @@ static void http_answer(
 	struct chunk *c = http_answer_make(v->worker, &a);
 
 	head_reader_clear(&h->pieces);
+	chunk_give(h->forwarded);
+	h->forwarded = NULL;
 	h->outcome.first = worker_loop(v->worker)->now;
 	h->outcome.status = (uint16_t)a.said;
 	h->outcome.out = a.body;

@@ -173,6 +173,29 @@ def bodies():
                     check(r.ended(), "the end")
 
 
+@case("a proxy that goes while its visitors wait: they are told, and go on")
+def proxy_goes():
+    with logged("json") as (s, _, path):
+        with Client(s, [web(free_port(), "b", "b.test")]) as c, contextlib.ExitStack() as e:
+            # More visitors than idle connections, of an adit that sleeps.
+            c.process.send_signal(signal.SIGSTOP)
+            misses = s.counters()["pool_misses"]
+            conns = [e.enter_context(dial(s.http)) for _ in range(8)]
+            for conn in conns:
+                conn.sendall(get("/first", "b.test"))
+            until(lambda: s.counters()["pool_misses"] >= misses + 4, "waits")
+            c.kill()
+            for conn in conns:
+                r = Reader(conn)
+                status, fields, _ = r.message()
+                equal((status, b"connection" in fields), (503, False))
+                conn.sendall(get("/second"))
+                equal(r.message()[0], 200, "the next one")
+        until(lambda: len(lines(path)) == 16, "the lines")
+        equal(sorted((o["target"], o["status"]) for o in objects(path)),
+              [("/first", 503)] * 8 + [("/second", 200)] * 8)
+
+
 @case("a drain: nobody is kept waiting for a next request")
 def draining():
     first, go = threading.Event(), threading.Event()
@@ -521,6 +544,7 @@ def access_retry():
             if n == 1:
                 return
             conn.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx")
+    # A connection waits for the next request on its worker.
     with logged("json", {"workers": 1}, serve=once) as (s, _, path):
         for n in range(3):
             equal(curl(f"http://127.0.0.1:{s.http}/{n}", "-H",
