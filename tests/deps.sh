@@ -72,6 +72,7 @@ missing() {
 			has git || echo git
 			has nginx || [ -x /usr/sbin/nginx ] || echo nginx-light
 			has nc || echo netcat-openbsd
+			has ab || echo apache2-utils
 			imports "$(python)" cryptography ||
 				echo python3 python3-cryptography
 			imports "$(python)" websockets ||
