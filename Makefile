@@ -143,7 +143,7 @@ ifneq ($(filter check unit unit-build check-build docs,$(MAKECMDGOALS)),)
 $(foreach t,$(UNITS),$(eval $(call unit_rule,$(t))))
 endif
 
-.PHONY: unit-build unit docs flow check check-all soak
+.PHONY: unit-build unit docs flow check check-apps check-all soak
 unit-build: $(addprefix $(U)/,$(UNITS))
 
 unit: unit-build ## run the unit tests
@@ -181,13 +181,17 @@ build/counting.so: tests/double/counting.c Makefile
 .PHONY: check-build
 check-build: all $(B)/adit-micro build/counting.so unit-build replay-build $(PLANTED)
 
-check: deps-check ## install what is missing, build, run the tests
+check: deps-check deps-apps ## install what is missing, build, run the tests
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) check-build
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) SAN=address all
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) SAN=thread all
 	$(Q)$(MAKE) --no-print-directory tidy
 	@echo "There is more: make check-all (longer), make fuzz, make bench"
 	$(Q)tests/run
+
+check-apps: deps-demo deps-apps ## real programs that need npm or a browser
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all
+	$(Q)BUILD=$(B) tests/run --apps
 
 check-all: ## make check, with a longer soak and more seeds
 	$(Q)SOAK_SECONDS=600 KILL_ROUNDS=100 PUMP_SEEDS=10000 \
@@ -278,7 +282,7 @@ bench-micro: $(B)/adit-micro ## what single parts cost, in ns
 
 # --- set-up, demonstration ---------------------------------------------------
 
-.PHONY: deps deps-demo deps-check demo
+.PHONY: deps deps-demo deps-check deps-apps demo
 deps: ## install the Debian packages that a build needs
 	$(Q)CC=$(CC) SSL_INC=$(SSL_INC) tests/deps.sh build
 
@@ -287,6 +291,10 @@ deps-demo:
 
 deps-check:
 	$(Q)CC=$(CC) SSL_INC=$(SSL_INC) tests/deps.sh build demo check bench
+
+# What cannot be had is skipped, visibly.
+deps-apps:
+	$(Q)tests/deps.sh apps || echo "without them tests/apps is skipped"
 
 demo: deps-demo ## install what is missing, build, fetch a page by tunnel
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all

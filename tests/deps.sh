@@ -1,6 +1,6 @@
 #!/bin/sh
 # Install the Debian packages that are missing for what is asked: build, demo,
-# check, fuzz, bench (several may be given). What is there in any form is
+# check, apps, fuzz, bench (several may be given). What is there in any form is
 # respected: tests are for commands, headers and Python modules, never for
 # package names.
 # `deps.sh python` prints the Python that the tests run with.
@@ -77,6 +77,12 @@ missing() {
 				echo python3 python3-cryptography
 			imports "$(python)" websockets ||
 				echo python3 python3-websockets
+			;;
+		apps)
+			has node || echo nodejs
+			has npm || echo npm
+			has chromium || has chromium-browser ||
+				has google-chrome || echo chromium
 			;;
 		fuzz)
 			if ! find_clang >/dev/null; then
