@@ -67,6 +67,8 @@ class Channel:
         self.sock, self.buffer, self.cfb = sock, b"", None
         self.lock = threading.Lock()
         sock.settimeout(TIMEOUT)
+        # As Go's programs do.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def need(self, size):
         while len(self.buffer) < size:
