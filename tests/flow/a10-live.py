@@ -140,20 +140,22 @@ class OneLine(Program):
 
 
 class FromFile(Client):
-    """adit -c FILE --requests, with its log apart."""
+    """adit -c FILE --requests; its log apart, or on a console."""
 
-    def __init__(self, server, output, proxies, conf=None, args=("--requests",),
-                 **options):
-        self.output, self.args = output, args
-        super().__init__(server, proxies, conf, **options)
+    def __init__(self, server, output, proxies, conf=None,
+                 args=("--requests",), console=False, **options):
+        self.output, self.args, self.console = output, args, console
+        super().__init__(server, proxies, conf, wait=not console, **options)
 
     def launch(self):
-        self.write(merge(self.conf, {"log": {"to": self.log_path}}))
-        open(self.log_path, "ab").close()
-        self.process = subprocess.Popen(
-            [*self.argv, *self.args], stdin=subprocess.DEVNULL,
-            stdout=self.output.theirs, stderr=self.output.theirs,
-            env={**self.env, "TERM": "xterm", "TZ": "UTC"}, cwd=self.dir)
+        if not self.console:
+            self.write(merge(self.conf, {"log": {"to": self.log_path}}))
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(
+                [*self.argv, *self.args], stdin=subprocess.DEVNULL,
+                stdout=self.output.theirs, stderr=log, cwd=self.dir,
+                env={**self.env, "TERM": "xterm", "TZ": "UTC",
+                     "NO_COLOR": ""})
 
 
 class Terminal:
@@ -320,6 +322,28 @@ def terminal():
           "colors")
     draws = text.count("\x1b[J")
     check(draws > 1, "it was drawn once")
+
+
+@case("a terminal that also has the log of adit -c FILE")
+def console():
+    out = Output(terminal=(24, 200))
+    with Origin(site) as o, Server() as s:
+        with FromFile(s, out, web(o), {"log": {"disablePrintColor": True}},
+                      console=True) as c:
+            until(lambda: "start proxy success" in out.text(), "the proxy")
+            for i in range(10):
+                get(s, f"/{i}")
+                c.process.send_signal(signal.SIGUSR1)
+                until(lambda n=i: out.text().count("counters ") > n, "a line")
+            until(lambda: "10 requests" in out.text(), "the block")
+        text = out.end()
+    check(not re.search(r"\x1b\[\d*m", text), "colors")
+    rows = Terminal(200).feed(text)
+    equal(rows[-3], "10 requests  2xx 10")
+    equal([r.split()[2] for r in rows if re.match(r"\d\d:\d\d:\d\d ", r)],
+          [f"/{i}" for i in range(10)], "paths")
+    equal(sum(r.startswith("p50") for r in rows), 1, "sums that stand there")
+    equal(sum("counters " in r for r in rows), 10, "lines of the log")
 
 
 @case("a terminal without colors, one that is narrow, one that is dumb")

@@ -55,6 +55,32 @@ Test(client_command, refuses)
 	}
 }
 
+/* http prints requests unless told not to, a file only if told to. */
+Test(client_command, whether_requests_are_printed)
+{
+	static const struct {
+		char *argv[6];
+		bool requests;
+	} rows[] = {
+		{ { "adit", "http", "80", "--domain=a" }, true },
+		{ { "adit", "http", "80", "--domain=a", "--no-requests" },
+			false },
+		{ { "adit", "-c", "file" }, false },
+		{ { "adit", "-c", "file", "--requests" }, true },
+	};
+	char *bad[] = { "adit", "-c", "file", "--no-requests", NULL };
+	struct client_command c;
+	char error[COMMAND_ERROR];
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cr_assert_eq(parse(&c, (char **)rows[i].argv, error), 0, "%s",
+			error);
+		cr_assert_eq(c.requests, rows[i].requests, "row %zu", i);
+		settings_free(&c.settings);
+	}
+	cr_assert_eq(parse(&c, bad, error), -EINVAL);
+}
+
 Test(client_command, the_manual_page_is_current)
 {
 	char *text;
