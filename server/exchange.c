@@ -62,6 +62,7 @@ static void finish(struct exchange *x, enum settle_response response,
 		.repaired = x->framing.repaired,
 		.surplus = work->unread.head || work->read_end != 1,
 		.pinned = q->framing.pinned || x->framing.pinned,
+		.was_private = x->with.work_private,
 		.visitor_closes = x->visitor_ends,
 		.visitor_failed = visitor_failed,
 	};

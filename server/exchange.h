@@ -92,7 +92,8 @@ struct exchange_result {
 
 struct exchange_params {
 	struct worker *worker;
-	struct stream *visitor, *work;       /* the owner's */
+	struct stream *visitor, *work; /* the owner's */
+	bool work_private;             /* `work` has been this visitor's only */
 	const struct request_facts *request; /* outlives the exchange */
 	struct chunk *forwarded;    /* the head for the service; taken over */
 	const struct emit_set *set; /* fields of the response; outlives it */

@@ -30,6 +30,7 @@ struct http_visit {
 	struct handle last;      /* where its last request went (service.h) */
 	uint32_t requests;       /* of this connection, so far */
 	bool reused;             /* the service has served before */
+	bool private;            /* ... this visitor only */
 };
 
 static void http_read(struct visitor *v);
@@ -182,10 +183,12 @@ static struct stream *find_service(struct visitor *v, struct route *r)
 	bool known;
 
 	h->last = (struct handle){ 0 };
+	h->private = false;
 	if (q->alone)
 		return NULL;
 	s = service_take_last(v->worker, r, last,
 		may_repeat(q) && !q->framing.pinned, &known);
+	h->private = s && known;
 	if (!s && !known)
 		service_forget(v->worker, last);
 	if (!s && may_repeat(q) && !q->framing.pinned)
@@ -365,7 +368,7 @@ static void exchange_over(struct exchange *x, const struct exchange_result *r)
 		stream_close(&v->work, true);
 		h->forwarded = r->head;
 		visitor_retry(v, h->reused);
-		h->reused = false;
+		h->reused = h->private = false;
 		return;
 	}
 	settle_work_connection(v, r);
@@ -406,6 +409,7 @@ void http_visitor_run(struct visitor *v)
 	struct exchange_params params = { .worker = v->worker,
 		.visitor = v->stream,
 		.work = v->work,
+		.work_private = h->private,
 		.request = &h->request,
 		.forwarded = h->forwarded,
 		.reused = h->reused,

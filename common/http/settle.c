@@ -8,7 +8,8 @@ static enum settle_work settle_work(const struct settle_facts *f)
 		f->service_closes || f->repaired || f->surplus)
 		return WORK_ENDS;
 	/* A service may take such a body for the next request. */
-	return f->pinned || f->safe_with_body ? WORK_PRIVATE : WORK_SHARED;
+	return f->pinned || f->was_private || f->safe_with_body ? WORK_PRIVATE
+								: WORK_SHARED;
 }
 
 static enum settle_visitor settle_visitor(const struct settle_facts *f)

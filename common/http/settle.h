@@ -26,6 +26,7 @@ struct settle_facts {
 	bool repaired;       /* the response had faults */
 	bool surplus;        /* bytes came after it */
 	bool pinned;         /* either side authenticates the connection */
+	bool was_private;    /* the service's connection: and it stays so */
 	bool visitor_closes; /* it was told, or said, that this is the last */
 	bool visitor_failed; /* it was reset, or takes nothing */
 };

@@ -29,6 +29,8 @@ static const struct {
 	{ "NTLM, and the visitor ends",
 		{ GOOD, .pinned = true, .visitor_closes = true },
 		{ WORK_ENDS, VISITOR_LINGERS } },
+	{ "NTLM once, some requests ago", { GOOD, .was_private = true },
+		{ WORK_PRIVATE, VISITOR_KEEPS } },
 	{ "an early answer", { .response = RESPONSE_WHOLE },
 		{ WORK_ENDS, VISITOR_LINGERS } },
 	{ "a cut response", { .response = RESPONSE_CUT, .request_whole = true },
@@ -64,9 +66,9 @@ Test(settle, rows)
 /* Of all combinations: what is shared came clean out of a whole exchange. */
 Test(settle, the_gate)
 {
-	for (unsigned bits = 0; bits < 3u << 8; bits++) {
+	for (unsigned bits = 0; bits < 3u << 9; bits++) {
 		struct settle_facts f = {
-			.response = (enum settle_response)(bits >> 8),
+			.response = (enum settle_response)(bits >> 9),
 			.request_whole = bits & 1,
 			.safe_with_body = bits & 2,
 			.service_closes = bits & 4,
@@ -75,12 +77,13 @@ Test(settle, the_gate)
 			.pinned = bits & 32,
 			.visitor_closes = bits & 64,
 			.visitor_failed = bits & 128,
+			.was_private = bits & 256,
 		};
 		struct settlement s = settle(&f);
 
 		cr_assert_eq(s.work == WORK_SHARED,
 			f.response == RESPONSE_WHOLE && f.request_whole &&
-				!(bits & (2 | 4 | 8 | 16 | 32)));
+				!(bits & (2 | 4 | 8 | 16 | 32 | 256)));
 		if (s.visitor == VISITOR_KEEPS)
 			cr_assert(f.response == RESPONSE_WHOLE &&
 				  f.request_whole && !f.visitor_closes &&
