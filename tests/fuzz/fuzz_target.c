@@ -12,10 +12,16 @@
 #include "common/http/emit.h"
 #include "common/http/framing.h"
 #include "common/http/head.h"
+#include "common/http/path.h"
 #include "common/http/target.h"
 #include "tests/fuzz/fuzz.h"
 
-static const char *const methods[] = { "GET", "OPTIONS", "POST", "TRACE" };
+/* What the input's first byte picks. */
+static const struct start {
+	const char *method;
+	int minor;
+} starts[] = { { "GET", 1 }, { "OPTIONS", 1 }, { "POST", 1 }, { "TRACE", 1 },
+	{ "CONNECT", 1 }, { "GET", 0 }, { "OPTIONS", 0 }, { "CONNECT", 0 } };
 
 /* A host in its normal form is one, and stays as it is. */
 static void check_host(const char *host)
@@ -51,6 +57,8 @@ static void check_target(const struct http_target *t,
 	must(t->path + t->path_len <= head->size);
 	if (t->form == TARGET_ASTERISK)
 		must(t->asterisk && t->path_len == 0);
+	else if (t->form == TARGET_CONNECT)
+		must(!t->asterisk && !t->slash && t->path_len == 0);
 	else
 		must(t->asterisk + t->slash + (first == '/') == 1);
 	if (t->asterisk)
@@ -90,9 +98,47 @@ static void check_again(const struct http_target *t,
 	must(target_authority(&again, &head_again, out) == 0);
 	must(!strcmp(again.host, t->host[0] ? t->host : "none.test"));
 	must(again.asterisk == t->asterisk);
-	must(again.form == (t->asterisk ? TARGET_ASTERISK : TARGET_ORIGIN));
+	if (t->form == TARGET_CONNECT)
+		must(again.form == TARGET_CONNECT);
+	else
+		must(again.form ==
+			(t->asterisk ? TARGET_ASTERISK : TARGET_ORIGIN));
 	for (unsigned i = 0; i < head_again.target_len; i++)
 		must(out[head_again.target + i] < 0x80);
+}
+
+/* No segment of the second reading is empty, or of dots, or has parameters. */
+static void check_cleaned(struct http_text path)
+{
+	size_t from = 1;
+
+	must(path.len > 0 && path.data[0] == '/');
+	for (size_t i = 1; i <= path.len; i++) {
+		size_t n = i - from;
+
+		if (i < path.len && path.data[i] != '/') {
+			must(path.data[i] != ';');
+			continue;
+		}
+		must(i == path.len || n > 0);
+		must(n != 1 || path.data[from] != '.');
+		must(n != 2 || memcmp(path.data + from, "..", 2) != 0);
+		from = i + 1;
+	}
+}
+
+static void check_path(const struct http_target *t, const uint8_t *data)
+{
+	static uint8_t a[HTTP_HEAD_MAX], b[HTTP_HEAD_MAX];
+	struct http_text decoded, cleaned;
+
+	if (t->path_len == 0 || data[t->path] != '/' ||
+		path_read((struct http_text){ data + t->path, t->path_len }, a,
+			b, &decoded, &cleaned) < 0)
+		return;
+	must(decoded.len <= t->path_len && cleaned.len <= t->path_len);
+	must(decoded.len > 0 && decoded.data[0] == '/');
+	check_cleaned(cleaned);
 }
 
 /* The head that the input stands for; its size. */
@@ -100,12 +146,12 @@ static size_t build(uint8_t *out, const uint8_t *in, size_t size)
 {
 	const uint8_t *lf = memchr(in + 1, '\n', size - 1);
 	size_t target = lf ? (size_t)(lf - in) - 1 : size - 1;
-	size_t n = (size_t)sprintf((char *)out, "%s ", methods[in[0] & 3]);
+	const struct start *s = &starts[in[0] % ARRAY_SIZE(starts)];
+	size_t n = (size_t)sprintf((char *)out, "%s ", s->method);
 
 	memcpy(out + n, in + 1, target);
 	n += target;
-	n += (size_t)sprintf(
-		(char *)out + n, " HTTP/1.%d\r\n", in[0] & 4 ? 0 : 1);
+	n += (size_t)sprintf((char *)out + n, " HTTP/1.%d\r\n", s->minor);
 	if (lf) {
 		size_t value = size - target - 2;
 
@@ -137,6 +183,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (rc == 0) {
 		check_target(&target, &head, bytes);
 		check_again(&target, &head, bytes);
+		check_path(&target, bytes);
 	} else {
 		must(rc == -400 || rc == -405);
 		must(target.error && !target.host[0]);
