@@ -215,7 +215,15 @@ fuzz_sources = tests/fuzz/fuzz_$(1).c $(COMMON) $(call fuzz_more,$(1))
 
 .PHONY: replay-build deps-fuzz fuzz
 R := build/replay
-replay-build: $(addprefix $(R)/,$(FUZZ))
+replay-build: $(addprefix $(R)/,$(FUZZ)) build/corpus
+
+# The messages of tests/corpus, as the targets read them.
+build/corpus: $(wildcard tests/corpus/*/*.case) tests/flow/corpus.py
+	$(say) GEN $@
+	$(Q)rm -rf $@ && mkdir -p $@
+	$(Q)for kind in head target framing chunked response; do \
+		python3 tests/flow/corpus.py $$kind $@/$$kind || exit 1; \
+	done
 
 CLANG = $(shell command -v clang || command -v clang-14)
 define fuzz_rules
@@ -239,7 +247,8 @@ deps-fuzz:
 	$(Q)CC=$(CC) SSL_INC=$(SSL_INC) tests/deps.sh build fuzz
 
 fuzz: deps-fuzz ## fuzz each target for FUZZ_SECONDS (with clang)
-	$(Q)$(MAKE) --no-print-directory $(addprefix build/fuzz/,$(FUZZ))
+	$(Q)$(MAKE) --no-print-directory $(addprefix build/fuzz/,$(FUZZ)) \
+		build/corpus
 	$(Q)for t in $(FUZZ); do \
 		mkdir -p build/fuzz/found/$$t; \
 		ASAN_OPTIONS=detect_leaks=1 build/fuzz/$$t \
@@ -247,7 +256,8 @@ fuzz: deps-fuzz ## fuzz each target for FUZZ_SECONDS (with clang)
 			-max_len=16384 -artifact_prefix=build/fuzz/$$t- \
 			-print_final_stats=1 $$(case $$t in *yaml) echo \
 			-dict=tests/fuzz/yaml.dict;; esac) build/fuzz/found/$$t \
-			tests/fuzz/corpus/$$t || exit 1; \
+			tests/fuzz/corpus/$$t \
+			$$(ls -d build/corpus/$$t 2>/dev/null) || exit 1; \
 	done
 
 # --- coverage ----------------------------------------------------------------

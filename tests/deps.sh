@@ -71,6 +71,7 @@ missing() {
 			header criterion/criterion.h || echo libcriterion-dev
 			has git || echo git
 			has nginx || [ -x /usr/sbin/nginx ] || echo nginx-light
+			has node || has nodejs || echo nodejs
 			has nc || echo netcat-openbsd
 			has ab || echo apache2-utils
 			imports "$(python)" cryptography ||
