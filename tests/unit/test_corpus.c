@@ -6,7 +6,7 @@
  */
 // links: common/http/head.c common/http/text.c common/http/host.c
 // links: common/http/target.c common/http/framing.c common/http/chunked.c
-// links: common/http/emit.c common/http/settle.c tests/unit/corpus.c
+// links: common/http/emit.c common/http/upgrade.c common/http/settle.c tests/unit/corpus.c
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -19,6 +19,7 @@
 #include "common/http/head.h"
 #include "common/http/settle.h"
 #include "common/http/target.h"
+#include "common/http/upgrade.h"
 #include "tests/unit/corpus.h"
 
 /* Beyond this size a message is split at its ends, and now and then. */
@@ -98,12 +99,16 @@ static ssize_t emit(struct reader *r, uint8_t *out, size_t size,
 
 		return emit_response(out, size, &p);
 	}
+	char upgrade[UPGRADE_SIZE] = "";
 	struct emit_params p = { .head = &r->head,
 		.data = data,
 		.target = target,
 		.framing = &r->framing,
-		.peer = "127.0.0.1" };
+		.peer = "127.0.0.1",
+		.upgrade = upgrade };
 
+	if (r->framing.upgrade && !upgrade_list(&r->head, data, upgrade))
+		upgrade[0] = '\0';
 	return emit_request(out, size, &p);
 }
 
