@@ -170,6 +170,9 @@ static int client_report(struct core *core, struct core_level *levels)
 		(struct core_level){ "carriers", pool_used(c->pools.carriers) };
 	levels[n++] =
 		(struct core_level){ "parked", pool_used(c->pools.parked) };
+	if (c->journal)
+		levels[n++] = (struct core_level){ "lookouts",
+			pool_used(c->pools.lookouts) };
 	return n;
 }
 

@@ -28,6 +28,9 @@ LINE = re.compile(r"(\d\d:\d\d:\d\d)  (\S+)  (\S+(?: \S+)?)  (\d{3}|---)  "
                   r"([\d.]+ m?s)  (cut|[\d.]+ \w+)")
 
 
+answer = threading.Event()  # what /wait waits for
+
+
 def response(status, body=b"", *fields):
     head = [f"HTTP/1.1 {status} X", f"Content-Length: {len(body)}", *fields]
     return "\r\n".join(head).encode() + b"\r\n\r\n" + body
@@ -37,9 +40,12 @@ def read_body(conn, head, rest):
     """The request's body, by its length."""
     m = re.search(rb"Content-Length: (\d+)", head)
     want = int(m.group(1)) if m else 0
-    while len(rest) < want:
-        rest += conn.recv(65536)
-    return rest
+    body = bytearray(rest)
+    while len(body) < want:
+        more = conn.recv(1 << 20)
+        check(more, "an early end")
+        body += more
+    return bytes(body)
 
 
 def site(conn):
@@ -51,6 +57,8 @@ def site(conn):
         path = target.split(b"?")[0]
         if path == b"/slow":
             time.sleep(0.12)
+        if path == b"/wait":
+            answer.wait(20)
         if path == b"/none":
             return
         if path == b"/cut":
@@ -369,7 +377,7 @@ def terminals():
         check("\x1b" not in out.end(), "codes for a dumb terminal")
 
 
-@case("the block of a terminal is not drawn while nothing changes")
+@case("the block of a terminal is drawn four times a second, or not at all")
 def quiet():
     out = Output(terminal=(24, 80))
     with Origin(site) as o, Server() as s:
@@ -381,12 +389,23 @@ def quiet():
             time.sleep(1.5)
             equal(len(out.data), size, "bytes written at rest")
             check(c.cpu() - cpu <= 0.05, f"{c.cpu() - cpu} s of CPU at rest")
+            begin, draws = time.monotonic(), out.text().count("\x1b[J")
+            while time.monotonic() < begin + 1.2:
+                many(s, 40)
+            took = time.monotonic() - begin
+            draws = out.text().count("\x1b[J") - draws
+            check(2 <= draws <= took * 4 + 2, f"{draws} draws in {took:.1f} s")
+            until(lambda: "open" not in out.text().split("\x1b[J")[-1], "rest")
             base = c.threads()
             with dial(s.http) as v:
-                v.sendall(b"GET /slow HTTP/1.1\r\nHost: a.test\r\n\r\n")
-                until(lambda: "  1 open" in out.text(), "an open one")
+                answer.clear()
+                v.sendall(b"GET /wait HTTP/1.1\r\nHost: a.test\r\n\r\n")
+                until(lambda: "  1 open" in out.text().split("\x1b[J")[-1],
+                      "an open one")
+                answer.set()
                 read_until(v, b"yes")
-            until(lambda: "2 requests  2xx 2" in out.text(), "the answer")
+            until(lambda: "open" not in out.text().split("\x1b[J")[-1],
+                  "the answer")
             equal(sorted(c.threads()), sorted(base), "threads")
         out.end()
 
@@ -442,11 +461,11 @@ def exact_site(conn):
             continue
         conn.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n" +
                      mark + b"\r\n")
-        sizes = random.Random(5)
-        while mine:
-            n = min(len(mine), sizes.choice([1, 100, 5000, 70000, 1 << 20]))
-            conn.sendall(b"%x\r\n" % n + mine[:n] + b"\r\n")
-            mine = mine[n:]
+        sizes, at = random.Random(5), 0
+        while at < len(mine):
+            data = mine[at:at + sizes.choice([1, 100, 5000, 70000, 1 << 20])]
+            conn.sendall(b"%x\r\n" % len(data) + data + b"\r\n")
+            at += len(data)
         conn.sendall(b"0\r\n\r\n")
 
 
@@ -524,11 +543,12 @@ def websocket():
                 v.sendall(b"two")
                 equal(read_until(v, b"two"), b"two")
             with upgraded(s) as v:
-                data = seeded(9, 5 << 20)
+                data, have = seeded(9, 5 << 20), bytearray()
                 threading.Thread(target=v.sendall, args=(data,)).start()
-                have = b""
                 while len(have) < len(data):
-                    have += v.recv(1 << 20)
+                    more = v.recv(1 << 20)
+                    check(more, "an early end")
+                    have += more
                 equal(sha(have), sha(data))
         text = out.end()
     equal(len(requests(text)), 2, "lines")
@@ -606,11 +626,14 @@ def workers():
                 *web(o), {"name": "other", "type": "http",
                           "localPort": b.port,
                           "customDomains": ["b.test"]}],
-                {"workers": 4}):
+                {"workers": 4}) as c:
             many(s, 1200, threads=12)
+            check(c.counters()["pool_lookouts"] > 0, "nobody looked")
             curl(f"http://127.0.0.1:{s.http}/b", "-H", "Host: b.test")
             until(lambda: "[other] /b" in out.text(), "the other's")
             until(lambda: len(requests(out.text())) == 1201, "all lines")
+            # Idle connections to a service are kept for 4 s.
+            until(lambda: c.counters()["pool_lookouts"] == 0, "rest", 15)
         text = out.end()
     paths = sorted(p for _, _, p, _, _, _ in requests(text))
     equal(paths, sorted([f"[web] /{i}" for i in range(100)] * 12 +
