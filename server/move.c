@@ -42,6 +42,9 @@ static void deliver_move(struct mailbox *m, struct letter *letter)
 	if (!s)
 		close(l->socket.fd);
 	if (!v) {
+		/* Nobody is left to tell what has become of its request. */
+		if (l->http && w->access)
+			count(&w->core.counters, access_dropped);
 		http_visit_free(&l->http);
 		chunk_queue_clear(&l->unread);
 		quota_give(&w->server->visitors);

@@ -4,6 +4,7 @@ import contextlib
 import datetime
 import json
 import os
+import random
 import re
 import signal
 import socket
@@ -580,6 +581,65 @@ def access_workers():
             have = [o["target"] for o in objects(path)]
             equal(len(have), len(want), "lines")
             equal(set(have), want, "targets")
+
+
+@case("access log: visitors that leave at any moment; no line twice, none less")
+def access_leave():
+    def serve_slowly(conn):
+        chance = random.Random(conn.fileno())
+        reader = Reader(conn)
+        with contextlib.suppress(EOFError):
+            while True:
+                reader.until(b"\r\n\r\n")
+                conn.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n"
+                             b"\r\n" + b"x" * 30000)
+                time.sleep(chance.random() / 50)
+                if chance.random() < 0.1:
+                    return
+                conn.sendall(b"x" * 30000)
+
+    def visit(s, n, heard):
+        chance = random.Random(n)
+        with contextlib.suppress(OSError, EOFError), dial(s.http) as conn:
+            r = Reader(conn)
+            for i in range(chance.randrange(1, 4)):
+                path = f"/{n}/{i}"
+                sent = get(path)
+                conn.sendall(sent[:chance.choice([len(sent)] * 3 + [20])])
+                time.sleep(chance.choice([0, 0.003, 0.02]))
+                how = chance.randrange(6)
+                if how == 0:
+                    reset(conn)
+                elif how == 1:
+                    return
+                elif how == 2:
+                    conn.shutdown(socket.SHUT_WR)
+                if r.message()[0] == 200:
+                    heard.add(path)
+    heard = set()
+    with logged("json", {"workers": 4}, serve=serve_slowly) as (s, c, path):
+        base = levels(s)
+        with ThreadPoolExecutor(16) as pool:
+            list(pool.map(lambda n: visit(s, n, heard), range(400)))
+        settle(s, base)
+        counters = s.counters()
+        routed = counters["http_requests"]
+
+        def served():
+            return [o for o in objects(path) if o["proxy"]]
+        until(lambda: len(served()) >= routed, "the lines")
+        equal(len(served()), routed, "lines")
+        check(counters["visitors_moved"] > 0, "none has moved")
+        targets = [o["target"] for o in served()]
+        equal(len(set(targets)), len(targets), "targets")
+        done = {o["target"] for o in served() if o["reason"] == "done" and
+                o["bytes"] == 60000}
+        check(heard <= done, heard - done)
+        check(len(heard) > 50, len(heard))
+        check({o["reason"] for o in objects(path)} >= {
+            "done", "service_reset", "visitor_reset", "peer_closed"},
+              "reasons")
+        equal(counters["access_dropped"], 0, "dropped")
 
 
 @case("access log: SIGUSR2 after the file was renamed; no line is lost")
