@@ -54,15 +54,18 @@ class Reader:
         while n := int(self.line().split(b";")[0], 16):
             body += self.take(n)
             equal(self.line(), b"", "chunk's end")
-        while self.line():
-            pass
+        self.trailers = []
+        while line := self.line():
+            self.trailers.append(line)
         return body
 
     def message(self, bodiless=False):
         """The first line, the fields and the body; None at the end."""
         head = self.head()
-        if head is None:
-            return None
+        return head and (*head, self.body(head, bodiless))
+
+    def body(self, head, bodiless=False):
+        """What follows that head."""
         fields = dict(head[1])
         if bodiless or head[0][9:12] in (b"204", b"304") or \
                 head[0].startswith(b"HTTP/1.1 1"):
@@ -77,7 +80,7 @@ class Reader:
             body, self.data = self.data, b""
         else:
             body = b""
-        return head[0], head[1], body
+        return body
 
 
 class Site(Origin):
