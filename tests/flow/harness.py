@@ -390,7 +390,7 @@ def sha(data):
 class Nginx(Program):
     """A real nginx, serving a directory on a free port."""
 
-    def __init__(self, files, extra=""):
+    def __init__(self, files, extra="", connections=2000):
         binary = shutil.which("nginx") or "/usr/sbin/nginx"
         if not os.access(binary, os.X_OK):
             raise Skip("nginx is not installed")
@@ -407,10 +407,10 @@ class Nginx(Program):
         with open(path, "w") as f:
             f.write(f"daemon off; master_process off; pid {self.dir}/pid;"
                     f"error_log {self.dir}/error.log;"
-                    "events { worker_connections 2000; } http {"
+                    f"events {{ worker_connections {connections}; }} http {{"
                     f"access_log {self.dir}/access.log; {temp}"
                     f"client_max_body_size 100m; server {{"
-                    f"listen 127.0.0.1:{self.port} backlog=1024;"
+                    f"listen 127.0.0.1:{self.port} backlog={connections};"
                     f"root {root}; {extra} }} }}")
         self.argv = [binary, "-p", self.dir, "-c", path,
                      "-e", f"{self.dir}/error.log"]
