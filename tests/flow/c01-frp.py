@@ -6,8 +6,9 @@ import shutil
 import socket
 
 from harness import (TOKEN, Client, Origin, Program, Server, Skip, case,
-                     check, curl, dial, echo, equal, free_port, levels, main,
-                     read_all, settle, sha, until)
+                     check, curl, dial, echo, equal, free_port,
+                     from_two_addresses, levels, main, read_all, settle,
+                     sha, until)
 from threading import Thread
 
 
@@ -114,6 +115,47 @@ def frpc_http():
             status, _, body = curl(url, "-H", "Host: t.test")
             equal((status, body), (200, b"hello\n"))
         equal(curl(url, "-H", "Host: other.test")[0], 404)
+
+
+def who(conn):
+    """A service that reads a PROXY header, of either version, and answers each
+    request of the connection with the address."""
+    data = b""
+    while len(data) < 28:
+        data += conn.recv(65536)
+    if data.startswith(b"\r\n\r\n\0\r\nQUIT\n"):
+        address = socket.inet_ntoa(data[16:20]).encode()
+        data = data[16 + int.from_bytes(data[14:16], "big"):]
+    else:
+        line, _, data = data.partition(b"\r\n")
+        address = line.split()[2]
+        check(line.startswith(b"PROXY TCP4 "), line)
+    while True:
+        while b"\r\n\r\n" not in data:
+            more = conn.recv(65536)
+            if not more:
+                return
+            data += more
+        _, _, data = data.partition(b"\r\n\r\n")
+        conn.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s"
+                     % (len(address), address))
+
+
+@case("frpc: the address that a PROXY header says is the visitor's")
+def frpc_proxy_protocol():
+    for version in ("v1", "v2"):
+        port = free_port()
+        more = {"transport": {"proxyProtocolVersion": version}}
+        with Origin(who) as o, Server() as s, frpc(s, [
+                {**http("w", o, "t.test"), **more},
+                {**tcp("t", o, port), **more}]):
+            base = levels(s)
+            for public in (s.http, port):
+                from_two_addresses(public, "t.test")
+            equal(o.error, None, "the service")
+            # Those of one visitor served it again.
+            check(s.counters()["http_reused"] > 30, "http_reused")
+            settle(s, base, 40)
 
 
 @case("frpc: comes back after aditd was killed")

@@ -4,7 +4,8 @@ import socket
 import time
 
 from harness import (TOKEN, Client, Origin, Server, Skip, case, check, dial,
-                     echo, equal, free_port, levels, main, settle, until)
+                     echo, equal, free_port, from_two_addresses, levels, main,
+                     settle, until)
 
 try:
     from frp import FrpClient, FrpServer, frame, login_key
@@ -89,6 +90,26 @@ def start_work():
             conn.recv(1)
         equal(starts[1], {"proxy_name": "w", "src_addr": "127.0.0.1",
                           "src_port": me[1]})
+
+
+@case("aditd: an address that was written for a visitor is no other's")
+def written_address():
+    # What frpc may have told the service of the first one (PROXY protocol).
+    def serve(sock, start, data):
+        address = start["src_addr"].encode()
+        while more := data or sock.recv(65536):
+            data = b""
+            equal(more.count(b"\r\n\r\n"), 1, "requests")
+            sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s"
+                         % (len(address), address))
+    for workers in (1, 2):
+        with Server({"workers": workers}) as s, client(s, serve=serve) as c:
+            c.login(pool_count=3)
+            c.new_proxy("w", "http", custom_domains=["t.test"])
+            base = levels(s)
+            from_two_addresses(s.http, "t.test", 100)
+            check(s.counters()["http_reused"] > 100, "http_reused")
+            settle(s, base, 20)
 
 
 @case("aditd: one work connection for each visitor, two requests a miss")

@@ -379,8 +379,31 @@ def reset(conn):
     conn.close()
 
 
-def dial(port, host="127.0.0.1", timeout=20):
-    return socket.create_connection((host, port), timeout)
+def dial(port, host="127.0.0.1", timeout=20, source=None):
+    return socket.create_connection((host, port), timeout,
+                                    source and (source, 0))
+
+
+def from_two_addresses(port, host, rounds=30):
+    """Two visitors, each from an address of its own, on a connection that stays
+    and on new ones, in turn: a service says whom it takes them for."""
+    addresses = ["127.0.0.2", "127.0.0.3"]
+    with contextlib.ExitStack() as stack:
+        stay = [stack.enter_context(dial(port, source=a)) for a in addresses]
+
+        def ask(conn):
+            conn.sendall(b"GET / HTTP/1.1\r\nHost: %s\r\n\r\n"
+                         % host.encode())
+            head, _, body = read_until(conn, b"\r\n\r\n").partition(
+                b"\r\n\r\n")
+            check(head.startswith(b"HTTP/1.1 200 "), head)
+            return (body or conn.recv(100)).decode()
+        for i in range(rounds):
+            for address, conn in random.sample(list(zip(addresses, stay)), 2):
+                equal(ask(conn), address, f"round {i}")
+            for address in random.sample(addresses, 2):
+                with dial(port, source=address) as conn:
+                    equal(ask(conn), address, f"round {i}, a new connection")
 
 
 def sha(data):
