@@ -155,7 +155,7 @@ def frpc_proxy_protocol():
             equal(o.error, None, "the service")
             # Those of one visitor served it again.
             check(s.counters()["http_reused"] > 30, "http_reused")
-            settle(s, base, 40)
+            settle(s, base)
 
 
 @case("frpc: comes back after aditd was killed")

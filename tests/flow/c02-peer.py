@@ -109,7 +109,7 @@ def written_address():
             base = levels(s)
             from_two_addresses(s.http, "t.test", 100)
             check(s.counters()["http_reused"] > 100, "http_reused")
-            settle(s, base, 20)
+            settle(s, base)
 
 
 @case("aditd: one work connection for each visitor, two requests a miss")
