@@ -277,6 +277,7 @@ def asked_connection(conn, host):
 def passes(c, conn, want, host, number):
     """All of it comes, and then nothing; who serves next."""
     got, how = read_exactly(conn, len(want))
+    came = time.monotonic()
     equal(undated(got), want, "the visitor's bytes")
     equal(how, "open", "the visitor's connection")
     stays = c.verdict == ["passed"]
@@ -289,8 +290,10 @@ def passes(c, conn, want, host, number):
     if b"\r\nConnection: close\r\n" in want:
         equal(read_exactly(conn, 1), (b"", "end"), "behind the response")
     else:
-        equal(asked_connection(conn, host) == number(), stays,
-              "the service's connection serves again")
+        again = asked_connection(conn, host) == number()
+        # Idle ones end after 4 s; a machine may be that busy.
+        if again or time.monotonic() - came < 3:
+            equal(again, stays, "the service's connection serves again")
 
 
 def is_cut(c, conn, want):

@@ -28,11 +28,14 @@ def serves(r, *requests, same):
         with visitor() as (conn, reader):
             conn.sendall(data)
             reader.message(bodiless=data.startswith(b"HEAD"))
+        came = time.monotonic()
         with visitor() as (conn, reader):
             conn.sendall(ask(r, b"/next"))
             reader.message()
-        equal(r.connections[-1] == r.connections[-2], same,
-              f"one connection after {data[:100]!r}")
+        have = r.connections[-1] == r.connections[-2]
+        # Idle ones end after 4 s; a machine may be that busy.
+        if have or time.monotonic() - came < 3:
+            equal(have, same, f"one connection after {data[:100]!r}")
 
 
 gone_after = []  # what rule 20 has to wait for begins with the first row
@@ -944,7 +947,9 @@ def answer_time():
         for byte in b"abc":
             time.sleep(0.6)
             conn.sendall(bytes([byte]))
-        equal(status(answers_after(conn, 1)), 504)
+        start = time.monotonic()
+        equal(reader.message()[0][:12], b"HTTP/1.1 504")
+        check(time.monotonic() - start > 0.8, "1 s after its last byte")
 
 
 @row("rule 21", "silence within a body: 408")
