@@ -50,8 +50,7 @@ bool text_is_token(struct http_text text)
 	return text.len > 0;
 }
 
-/* Compare with a word; `loose` lets `_` pass for `-`. */
-static bool equal(struct http_text text, const char *word, bool loose)
+bool text_equal_whole(struct http_text text, const char *word, bool loose)
 {
 	if (text.len != strlen(word))
 		return false;
@@ -63,16 +62,6 @@ static bool equal(struct http_text text, const char *word, bool loose)
 			return false;
 	}
 	return true;
-}
-
-bool text_equal(struct http_text text, const char *word)
-{
-	return equal(text, word, false);
-}
-
-bool text_equal_loose(struct http_text text, const char *word)
-{
-	return equal(text, word, true);
 }
 
 bool text_same(struct http_text a, struct http_text b)

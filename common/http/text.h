@@ -61,11 +61,30 @@ static inline struct http_text text_of(const char *word)
 /* Whether the span is one token, and not empty. */
 bool text_is_token(struct http_text text);
 
-/* Whether the span is this word, without regard to case. */
-bool text_equal(struct http_text text, const char *word);
+/* For the two below: the comparison to its end. */
+bool text_equal_whole(struct http_text text, const char *word, bool loose);
 
-/* The same, but a `_` of the span also stands for a `-` of the word. */
-bool text_equal_loose(struct http_text text, const char *word);
+/* Most comparisons end here: the first bytes differ by more than case. */
+static inline bool text_begins_as(struct http_text text, const char *word)
+{
+	return text.len > 0 && ((text.data[0] ^ (uint8_t)*word) & ~0x20) == 0;
+}
+
+/* Whether the span is this word, without regard to case; "" is nothing's. */
+static inline bool text_equal(struct http_text text, const char *word)
+{
+	return text_begins_as(text, word) &&
+	       text_equal_whole(text, word, false);
+}
+
+/*
+ * The same, but a `_` of the span also stands for a `-` of the word, which does
+ * not begin with one.
+ */
+static inline bool text_equal_loose(struct http_text text, const char *word)
+{
+	return text_begins_as(text, word) && text_equal_whole(text, word, true);
+}
 
 /* Whether two spans are equal without regard to case. */
 bool text_same(struct http_text a, struct http_text b);
