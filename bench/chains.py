@@ -25,7 +25,7 @@ def binary(name):
 
 
 def serves(port):
-    """Whether a page of 32 bytes comes; open ports of frp say 404 at first."""
+    """Whether a page of 32 bytes comes: frp's ports are open before."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/32", timeout=5):
             return True
@@ -214,40 +214,29 @@ def nginx(origin, workers):
     return two_hops("nginx stream", hop, origin)
 
 
-def frp(origin, workers, name="frp", tls=False):
+def frp(origin, workers, name="frp", tls=False, http=False):
     """frp without its default TLS and multiplexing: the same work as ours."""
     frps, frpc = binary("frps"), binary("frpc")
     control, port = free_port(), free_port()
     server = run([frps, "-c", "@CONF@"], "frps", json.dumps({
         "bindAddr": "127.0.0.1", "bindPort": control,
-        "auth": {"token": "bench"}, "transport": {"tcpMux": tls}}), "json")
+        "auth": {"token": "bench"}, "transport": {"tcpMux": tls},
+        **({"vhostHTTPPort": port} if http else {})}), "json")
     until(lambda: answers(control), "frps answers")
+    way = ({"type": "http", "customDomains": ["127.0.0.1"]} if http else
+           {"type": "tcp", "remotePort": port})
     client = run([frpc, "-c", "@CONF@"], "frpc", json.dumps({
         "serverAddr": "127.0.0.1", "serverPort": control,
         "auth": {"token": "bench"},
         "transport": {"tcpMux": tls, "tls": {"enable": tls}},
-        "proxies": [{"name": "bench", "type": "tcp", "localPort": origin,
-                     "localIP": "127.0.0.1", "remotePort": port}]}), "json")
+        "proxies": [{"name": "bench", "localPort": origin,
+                     "localIP": "127.0.0.1", **way}]}), "json")
+    until(lambda: serves(port), f"{name} serves", 20)
     return Chain(name, [server, client], port)
 
 
 def frp_http(origin, workers):
-    """Its http proxy, without TLS and multiplexing."""
-    frps, frpc = binary("frps"), binary("frpc")
-    control, port = free_port(), free_port()
-    server = run([frps, "-c", "@CONF@"], "frps", json.dumps({
-        "bindAddr": "127.0.0.1", "bindPort": control, "vhostHTTPPort": port,
-        "auth": {"token": "bench"}, "transport": {"tcpMux": False}}), "json")
-    until(lambda: answers(control), "frps answers")
-    client = run([frpc, "-c", "@CONF@"], "frpc", json.dumps({
-        "serverAddr": "127.0.0.1", "serverPort": control,
-        "auth": {"token": "bench"},
-        "transport": {"tcpMux": False, "tls": {"enable": False}},
-        "proxies": [{"name": "bench", "type": "http", "localPort": origin,
-                     "localIP": "127.0.0.1",
-                     "customDomains": ["127.0.0.1"]}]}), "json")
-    until(lambda: serves(port), "frps serves", 20)
-    return Chain("frp http", [server, client], port)
+    return frp(origin, workers, "frp http", http=True)
 
 
 def frp_default(origin, workers):
