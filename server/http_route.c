@@ -208,7 +208,8 @@ int http_route_decide(struct worker *w, const struct address *peer,
 	rc = -target_authority(&target, f->head, f->data);
 	if (rc == 0)
 		rc = -framing_request(&q->framing, f->head, f->data);
-	q->clear = rc == 0;
+	/* Behind CONNECT may be bytes of a tunnel: no request is among them. */
+	q->clear = rc == 0 && target.form != TARGET_CONNECT;
 	note_upgrade(q, f);
 	if (rc == 0 && is_for_us(f, &target))
 		rc = 200;
