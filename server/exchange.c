@@ -23,8 +23,7 @@ static void leave(struct exchange *x)
 	x->with.outcome->out += x->back.bytes;
 	if (x->with.work->reader == &x->reader)
 		stream_leave_reading(x->with.work);
-	if (x->with.visitor->reader == &x->watch)
-		stream_leave_reading(x->with.visitor);
+	ahead_stop(&x->ahead);
 	if (x->with.visitor->writer == &x->writer)
 		stream_leave_writing(x->with.visitor);
 	head_reader_clear(&x->pieces);
@@ -106,39 +105,19 @@ static void visitor_stalls(struct stall *s)
 	visitor_failed(container_of(s, struct exchange, stall));
 }
 
-static void visitor_ended(struct exchange *x)
+/* Its request is out: the visitor may still go. */
+static void visitor_gone(struct ahead *a, int result)
 {
+	struct exchange *x = container_of(a, struct exchange, ahead);
+
+	if (result < 0) {
+		visitor_failed(x);
+		return;
+	}
 	x->visitor_ends = true;
 	if (x->response == EXCHANGE_AWAITED)
 		stall_watch(&x->stall, &x->out, STALL_EITHER, EXCHANGE_SILENCE,
 			visitor_stalls);
-}
-
-/* Its request is out: the visitor may still go, or send the next one. */
-static void watched(struct stream_reader *r, struct chunk *c, int result)
-{
-	struct exchange *x = container_of(r, struct exchange, watch);
-
-	if (result > 0)
-		stream_unread(x->with.visitor, c);
-	else if (result < 0)
-		visitor_failed(x);
-	else
-		visitor_ended(x);
-}
-
-static void watch_visitor(struct exchange *x)
-{
-	struct stream *v = x->with.visitor;
-	struct chunk *c;
-	int n = stream_take(v, &c);
-
-	if (n == -EAGAIN)
-		stream_read(v, &x->watch);
-	else if (n > 0)
-		stream_unread(v, c);
-	else if (n == 0)
-		visitor_ended(x);
 }
 
 static void request_sent(struct exchange *x)
@@ -156,7 +135,7 @@ static void request_sent(struct exchange *x)
 		loop_set_timer(worker_loop(w), &x->timer,
 			w->settings->vhost_http_timeout_ms * CLOCK_MS,
 			service_late);
-	watch_visitor(x);
+	ahead_begin(&x->ahead, x->with.visitor, visitor_gone);
 }
 
 static void out_ended(struct pump *p, enum pump_end how)
@@ -474,7 +453,6 @@ void exchange_start(struct exchange *x, const struct exchange_params *params)
 	*x = (struct exchange){
 		.with = *params,
 		.reader = { head_received },
-		.watch = { watched },
 		.writer = { interim_sent },
 		.request = REQUEST_SENDING,
 		.response = EXCHANGE_AWAITED,

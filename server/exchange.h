@@ -16,6 +16,7 @@
 #include "common/http/settle.h"
 #include "common/http/upgrade.h"
 #include "common/relay/pump.h"
+#include "server/ahead.h"
 #include "server/body_check.h"
 #include "server/head_reader.h"
 #include "server/stall.h"
@@ -111,7 +112,7 @@ struct exchange {
 	struct pump out, back;
 	struct body_check out_check, back_check; /* of chunked bodies */
 	struct stream_reader reader; /* of the service: the response's head */
-	struct stream_reader watch;  /* of the visitor: whether it is there */
+	struct ahead ahead; /* of the visitor: the next one, or its going */
 	struct stream_writer writer; /* to the visitor: interim responses */
 	struct head_reader pieces;
 	struct http_framing framing; /* the response's */

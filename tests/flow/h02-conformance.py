@@ -553,6 +553,12 @@ def serial():
 
 @row("rule 12", "a visitor that goes is noticed while it waits")
 def hang_up():
+    r = room()
+    for more in (b"", ask(r, b"/2"), b"GET /", b"x" * 10000):
+        goes(more)
+
+
+def goes(more):
     r, gone = room(), threading.Event()
 
     def wait(conn, *_):
@@ -562,10 +568,11 @@ def hang_up():
         return False
     r.answer = wait
     with visitor() as (conn, _):
-        conn.sendall(ask(r, b"/1"))
+        conn.sendall(ask(r, b"/1") + more)
         until(lambda: r.seen, "it is there")
         reset(conn)
-        check(gone.wait(5), "the service learns of it")
+        check(gone.wait(5), f"the service learns of it behind {more!r}")
+    equal(r.paths, [b"/1"])
 
 
 @row("rule 12", "after an error the rest is thrown away")
@@ -872,7 +879,7 @@ def fin():
 
 @row("rule 20", "a reset is one")
 def rst():
-    hang_up()
+    goes(b"")
 
 
 @row("rule 20", "silence of 30 s behind a FIN is one")
