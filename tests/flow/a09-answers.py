@@ -79,6 +79,8 @@ def site(conf=None, *proxies, serve=serve):
             Client(s, [web(o.port), *proxies]) as c:
         yield s, c
 
+LEAVERS = int(os.environ.get("LEAVERS", "400"))
+
 
 @case("a page for browsers, a line for others, both with the request's id")
 def pages():
@@ -620,7 +622,7 @@ def access_leave():
     with logged("json", {"workers": 4}, serve=serve_slowly) as (s, c, path):
         base = levels(s)
         with ThreadPoolExecutor(16) as pool:
-            list(pool.map(lambda n: visit(s, n, heard), range(400)))
+            list(pool.map(lambda n: visit(s, n, heard), range(LEAVERS)))
         settle(s, base)
         counters = s.counters()
         routed = counters["http_requests"]
