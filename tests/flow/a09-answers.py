@@ -637,7 +637,7 @@ def access_leave():
         done = {o["target"] for o in served() if o["reason"] == "done" and
                 o["bytes"] == 60000}
         check(heard <= done, heard - done)
-        check(len(heard) > 50, len(heard))
+        check(len(heard) > LEAVERS // 8, len(heard))
         check({o["reason"] for o in objects(path)} >= {
             "done", "service_reset", "visitor_reset", "peer_closed"},
               "reasons")
