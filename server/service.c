@@ -34,14 +34,55 @@ static void service_end(struct service *k, bool cut)
 	stream_close(&s, cut);
 }
 
+/* --- strikes --- */
+
+struct strike_letter {
+	struct letter letter;
+	struct handle entry; /* of the route, each worker's own */
+};
+
+static void strike_route(struct worker *w, struct route *r)
+{
+	r->struck_until = worker_loop(w)->now + SERVICE_STRIKE;
+	services_leave(r);
+}
+
+static void deliver_strike(struct mailbox *m, struct letter *letter)
+{
+	const struct strike_letter *s = (struct strike_letter *)letter;
+	struct worker *w = worker_of_mailbox(m);
+	struct route *r = directory_find(&w->directory, s->entry);
+
+	if (r)
+		strike_route(w, r);
+}
+
+static void tell_others(struct worker *w, const struct route *r)
+{
+	for (uint32_t i = 0; i < w->server->worker_count; i++) {
+		struct strike_letter *s;
+
+		if (i == w->index)
+			continue;
+		s = letter_new(sizeof(*s));
+		s->entry = r->entry;
+		worker_post(w, i, &s->letter, deliver_strike);
+	}
+}
+
 void service_strike(struct worker *w, struct route *r)
 {
+	int64_t left = r->struck_until - worker_loop(w)->now;
+
 	count(&w->core.counters, http_strikes);
+	strike_route(w, r);
+	/* One that always does it is not told of each time. */
+	if (left > SERVICE_STRIKE / 2)
+		return;
 	log_warn("[%.64s] a service has spoken without being asked: its "
 		 "connections are not shared for 10 minutes",
 		route_name(r));
-	r->struck_until = worker_loop(w)->now + SERVICE_STRIKE;
-	services_leave(r);
+	tell_others(w, r);
 }
 
 static bool is_struck(const struct worker *w, const struct route *r)

@@ -74,7 +74,8 @@ struct handle service_rest(struct worker *w, struct route *r, struct stream *s,
 
 /*
  * A service of the route has said more than it was asked: that is counted and
- * logged, the idle ones end, and none are kept for SERVICE_STRIKE.
+ * logged, the idle ones end, and none are kept for SERVICE_STRIKE; on the other
+ * workers, too, when they have heard of it.
  */
 void service_strike(struct worker *w, struct route *r);
 

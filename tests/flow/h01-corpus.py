@@ -284,7 +284,7 @@ def passes(c, conn, want, host, number):
     if c.verdict == ["strike"]:
         # Whoever asks before it is noticed may be the one who gets it.
         until(lambda: number() in world.script.ended, "its end", 5, 0.005)
-        # Each worker learns of it by itself: this one knows.
+        # Other workers hear of it by a letter: this one knows.
         check(asked_connection(conn, host) != asked_connection(conn, host),
               "nothing is kept after a strike")
     if b"\r\nConnection: close\r\n" in want:

@@ -166,6 +166,28 @@ def strike_surplus():
     equal(len(set(r.connections)), 3, "connections")
 
 
+@row("rule 2", "a strike is known to all workers")
+def strike_everywhere():
+    with House() as o, Server({"workers": 4}) as s, \
+            Client(s, [http("web", o.port, "a.test")]):
+        o.rooms[b"a"] = r = Room("a.test")
+
+        def shared():
+            """Whether one of many visitors meets a connection twice."""
+            count = len(r.seen)
+            for _ in range(12):
+                with visitor(s) as (conn, reader):
+                    for _ in range(2):
+                        conn.sendall(get(b"/"))
+                        reader.message()
+            return len(set(r.connections[count:])) < 24
+        check(shared(), "before")
+        r.answer = ok() + ok(b"evil")
+        said(get(b"/"), s)
+        r.answer = None
+        until(lambda: not shared(), "nothing is shared")
+
+
 @row("rule 2", "the end of an idle connection is its end, and no strike")
 def idle_eof():
     r = room(own=True)
