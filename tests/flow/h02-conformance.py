@@ -130,13 +130,19 @@ def gate_body():
 @row("rule 2", "bytes on an idle connection end it, count, and nothing is "
      "kept from then on")
 def strike_idle():
+    for late in (ok(b"evil"), b"x", b"HTTP/1.1 408 Request Timeout\r\n"
+                 b"Connection: close\r\nContent-Length: 0\r\n\r\n"):
+        strike_by(late)
+
+
+def strike_by(late):
     r = room(own=True)
     before = strikes()
 
     def evil(conn, *_):
         conn.sendall(ok())
         time.sleep(0.1)
-        conn.sendall(ok(b"evil"))
+        conn.sendall(late)
     r.answer = evil
     with visitor() as (conn, reader):
         conn.sendall(ask(r))
@@ -468,10 +474,11 @@ def early_final():
                 pass
         return False
     r.answer = early(no)
-    for more in (CH, b"Content-Length: 100000000\r\n"):
+    length = b"Content-Length: 100000000\r\n"
+    for more in (CH, length, length + b"Expect: 100-continue\r\n"):
         uploads(r, ask(r, method=b"POST", more=more), 401)
-    until(lambda: len(r.ended) == 2, "the service's connections end", 5)
-    equal(len(r.seen), 2)
+    until(lambda: len(r.ended) == 3, "the service's connections end", 5)
+    equal(len(r.seen), 3)
 
 
 @row("rule 9", "our own errors during an upload arrive as well")
