@@ -420,6 +420,8 @@ void pump_start(struct pump *p)
 {
 	pump_set_state(p, PUMP_RUNNING);
 	p->source->steady = true;
+	/* Of a limit it is known at once whether bulk is to come. */
+	choose_engine(p, 0, false);
 	pump_turn(p);
 }
 
