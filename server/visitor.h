@@ -59,7 +59,7 @@ struct visitor {
 	struct timer timer;
 	struct relay relay;
 	struct http_visit *http; /* what http knows; NULL for tcp; owned */
-	struct address peer, self;
+	struct address peer, self; /* `self` is of tcp only */
 	uint8_t tries;   /* work connections that failed at their start */
 	uint8_t detours; /* others of its group that were asked */
 	bool fixed;      /* a receive may be in flight: it stays here */

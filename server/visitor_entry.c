@@ -53,7 +53,6 @@ struct visitor *visitor_new(struct worker *w, struct listener *l, int fd)
 	v = admit(w, room, s);
 	if (v) {
 		address_of_peer(&v->peer, fd);
-		address_of_self(&v->self, fd);
 		return v;
 	}
 	if (l->state == LISTENER_ACCEPTING)
@@ -80,6 +79,8 @@ void visitor_accept_tcp(struct listener *l, struct route *r, int fd)
 {
 	struct visitor *v = visitor_new(l->worker, l, fd);
 
-	if (v)
-		visitor_route(v, r);
+	if (!v)
+		return;
+	address_of_self(&v->self, fd);
+	visitor_route(v, r);
 }
