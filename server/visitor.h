@@ -58,7 +58,7 @@ struct visitor {
 	struct stream_writer writer;
 	struct timer timer;
 	struct relay relay;
-	struct http_visit *http; /* what http knows; NULL for tcp; owned */
+	struct http_visit *http;   /* what http knows; NULL for tcp; owned */
 	struct address peer, self; /* `self` is of tcp only */
 	uint8_t tries;   /* work connections that failed at their start */
 	uint8_t detours; /* others of its group that were asked */
