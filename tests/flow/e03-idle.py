@@ -69,6 +69,15 @@ def at_rest(*programs):
 def cost():
     if SANITIZED:
         raise Skip("memory is bounded in the plain build only")
+    each = weigh()
+    if max(each) > 256:
+        # What else was kept at the time may weigh: the middle of three.
+        each = [sorted(three)[1] for three in zip(each, weigh(), weigh())]
+    check(max(each) <= 256, f"{each} bytes")
+
+
+def weigh():
+    """Bytes of an idle relay in aditd and in adit."""
     port = free_port()
     # What is kept warm for visitors to come is not theirs.
     one = {**QUIET, "workers": 1}
@@ -102,7 +111,7 @@ def cost():
     print(f"# KiB with {few} and {many} idle ones: "
           f"{[[b >> 10 for b in u] for u in used]}; {each[0]:.0f} and "
           f"{each[1]:.0f} bytes each")
-    check(max(each) <= 256, f"{each} bytes")
+    return each
 
 
 # What stirs: who does what, and what the other end must see.
