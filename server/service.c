@@ -162,7 +162,8 @@ static bool may_rest(
 {
 	if (r->closed || w->core.stopping || !is_silent(w, r, s))
 		return false;
-	return private || (r->services < SERVICES_MAX && !is_struck(w, r));
+	return private ||
+	       (r->services < w->settings->http_idle_works && !is_struck(w, r));
 }
 
 /*

@@ -20,12 +20,11 @@ struct route;
 struct worker;
 
 /*
- * How long one is kept, below what services themselves use, and how many of a
- * route on one worker: with fewer, hundreds of visitors that ask in step would
- * make connections anew all the time.
+ * How long one is kept, below what services themselves use. How many, of a
+ * route on one worker: http.idleWorkConnections; where visitors ask in step,
+ * fewer than there are of these means to connect anew all the time.
  */
 #define SERVICE_IDLE (4 * CLOCK_SECOND)
-#define SERVICES_MAX 256
 
 /*
  * The same of one that only its visitor uses, and for how long that visitor

@@ -303,6 +303,12 @@ static const struct conf_row rows[] = {
 		       "connection, at most: all visitors', those of one "
 		       "address (the most that frpc gets), those of one "
 		       "connection, or no two." },
+	{ .path = "http.idleWorkConnections",
+		DEF(INT, http_idle_works),
+		.def = "1024",
+		.max = 1000000,
+		.doc = "How many work connections of an http proxy each "
+		       "worker keeps for the next request, for 4 seconds." },
 	{ .path = "http.via",
 		DEF(BOOL, http_via),
 		.def = "false",

@@ -75,6 +75,7 @@ struct settings {
 	struct conf_strings trusted_proxies;
 	struct network *trusted;        /* the same, `n` of them */
 	int http_reuse;                 /* enum settings_reuse */
+	int64_t http_idle_works;        /* of a proxy, on each worker */
 	int64_t head_size, head_fields; /* http: of a request */
 	int64_t response_head_size, response_head_fields;
 	int64_t http_requests; /* of one visitor connection; 0: no limit */

@@ -1223,16 +1223,16 @@ def loop():
 
 @row("rule 29", "idle connections of a site are bounded")
 def idle_bounded():
-    most, there, go = 256, [], threading.Event()
+    most, there, go = 8, [], threading.Event()
 
     def wait(conn, *_):
         there.append(1)
         go.wait(30)
         conn.sendall(ok())
-    with House() as o, Server({"workers": 1}) as s, \
+    conf = {"workers": 1, "http": {"idleWorkConnections": most}}
+    with House() as o, Server(conf) as s, \
             Client(s, [http("web", o.port, "a.test")]), \
             contextlib.ExitStack() as stack:
-        o.listener.listen(1000)
         o.rooms[b"a"] = r = Room("a.test")
         r.answer = wait
         readers = []
