@@ -2,9 +2,11 @@
 """The systems that are compared: each is a chain of two relays between a
 public port and the origin, on loopback, with one thread a relay unless
 `workers` says more. A system that is not installed raises Skip."""
+import contextlib
 import json
 import os
 import shutil
+import signal
 import sys
 import urllib.request
 
@@ -79,8 +81,16 @@ class Chain:
         return total
 
     def stop(self):
+        # Workers of a killed nginx would stay; one that has died has none.
+        children = set()
+        for p in self.programs:
+            with contextlib.suppress(OSError):
+                children |= set(self.pids([p])) - {p.pid}
         for p in reversed(self.programs):
             p.kill()
+        for pid in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 def run(argv, name, text=None, suffix="conf"):
