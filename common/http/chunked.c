@@ -24,14 +24,6 @@ static void refuse(struct chunked *c, const char *error)
 	set_state(c, CHUNKED_BAD);
 }
 
-static int hex_value(uint8_t byte)
-{
-	if (byte >= '0' && byte <= '9')
-		return byte - '0';
-	byte = text_lower(byte);
-	return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
-}
-
 /* `;` begins another extension, CR ends the line. */
 static bool ends_extension(struct chunked *c, uint8_t byte)
 {
@@ -46,7 +38,7 @@ static bool ends_extension(struct chunked *c, uint8_t byte)
 
 static void step_digit(struct chunked *c, uint8_t byte)
 {
-	int digit = hex_value(byte);
+	int digit = text_hex(byte);
 
 	if (c->state == CHUNKED_SIZE) {
 		c->left = 0;

@@ -9,13 +9,12 @@
 /* Behind the scheme; empty for another one. */
 static struct http_text behind_basic(struct http_text value)
 {
-	static const size_t scheme = sizeof("Basic ") - 1;
+	static const char scheme[] = "Basic ";
+	static const size_t n = sizeof(scheme) - 1;
 
-	if (value.len < scheme ||
-		!text_equal((struct http_text){ value.data, scheme }, "Basic "))
+	if (!text_has_prefix(value, scheme))
 		return (struct http_text){ 0 };
-	return text_trim(
-		(struct http_text){ value.data + scheme, value.len - scheme });
+	return text_trim((struct http_text){ value.data + n, value.len - n });
 }
 
 /* The one field of the name: 1 and its value, 0, or -400 for two. */

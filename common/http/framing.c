@@ -53,14 +53,9 @@ static bool is_pinning(struct http_text value)
 {
 	static const char *const schemes[] = { "NTLM", "Nego" };
 
-	for (size_t i = 0; i < ARRAY_SIZE(schemes); i++) {
-		size_t n = strlen(schemes[i]);
-
-		if (value.len >= n &&
-			text_equal((struct http_text){ value.data, n },
-				schemes[i]))
+	for (size_t i = 0; i < ARRAY_SIZE(schemes); i++)
+		if (text_has_prefix(value, schemes[i]))
 			return true;
-	}
 	return false;
 }
 
@@ -76,14 +71,13 @@ static void collect_trailers(struct seen *seen, struct http_text value)
 /* "timeout=5, max=100" */
 static void collect_keep_alive(struct seen *seen, struct http_text value)
 {
-	static const size_t n = sizeof("timeout=") - 1;
+	static const char key[] = "timeout=";
+	static const size_t n = sizeof(key) - 1;
 	struct http_text member;
 	uint64_t seconds;
 
 	while (text_list_next(&value, &member))
-		if (member.len > n &&
-			text_equal((struct http_text){ member.data, n },
-				"timeout=") &&
+		if (text_has_prefix(member, key) &&
 			text_number((struct http_text){ member.data + n,
 					    member.len - n },
 				&seconds) &&

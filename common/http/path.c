@@ -2,14 +2,6 @@
 
 #include "common/http/path.h"
 
-static int digit(uint8_t byte)
-{
-	if (byte >= '0' && byte <= '9')
-		return byte - '0';
-	byte = text_lower(byte);
-	return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
-}
-
 /* The path's bytes without their encoding; false: it is wrong. */
 static bool decode(struct http_text path, uint8_t *out, size_t *n_r)
 {
@@ -22,8 +14,8 @@ static bool decode(struct http_text path, uint8_t *out, size_t *n_r)
 		if (path.data[i] == '%') {
 			if (path.len - i < 3)
 				return false;
-			high = digit(path.data[i + 1]);
-			low = digit(path.data[i + 2]);
+			high = text_hex(path.data[i + 1]);
+			low = text_hex(path.data[i + 2]);
 			if (high < 0 || low < 0 || high + low == 0)
 				return false;
 			out[n] = (uint8_t)(high * 16 + low);

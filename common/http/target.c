@@ -40,8 +40,7 @@ static int take_absolute(struct http_target *target,
 	struct http_text text = head_target(head, data);
 	uint16_t n = scheme;
 
-	if (text.len < scheme ||
-		!text_equal((struct http_text){ text.data, scheme }, "http://"))
+	if (!text_has_prefix(text, "http://"))
 		return refuse(target, 400, "bad target");
 	while (n < text.len && text.data[n] != '/' && text.data[n] != '?')
 		n++;

@@ -64,6 +64,14 @@ bool text_equal_whole(struct http_text text, const char *word, bool loose)
 	return true;
 }
 
+int text_hex(uint8_t byte)
+{
+	if (byte >= '0' && byte <= '9')
+		return byte - '0';
+	byte = text_lower(byte);
+	return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
+}
+
 bool text_same(struct http_text a, struct http_text b)
 {
 	if (a.len != b.len)

@@ -86,6 +86,18 @@ static inline bool text_equal_loose(struct http_text text, const char *word)
 	return text_begins_as(text, word) && text_equal_whole(text, word, true);
 }
 
+/* Whether the span begins with the word, without regard to case. */
+static inline bool text_has_prefix(struct http_text text, const char *word)
+{
+	size_t n = strlen(word);
+
+	return text.len >= n &&
+	       text_equal((struct http_text){ text.data, n }, word);
+}
+
+/* The value of a hexadecimal digit; -1: it is none. */
+int text_hex(uint8_t byte);
+
 /* Whether two spans are equal without regard to case. */
 bool text_same(struct http_text a, struct http_text b);
 

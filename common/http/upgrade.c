@@ -20,11 +20,8 @@ static bool is_protocol(struct http_text text)
 
 static bool is_http(struct http_text text)
 {
-	static const size_t n = sizeof("http") - 1;
-
 	return text_equal(text, "h2c") || text_equal(text, "h2") ||
-	       (text.len >= n &&
-		       text_equal((struct http_text){ text.data, n }, "http"));
+	       text_has_prefix(text, "http");
 }
 
 /* Behind what is written; false: no room. */

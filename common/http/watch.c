@@ -96,7 +96,7 @@ static void begin_body(struct watch *w, struct watch_side *s,
 {
 	switch (f->body) {
 	case FRAMING_CHUNKED:
-		chunked_init(&s->chunks, true);
+		chunked_init(&s->chunks, CHUNKED_DATA_ONLY);
 		s->part = WATCH_CHUNKED;
 		return;
 	case FRAMING_CLOSE:
