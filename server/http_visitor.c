@@ -2,9 +2,7 @@
 
 #include "server/http_visitor.h"
 
-#include <assert.h>
 #include <errno.h>
-#include <string.h>
 
 #include "common/base/log.h"
 #include "common/http/accept.h"
@@ -180,20 +178,17 @@ static struct stream *find_service(struct visitor *v, struct route *r)
 	const struct request_facts *q = &h->request;
 	struct handle last = h->last;
 	struct stream *s;
-	bool known;
+	bool again = may_repeat(q) && !q->framing.pinned;
+	bool known = false;
 
 	h->last = (struct handle){ 0 };
-	h->private = false;
-	if (q->alone)
-		return NULL;
-	s = service_take_last(v->worker, r, last,
-		may_repeat(q) && !q->framing.pinned, &known);
+	s = q->alone ? NULL
+		     : service_take_last(v->worker, r, last, again, &known);
 	h->private = s && known;
-	if (!s && !known)
-		service_forget(v->worker, last);
-	if (!s && may_repeat(q) && !q->framing.pinned)
-		s = service_take(v->worker, r, &v->peer);
-	return s;
+	if (s)
+		return s;
+	service_forget(v->worker, last);
+	return again && !q->alone ? service_take(v->worker, r, &v->peer) : NULL;
 }
 
 static void http_routed(struct visitor *v, struct route *r)

@@ -8,7 +8,6 @@
 #include "server/settings.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "common/conf/dump.h"
 #include "common/conf/manual.h"

@@ -43,6 +43,14 @@ void visitor_route(struct visitor *v, struct route *r)
 	visitor_want_work(v);
 }
 
+/* Nobody brings it a work connection any more. */
+static void visitor_withdraw(struct visitor *v)
+{
+	if (v->state == VISITOR_WAITING)
+		matchmaker_withdraw(
+			v->worker, v->route->claim->control.worker, v->wish);
+}
+
 bool visitor_may_detour(const struct visitor *v)
 {
 	return v->route->group && v->detours < VISITOR_DETOURS &&
@@ -63,11 +71,8 @@ static void visitor_detour(struct visitor *v, enum reason why, bool may_stay)
 		visitor_fail(v, why, may_stay);
 		return;
 	}
-	if (v->state == VISITOR_WAITING) {
-		matchmaker_withdraw(
-			v->worker, v->route->claim->control.worker, v->wish);
-		stream_leave_reading(v->stream);
-	}
+	visitor_withdraw(v);
+	stream_leave_reading(v->stream);
 	log_debug("[%.64s] %s: its group is asked", route_name(v->route),
 		reason_text(why));
 	loop_cancel_timer(worker_loop(v->worker), &v->timer);
@@ -323,9 +328,7 @@ static void visitor_bury(struct timer *t)
 /* Nobody brings it a work connection, nobody reads or writes for it. */
 static void visitor_let_go(struct visitor *v, enum reason why)
 {
-	if (v->state == VISITOR_WAITING)
-		matchmaker_withdraw(
-			v->worker, v->route->claim->control.worker, v->wish);
+	visitor_withdraw(v);
 	if (v->state == VISITOR_RELAYING)
 		relay_stop(&v->relay);
 	if (v->http)
