@@ -1,64 +1,13 @@
 """Unmodified frpc with aditd, and adit with unmodified frps, where they are
 on PATH: bare wire v1, that is without TLS and without tcpMux."""
-import json
 import os
-import shutil
 import socket
-
-from harness import (TOKEN, Client, Origin, Program, Server, Skip, case,
-                     check, curl, dial, echo, equal, free_port,
-                     from_two_addresses, levels, main, read_all, settle,
-                     sha, until)
 from threading import Thread
 
-
-def binary(name):
-    path = shutil.which(name)
-    if not path:
-        raise Skip(f"{name} is not on PATH")
-    return path
-
-
-class Frp(Program):
-    """frpc or frps with a configuration file."""
-
-    def __init__(self, name, conf, started=None):
-        path = binary(name)
-        super().__init__([path], name)
-        # Go's programs die of SIGTERM, or leave, as they like.
-        self.expect_exit = None
-        file = os.path.join(self.dir, "conf.json")
-        with open(file, "w") as f:
-            json.dump(conf, f)
-        self.argv = [path, "-c", file]
-        self.started = started
-        self.start()
-
-    def start(self):
-        since = os.path.exists(self.log_path) and self.mark() or 0
-        self.launch()
-        for text in self.started or []:
-            self.wait_log(text, since=since)
-
-
-def frpc(server, proxies, wait=True, **more):
-    return Frp("frpc", {
-        "serverAddr": "127.0.0.1", "serverPort": server.port,
-        "auth": {"token": TOKEN}, "loginFailExit": False,
-        "transport": {"tls": {"enable": False}, "tcpMux": False},
-        "proxies": proxies, **more,
-    }, [rf"\[{p['name']}\] start proxy success" for p in proxies]
-        if wait else None)
-
-
-class Frps(Frp):
-    def __init__(self):
-        self.port, self.http = free_port(), free_port()
-        super().__init__("frps", {
-            "bindAddr": "127.0.0.1", "bindPort": self.port,
-            "vhostHTTPPort": self.http, "auth": {"token": TOKEN},
-            "transport": {"tcpMux": False},
-        }, ["frps started successfully"])
+from frpkit import Frps, frpc
+from harness import (Client, Origin, Server, case, check, curl, dial, echo,
+                     equal, free_port, from_two_addresses, levels, main,
+                     read_all, settle, sha, until)
 
 
 def carry(port, size):

@@ -1,33 +1,13 @@
 """frp's http keys, by an unmodified frpc at aditd and an unmodified frps at
 adit, where they are on PATH: the same configuration has the same effect."""
 import contextlib
-import importlib.util
-import os
 import subprocess
 
+from frpkit import Frps, frpc
 from harness import (Client, Server, case, check, curl, dial, equal, main,
                      until)
 from httpkit import Reader, Site, get, http
 
-# The programs' wrappers are the other file's.
-spec = importlib.util.spec_from_file_location("frp_flow", os.path.join(
-    os.path.dirname(os.path.abspath(__file__)), "c01-frp.py"))
-
-
-def wrappers():
-    """c01-frp without its run."""
-    module = importlib.util.module_from_spec(spec)
-    import harness
-    run, harness.main = harness.main, lambda: None
-    cases, harness._cases = harness._cases, []
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        harness.main, harness._cases = run, cases
-    return module
-
-
-frp = wrappers()
 GROUP = {"group": "g", "groupKey": "k"}
 PROXIES = [
     ("all", {}),
@@ -87,14 +67,15 @@ def look(port, o):
 
 @case("frpc at aditd: every http key")
 def frpc_keys():
-    with sites() as (o, proxies), Server() as s, frp.frpc(s, [
+    # Each worker has its own turns, and the visitor may change workers.
+    with sites() as (o, proxies), Server({"workers": 1}) as s, frpc(s, [
             dict(p, localIP="127.0.0.1") for p in proxies]):
         look(s.http, o)
 
 
 @case("adit at frps: every http key")
 def frps_keys():
-    with sites() as (o, proxies), frp.Frps() as s, Client(s, proxies):
+    with sites() as (o, proxies), Frps() as s, Client(s, proxies):
         look(s.http, o)
 
 
@@ -103,7 +84,7 @@ def http_proxy():
     # Its own login would be asked for in vain but by CONNECT: as at frps, it is
     # aditd's, and goes no further.
     plugin = {"type": "http_proxy"}
-    with Site(b"far") as far, Server() as s, frp.frpc(s, [
+    with Site(b"far") as far, Server() as s, frpc(s, [
             {"name": "p", "type": "http", "customDomains": ["*"],
              "routeByHTTPUser": "me", "plugin": plugin}]):
         url = f"http://127.0.0.1:{far.port}/x"
@@ -119,7 +100,7 @@ def http_proxy():
 def one_port():
     s = Server(start=False)
     s.write({**s.conf, "vhostHTTPPort": s.port})
-    with Site(b"a") as a, s.start(), frp.frpc(s, [
+    with Site(b"a") as a, s.start(), frpc(s, [
             {"name": "a", "type": "http", "localIP": "127.0.0.1",
              "localPort": a.port, "customDomains": ["a.test"]}]):
         equal(ask(s.port, "/x")[2], b"a/x")
@@ -127,7 +108,7 @@ def one_port():
 
 @case("frpc: idle connections serve one visitor address, then no more")
 def by_address():
-    with Site(b"a") as a, Server({"workers": 1}) as s, frp.frpc(s, [
+    with Site(b"a") as a, Server({"workers": 1}) as s, frpc(s, [
             {"name": "a", "type": "http", "localIP": "127.0.0.1",
              "localPort": a.port, "customDomains": ["a.test"]}]):
         for source, want in (("127.0.0.2", 1), ("127.0.0.2", 1),
