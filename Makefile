@@ -78,7 +78,7 @@ else
 SSL_INC := /usr/include/android
 SSL_LIB := /usr/lib/$(or $(MULTIARCH),$(shell uname -m)-linux-gnu)/android
 endif
-SSL_LD := -L$(SSL_LIB) -Wl,-rpath,$(SSL_LIB) -lcrypto
+SSL_LD := -L$(SSL_LIB) -Wl,-rpath,$(SSL_LIB) -lssl -lcrypto
 
 CFLAGS_ALL := $(BASE) $(MODE) -isystem $(SSL_INC) $(CPPFLAGS) $(CFLAGS)
 LIBS := $(SSL_LD) -luring -lcares -lyaml -ljansson

@@ -157,9 +157,5 @@ void greeting_accept(struct listener *l, int fd)
 	if (w->settings->http_shares_port)
 		sniff(g);
 	else
-		g->sniffer.received = greeting_sniffed;
-	if (w->settings->http_shares_port)
-		sniff(g);
-	else
 		channel_start(&g->channel);
 }
