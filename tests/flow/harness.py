@@ -36,7 +36,8 @@ if os.environ.get("ADIT_WORKERS"):
 if os.environ.get("ADIT_RELAY"):
     MODE["transport"] = {"relay": os.environ["ADIT_RELAY"]}
 SANITIZER = re.compile(r"ERROR: AddressSanitizer|ERROR: LeakSanitizer|"
-                       r"runtime error:|WARNING: ThreadSanitizer")
+                       r"runtime error:|WARNING: ThreadSanitizer|"
+                       r"Assertion .* failed|LeakSanitizer has encountered")
 
 TEMP = tempfile.mkdtemp(prefix="adit-flow-")
 atexit.register(shutil.rmtree, TEMP, ignore_errors=True)
@@ -190,7 +191,9 @@ class Program:
         check(not found, f"{self.name}: sanitizer:\n"
               + (self.log()[found.start():][:3000] if found else ""))
         if self.expect_exit is not None and not killed:
-            equal(code, self.expect_exit, f"{self.name}'s exit code")
+            check(code == self.expect_exit,
+                  f"{self.name}'s exit code: have {code}, want "
+                  f"{self.expect_exit}:\n{self.log()[-2000:]}")
 
     def fds(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))
