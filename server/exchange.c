@@ -250,7 +250,6 @@ static void send_response(
 	struct pump_params p = { .source = x->with.work,
 		.sink = x->with.visitor,
 		.ended = back_ended,
-		.finishes = false,
 		.counters = &x->with.worker->core.counters,
 		.counter = COUNTER_bytes_out,
 		.mode = (enum engine_mode)x->with.worker->settings->relay };
@@ -260,6 +259,8 @@ static void send_response(
 		x->with.last || x->with.worker->core.draining ||
 		x->framing.body == FRAMING_CLOSE || !request_is_out(x) ||
 		(x->with.request->old && x->framing.body == FRAMING_CHUNKED);
+	/* The end goes with the last bytes, unless a body is still awaited. */
+	p.finishes = x->visitor_ends && request_is_out(x);
 	head = head_for_visitor(x, f);
 	if (!head) {
 		chunk_give(rest);

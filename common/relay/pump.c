@@ -357,14 +357,16 @@ static bool pump_read(struct pump *p)
 }
 
 /*
- * The sink's end follows these bytes at once: with them it is one segment. Not
- * beyond a limit, where the source's end is none of ours.
+ * The sink's end follows these bytes at once: with them it is one segment. The
+ * source's end is none of ours where there is a limit.
  */
 static bool is_last(const struct pump *p)
 {
-	return p->finishes && p->source->ending && !p->queue.head &&
-	       !p->source->unread.head && p->limit == PUMP_UNLIMITED &&
-	       !p->inspector;
+	if (!p->finishes || p->queue.head || p->inspector)
+		return false;
+	if (p->limit != PUMP_UNLIMITED)
+		return p->limit == 0;
+	return p->source->ending && !p->source->unread.head;
 }
 
 /* Write what may be written; false when the pump has ended. */

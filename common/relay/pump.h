@@ -100,7 +100,7 @@ struct pump_params {
 	void (*ended)(struct pump *p, enum pump_end how);
 	struct inspector *inspector; /* NULL: none */
 	uint64_t limit;              /* PUMP_UNLIMITED: none */
-	bool finishes; /* PUMP_EOF: the caller ends the sink at once */
+	bool finishes; /* EOF, LIMIT: the caller ends the sink at once */
 	struct counters *counters;
 	enum counter counter;
 	enum engine_mode mode;

@@ -125,10 +125,16 @@ Test(pump, no_end_follows)
 	expect("last", PUMP_EOF);
 }
 
-Test(pump, a_limit_comes_before_the_end)
+Test(pump, a_limit_is_an_end)
 {
-	cr_assert_not(last_is_marked(true, 4));
+	cr_assert(last_is_marked(true, 4));
 	expect("last", PUMP_LIMIT);
+}
+
+Test(pump, the_end_comes_before_the_limit)
+{
+	cr_assert_not(last_is_marked(true, 5));
+	expect("last", PUMP_EOF);
 }
 
 /* As if a bulk had begun: a buffer was filled, and more is there. */
