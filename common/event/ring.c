@@ -203,6 +203,8 @@ static void submit_cancel(struct loop *l, uint32_t index)
 	uint64_t target = ring_user_data(r, index);
 
 	io_uring_prep_cancel64(sqe, target, 0);
+	/* Only one that found nothing has anything to tell. */
+	io_uring_sqe_set_flags(sqe, IOSQE_CQE_SKIP_SUCCESS);
 	sqe->user_data = target | CANCEL;
 }
 
