@@ -28,22 +28,25 @@ struct transform_ops {
 	 * many bytes were written to out, `size` at most; fewer than `size`
 	 * say that there are no more until more bytes come. Else, call again
 	 * with the rest, or with none. -errno: the peer broke the rules, or
-	 * there is no memory; nothing more can be opened, `trouble` says why,
-	 * and `has_words` may still ask for a last word (an alert). An end
-	 * inside the layer sets `ended`; what comes after it is dropped.
+	 * there is no memory; what this call has opened is lost and nothing
+	 * more can be opened, `trouble` says why, and `has_words` may still
+	 * ask for a last word (an alert). An end inside the layer sets `ended`
+	 * for good; what comes after it is taken and dropped.
 	 */
 	ssize_t (*open)(struct transform *t, const uint8_t *in, size_t *n,
 		uint8_t *out, size_t size);
 	/*
 	 * *n bytes are to go: *n becomes how many were taken. Words of its own
 	 * go first; nothing but these with *n = 0, or while `shaking`. Returns
-	 * how many bytes were written to out, or -errno. With `overhead` more
-	 * room than *n bytes all are taken.
+	 * how many bytes were written to out, more than 0 if any were taken,
+	 * or -errno: nothing more can be sealed but a last word. With
+	 * `overhead` more room than *n bytes all are taken, and all that was
+	 * taken is in what was written.
 	 */
 	ssize_t (*seal)(struct transform *t, const uint8_t *in, size_t *n,
 		uint8_t *out, size_t size);
-	/* Our direction ends: what says so is among its own words then. NULL:
-	 * the layer has no end of its own. */
+	/* Our direction ends: what says so is among its own words then. Once,
+	 * and not while `shaking`. NULL: the layer has no end of its own. */
 	void (*finish)(struct transform *t);
 	/*
 	 * The connection below has ended: 0 if that is a proper end here, or

@@ -32,17 +32,23 @@ int loop_create(struct loop **l_r, const struct backend *backend,
 		params->chunk_size, params->chunks_soft, params->chunks_hard);
 	if (!l->chunks)
 		goto err1;
+	l->sealed = chunk_pool_create(params->chunk_size + LOOP_SEAL,
+		params->chunks_soft, params->chunks_hard);
+	if (!l->sealed)
+		goto err2;
 	l->pipes = pipe_pool_create(l, params->pipes, params->pipe_size);
 	if (!l->pipes)
-		goto err2;
+		goto err3;
 	rc = backend->create(l, params);
 	if (rc < 0)
-		goto err3;
+		goto err4;
 	l->now = backend->now(l);
 	*l_r = l;
 	return 0;
-err3:
+err4:
 	pipe_pool_destroy(&l->pipes);
+err3:
+	chunk_pool_destroy(&l->sealed);
 err2:
 	chunk_pool_destroy(&l->chunks);
 err1:
@@ -61,6 +67,7 @@ void loop_destroy(struct loop **lp)
 	assert(l->in_flight == 0);
 	l->backend->destroy(l);
 	pipe_pool_destroy(&l->pipes);
+	chunk_pool_destroy(&l->sealed);
 	chunk_pool_destroy(&l->chunks);
 	free(l);
 }
@@ -183,14 +190,21 @@ static void run_batch(struct loop *l, int n)
 	}
 }
 
+/* How many chunks of either size came back, modulo 2^32. */
+static uint32_t loop_gives(const struct loop *l)
+{
+	return chunk_pool_gives(l->chunks) + chunk_pool_gives(l->sealed);
+}
+
 /* Memory of a burst goes back, and buffers hold none while little passes. */
 static void trim(struct timer *t)
 {
 	struct loop *l = container_of(t, struct loop, trim);
-	uint32_t gives = chunk_pool_gives(l->chunks);
+	uint32_t gives = loop_gives(l);
 
 	if (gives - l->gives < TRIM_BUSY) {
 		chunk_pool_trim(l->chunks);
+		chunk_pool_trim(l->sealed);
 		if (l->busy)
 			heap_trim();
 		l->busy = false;
@@ -220,7 +234,7 @@ void loop_turn(struct loop *l)
 			break;
 		run_batch(l, n);
 	}
-	if (chunk_pool_gives(l->chunks) != l->gives && !timer_is_set(&l->trim))
+	if (loop_gives(l) != l->gives && !timer_is_set(&l->trim))
 		loop_set_timer(l, &l->trim, TRIM_TIME, trim);
 }
 

@@ -19,6 +19,9 @@ struct backend;
 /* Completions collected in one turn at most. */
 #define LOOP_BATCH 512
 
+/* What the layers of a connection may add to a chunk, all together. */
+#define LOOP_SEAL 512
+
 struct completion {
 	struct op *op;
 	struct chunk *chunk;
@@ -32,6 +35,8 @@ struct loop {
 	void *state; /* the backend's */
 	struct counters *counters;
 	struct chunk_pool *chunks;
+	/* Of another size: a chunk's bytes, and LOOP_SEAL more. */
+	struct chunk_pool *sealed;
 	struct pipe_pool *pipes;
 	struct timers timers;
 	int64_t now;        /* clock.h, of this turn */

@@ -214,13 +214,22 @@ struct stream *raw_stream_open(struct pool *home, struct loop *l, int fd)
 	return &r->stream;
 }
 
-bool raw_stream_can_rest(const struct stream *s)
+static bool is_quiet(const struct stream *s)
 {
 	const struct raw_stream *r = raw_of(s);
 
 	return s->ops == &raw_ops && !s->unread.head && s->read_end == 1 &&
-	       !s->finished && r->recv.state == OP_FLYING &&
-	       !op_in_flight(&r->send) && !r->doubtful;
+	       !s->finished && !op_in_flight(&r->send) && !r->doubtful;
+}
+
+bool raw_stream_can_rest(const struct stream *s)
+{
+	return is_quiet(s) && raw_of(s)->recv.state == OP_FLYING;
+}
+
+bool raw_stream_can_move(const struct stream *s)
+{
+	return is_quiet(s) && !op_in_flight(&raw_of(s)->recv);
 }
 
 void raw_stream_rest(struct stream **sp, struct raw_rest *rest, op_fn *stirred)

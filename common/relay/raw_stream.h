@@ -50,6 +50,9 @@ void raw_stream_rest(struct stream **s, struct raw_rest *r, op_fn *stirred);
 /* Whether it can be taken apart now; a receive is in flight. */
 bool raw_stream_can_rest(const struct stream *s);
 
+/* The same, with nothing in flight. */
+bool raw_stream_can_move(const struct stream *s);
+
 /*
  * The stream again, from the pool; the rest is empty then, and its fd -1. NULL
  * when the pool is exhausted: nothing has happened.
