@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * A small authority for tests: a root, what it signed, and their keys, valid
+ * from 2000 to 9999 where the name does not say otherwise. Servers are for
+ * tunnel.example, *.wild.example, 127.0.0.1 and ::1. Made once by a program
+ * that nobody needs again; none of it protects anything.
+ */
+
+#ifndef ADIT_TESTS_CERTIFICATES_H
+#define ADIT_TESTS_CERTIFICATES_H
+
+/* Each test uses some of them. */
+#pragma GCC diagnostic ignored "-Wunused-variable"
+
+/* The authority. */
+static const char root_pem[] =
+	"-----BEGIN CERTIFICATE-----\n"
+	"MIIBWjCCAQGgAwIBAgIBAjAKBggqhkjOPQQDAjAUMRIwEAYDVQQDEwl0ZXN0IHJv\n"
+	"b3QwIBcNMDAwMTAxMDAwMDAwWhgPOTk5OTEyMzEyMzU5NTlaMBQxEjAQBgNVBAMT\n"
+	"CXRlc3Qgcm9vdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABOo9moKmFsBi2/v7\n"
+	"J3/8PGEAtDESv41h4n4e+Fn6DLweuhOiFFsZnXuXoGhG22SHw7/06+kKZ8qluEji\n"
+	"7nddcXujQjBAMA4GA1UdDwEB/wQEAwICBDAPBgNVHRMBAf8EBTADAQH/MB0GA1Ud\n"
+	"DgQWBBTDstOU/jAVbkOsKueUJX9+539PFDAKBggqhkjOPQQDAgNHADBEAiAMgahd\n"
+	"GJ1APfjaMpbKB6dsFGUsihtNkcpbbI6Ba8GuoQIgN8a918elwN6tRG8vUXddTkEm\n"
+	"PcP+wuplyKCa+86AtpI=\n"
+	"-----END CERTIFICATE-----\n";
+
+/* Signed by it, and signs server_pem. */
+static const char middle_pem[] =
+	"-----BEGIN CERTIFICATE-----\n"
+	"MIIBfzCCASSgAwIBAgIBAzAKBggqhkjOPQQDAjAUMRIwEAYDVQQDEwl0ZXN0IHJv\n"
+	"b3QwIBcNMDAwMTAxMDAwMDAwWhgPOTk5OTEyMzEyMzU5NTlaMBYxFDASBgNVBAMT\n"
+	"C3Rlc3QgbWlkZGxlMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEAa6dyyPsRifj\n"
+	"+7RZzdRx/RkF33q2Gohb0+K8J0bXNEG919gW0FD0SOEATW/DlloN9M2elTFO5/rT\n"
+	"/6lRElaCQ6NjMGEwDgYDVR0PAQH/BAQDAgIEMA8GA1UdEwEB/wQFMAMBAf8wHQYD\n"
+	"VR0OBBYEFH+mwDtxCT00XKYPeBXxzQQ6ZiRFMB8GA1UdIwQYMBaAFMOy05T+MBVu\n"
+	"Q6wq55Qlf37nf08UMAoGCCqGSM49BAMCA0kAMEYCIQCQgTvZ3GHkneUf3MEPxlL/\n"
+	"m9vzxDuD+wfA0wWjI6Fl2gIhALmMDHedufyuPqCe2+J9vgLHvsPkZYb8/y+tzHdD\n"
+	"q4+X\n"
+	"-----END CERTIFICATE-----\n";
+
+/* An authority that signed nothing here. */
+static const char other_root_pem[] =
+	"-----BEGIN CERTIFICATE-----\n"
+	"MIIBXTCCAQOgAwIBAgIBCTAKBggqhkjOPQQDAjAVMRMwEQYDVQQDEwpvdGhlciBy\n"
+	"b290MCAXDTAwMDEwMTAwMDAwMFoYDzk5OTkxMjMxMjM1OTU5WjAVMRMwEQYDVQQD\n"
+	"EwpvdGhlciByb290MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEduao9GTgG5Yp\n"
+	"d0faMTJ7su5cDt2zL4uKguiks029AlUEYtyFQsHYO+tjju3K9e/IV/6eKbW3OiXA\n"
+	"RU/hCWoBMaNCMEAwDgYDVR0PAQH/BAQDAgIEMA8GA1UdEwEB/wQFMAMBAf8wHQYD\n"
+	"VR0OBBYEFKBa/bjTK7nnsssNofrVULMj6EVHMAoGCCqGSM49BAMCA0gAMEUCIQDh\n"
+	"YNPRSTdNemK5V/ESiwMlNnEbpW0CJBciu1EdGjFqTAIgF7l2hfwsmRZFkSAUaqGf\n"
+	"46olMllWZw9MKkkBKCtmjnY=\n"
+	"-----END CERTIFICATE-----\n";
+
+/* Follows middle_pem in the chain. */
+static const char server_pem[] =
+	"-----BEGIN CERTIFICATE-----\n"
+	"MIIBkjCCATmgAwIBAgIBBDAKBggqhkjOPQQDAjAWMRQwEgYDVQQDEwt0ZXN0IG1p\n"
+	"ZGRsZTAgFw0wMDAxMDEwMDAwMDBaGA85OTk5MTIzMTIzNTk1OVowETEPMA0GA1UE\n"
+	"AxMGc2VydmVyMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE+fhkSjuMniS0Zjkf\n"
+	"+S92Pq4M4HpB5+y39bYO3mgmNtwtUkIMidV10Ejt6RCpK6GCg+ZRI8Ww6OvDiWfO\n"
+	"4mkp76N7MHkwEwYDVR0lBAwwCgYIKwYBBQUHAwEwHwYDVR0jBBgwFoAUf6bAO3EJ\n"
+	"PTRcpg94FfHNBDpmJEUwQQYDVR0RBDowOIIOdHVubmVsLmV4YW1wbGWCDioud2ls\n"
+	"ZC5leGFtcGxlhwR/AAABhxAAAAAAAAAAAAAAAAAAAAABMAoGCCqGSM49BAMCA0cA\n"
+	"MEQCIEJLW3AR8JhMPA+ohNIN4r+0EXCGGMKtLI2KWxRG0/RuAiAr9vAi3KllzgtS\n"
+	"Zq9fAUpkwANUfqArEtKqUWdgaeC4Fg==\n"
+	"-----END CERTIFICATE-----\n";
+
+static const char server_key[] =
+	"-----BEGIN PRIVATE KEY-----\n"
+	"MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgP2gNYbDxm+xf78lj\n"
+	"g4/lYI+HQpPpGj0a/czqh4NIhYShRANCAAT5+GRKO4yeJLRmOR/5L3Y+rgzgekHn\n"
+	"7Lf1tg7eaCY23C1SQgyJ1XXQSO3pEKkroYKD5lEjxbDo68OJZ87iaSnv\n"
+	"-----END PRIVATE KEY-----\n";
+
+/* With server_key, valid in the year 2000 only. */
+static const char expired_pem[] =
+	"-----BEGIN CERTIFICATE-----\n"
+	"MIIBjjCCATWgAwIBAgIBBzAKBggqhkjOPQQDAjAUMRIwEAYDVQQDEwl0ZXN0IHJv\n"
+	"b3QwHhcNMDAwMTAxMDAwMDAwWhcNMDEwMTAxMDAwMDAwWjARMQ8wDQYDVQQDEwZz\n"
+	"ZXJ2ZXIwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAT5+GRKO4yeJLRmOR/5L3Y+\n"
+	"rgzgekHn7Lf1tg7eaCY23C1SQgyJ1XXQSO3pEKkroYKD5lEjxbDo68OJZ87iaSnv\n"
+	"o3sweTATBgNVHSUEDDAKBggrBgEFBQcDATAfBgNVHSMEGDAWgBTDstOU/jAVbkOs\n"
+	"KueUJX9+539PFDBBBgNVHREEOjA4gg50dW5uZWwuZXhhbXBsZYIOKi53aWxkLmV4\n"
+	"YW1wbGWHBH8AAAGHEAAAAAAAAAAAAAAAAAAAAAEwCgYIKoZIzj0EAwIDRwAwRAIg\n"
+	"T5DftTbyOTbJBDMEvV3F3irCOIq/8/phOWNaIyZz4iECIEKGhBMD75CRIpOD/yXH\n"
+	"fCEftXNEmRc/VoGpaXYiyfif\n"
+	"-----END CERTIFICATE-----\n";
+
+/* With server_key; tunnel.example is its subject, and no alternative name. */
+static const char common_name_pem[] =
+	"-----BEGIN CERTIFICATE-----\n"
+	"MIIBPzCB56ADAgECAgEIMAoGCCqGSM49BAMCMBQxEjAQBgNVBAMTCXRlc3Qgcm9v\n"
+	"dDAgFw0wMDAxMDEwMDAwMDBaGA85OTk5MTIzMTIzNTk1OVowGTEXMBUGA1UEAxMO\n"
+	"dHVubmVsLmV4YW1wbGUwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAT5+GRKO4ye\n"
+	"JLRmOR/5L3Y+rgzgekHn7Lf1tg7eaCY23C1SQgyJ1XXQSO3pEKkroYKD5lEjxbDo\n"
+	"68OJZ87iaSnvoyMwITAfBgNVHSMEGDAWgBTDstOU/jAVbkOsKueUJX9+539PFDAK\n"
+	"BggqhkjOPQQDAgNHADBEAiBwTqwDmpo6rD9f89k4mevmGhoBUy3OIGvdFj8Bw5qU\n"
+	"EgIgWuSBkcaKFKOeQerDhDlIuKuuwwQHSKKbSztMhsMBi6Y=\n"
+	"-----END CERTIFICATE-----\n";
+
+/* The same as a server of RSA, signed by the root. */
+static const char rsa_pem[] =
+	"-----BEGIN CERTIFICATE-----\n"
+	"MIICXDCCAgKgAwIBAgIBBTAKBggqhkjOPQQDAjAUMRIwEAYDVQQDEwl0ZXN0IHJv\n"
+	"b3QwIBcNMDAwMTAxMDAwMDAwWhgPOTk5OTEyMzEyMzU5NTlaMBExDzANBgNVBAMT\n"
+	"BnNlcnZlcjCCASIwDQYJKoZIhvcNAQEBBQADggEPADCCAQoCggEBAOYEZd0sNnvL\n"
+	"2vWQoBhiYctbyc8J4SremnVpfCs5Yd5QJGFXpThPQBNkwSBvGM5USrYpd0I7hmAF\n"
+	"LmZML5CS612sbpBjrMje82zfS+9rvhLD48ZPqpW+w5ySBebWLQ1nABIcOcXUgxd4\n"
+	"X2lc63oyOhKf5hNax1wVqIYm5wCSybHvgybMMazQ5vgVKEgzuYlhA4yvLabFCAFT\n"
+	"LRFHcDzt5fLVXxo6iGPzXg2IHlpu9bIM835iZwg1qlAbSqGHoEJBSLeF7caNiI1U\n"
+	"LfVb2TczFNXS5vqK/96tO2LTu0pF1BLUGYBzDY07Ivsea1Ccl7OEqG1V15muNYjQ\n"
+	"RHYYo5GvDe8CAwEAAaN7MHkwEwYDVR0lBAwwCgYIKwYBBQUHAwEwHwYDVR0jBBgw\n"
+	"FoAUw7LTlP4wFW5DrCrnlCV/fud/TxQwQQYDVR0RBDowOIIOdHVubmVsLmV4YW1w\n"
+	"bGWCDioud2lsZC5leGFtcGxlhwR/AAABhxAAAAAAAAAAAAAAAAAAAAABMAoGCCqG\n"
+	"SM49BAMCA0gAMEUCIFvStZ0srJQBs+v8yoWMCkNFi4QmcqNEkvgeOhNy87GXAiEA\n"
+	"3EpJNjTK6uoF+EaF7XQIZl/QIyFjh4sAuP8syEguyck=\n"
+	"-----END CERTIFICATE-----\n";
+
+static const char rsa_key[] =
+	"-----BEGIN PRIVATE KEY-----\n"
+	"MIIEvgIBADANBgkqhkiG9w0BAQEFAASCBKgwggSkAgEAAoIBAQDmBGXdLDZ7y9r1\n"
+	"kKAYYmHLW8nPCeEq3pp1aXwrOWHeUCRhV6U4T0ATZMEgbxjOVEq2KXdCO4ZgBS5m\n"
+	"TC+QkutdrG6QY6zI3vNs30vva74Sw+PGT6qVvsOckgXm1i0NZwASHDnF1IMXeF9p\n"
+	"XOt6MjoSn+YTWsdcFaiGJucAksmx74MmzDGs0Ob4FShIM7mJYQOMry2mxQgBUy0R\n"
+	"R3A87eXy1V8aOohj814NiB5abvWyDPN+YmcINapQG0qhh6BCQUi3he3GjYiNVC31\n"
+	"W9k3MxTV0ub6iv/erTti07tKRdQS1BmAcw2NOyL7HmtQnJezhKhtVdeZrjWI0ER2\n"
+	"GKORrw3vAgMBAAECggEAPYsJsj7FKSRnJnMW0s9n+SBLA9FR5MWAsE+UAICu9eud\n"
+	"gEoSE9nofAfmQIZZLcOR5eF8XkVM894PByH1TApzXTHot0tkDK7SlNu+FoZOafjt\n"
+	"tb7VFpHfBsJvP88oaMCZXT8eGhd9J8d2R9uryZssvJT5203br4DAAXzhK98ahjfc\n"
+	"kg6z/Mv0nebWx1iyE0KJy15L/qHHcXqoaL6aBiyAWcFy2nFvTcNZlRYMdO1WCou7\n"
+	"+XWjgKJnrBpOLU943dLsOBDyz2pWt9IfUqnwiLSkHdTg5piv3EJYjVgP90vZiQcZ\n"
+	"K4rCSvWCK4izc7w83KCH55VB8Ts5t5ST2LR4BwUrMQKBgQD2WPANaXfc9LKyBzry\n"
+	"HwlaNri1Jgs9J0PODmH+jVO1aOC1abzTP7MZvHeza7XiuXjkm+mWZ+2l6U2lo+Ov\n"
+	"VjjMoNQldvZL6DH3a8QMYFMoerCqSoZ/UgWxR0fb5jYyzM/2BKcxYsHZI8Iy1Gtm\n"
+	"qlO3CtGmujUSD3a2Yb2fDoicJwKBgQDvB6ekQ1lAh4RSkfoOu+ZxSkgtmDC0A71h\n"
+	"+Bey0SiZTNw6rWgH/XrsDpz4+FyO754cCS42c+aMHCR2f1TtPReJOm5ofWqAocrv\n"
+	"lm/ECoZUWuK4FtFal4NsY0dabdwj9EtSf7IFg/TMGKLLUbojuSbVFu7cYRV/pIfM\n"
+	"sS1pwHb0+QKBgQCgV/k/sZNcFUWujPg4Gi17M7z745xTHJiMqV3tUs3WeUIxsnY+\n"
+	"RersaHi9JvGHdlOS8UyUImdTo0xv8QHE4Wks/8216P2dILBNLC66I4RdB6av4Lw0\n"
+	"aQ3detjx76D9ZcRCjHrKsU4daKIBdbPGajz9GiSl0fOzIq+RPIMw4UPX5wKBgHWw\n"
+	"gy4xquRG1TQCg+h1Q8VMGbW5VWGM5dYy3RhCO4cffN+3OZ2VhMxtdYRwZMJL4MFV\n"
+	"E9fjwQQDZ0Cg+SPGDKyYhHwWJDYpc037+BPCStmF1lNliLbeGutnBl7T8KwTQHLi\n"
+	"RLjKe+Fxz9Xj645jP2dz3y/K7Vbnn6V9JysGhIuhAoGBALED/GoAYvJhhYG8a3iI\n"
+	"W6bO+XP5oh8G9GeI4XcXq2JGnf2a+Q8n/kEbnBrICaYv95QvzZ+gBg70Hg/T1uZf\n"
+	"Tt2aN4czc8MTOn0U4evIqEtUkTQPgGGSk7QIuhMtCW+uWOwfTfbWrbCxZDs7Rrti\n"
+	"CaO9pVVYwrBe3vK9g23q82d2\n"
+	"-----END PRIVATE KEY-----\n";
+
+/* For clients. */
+static const char client_pem[] =
+	"-----BEGIN CERTIFICATE-----\n"
+	"MIIBTDCB9KADAgECAgEGMAoGCCqGSM49BAMCMBQxEjAQBgNVBAMTCXRlc3Qgcm9v\n"
+	"dDAgFw0wMDAxMDEwMDAwMDBaGA85OTk5MTIzMTIzNTk1OVowETEPMA0GA1UEAxMG\n"
+	"Y2xpZW50MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE4+pIGJ6v5aWZBP3NEITA\n"
+	"vc7ZVZZsLBfuykq0/DH4suYQ/YSMX4ywLkwTmaG5prhWMas+1Gwxi3JUl6olWm9S\n"
+	"qKM4MDYwEwYDVR0lBAwwCgYIKwYBBQUHAwIwHwYDVR0jBBgwFoAUw7LTlP4wFW5D\n"
+	"rCrnlCV/fud/TxQwCgYIKoZIzj0EAwIDRwAwRAIgdvaZ8Fc8LorusbjI++UfOcAJ\n"
+	"y0mRo28S3d1zx2v3su8CIFoaqKld2KpLWC96dOJRGlM3ep1i7aJtX9tvjMdedeVy\n"
+	"-----END CERTIFICATE-----\n";
+
+static const char client_key[] =
+	"-----BEGIN PRIVATE KEY-----\n"
+	"MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgDjBfWQxwMY9m0x9F\n"
+	"MFvGIsyHv/bn0oBCeq/2YTPzXtuhRANCAATj6kgYnq/lpZkE/c0QhMC9ztlVlmws\n"
+	"F+7KSrT8Mfiy5hD9hIxfjLAuTBOZobmmuFYxqz7UbDGLclSXqiVab1Ko\n"
+	"-----END PRIVATE KEY-----\n";
+
+/* Ed25519, which TLS here does not take. */
+static const char ed_pem[] =
+	"-----BEGIN CERTIFICATE-----\n"
+	"MIIBJDCB16ADAgECAgEKMAUGAytlcDANMQswCQYDVQQDEwJlZDAgFw0wMDAxMDEw\n"
+	"MDAwMDBaGA85OTk5MTIzMTIzNTk1OVowDTELMAkGA1UEAxMCZWQwKjAFBgMrZXAD\n"
+	"IQBhA8Bfuo+LCkmX1nQG4q+/AqFGu+RqNRFCQvYuvP7JCaNaMFgwEwYDVR0lBAww\n"
+	"CgYIKwYBBQUHAwEwQQYDVR0RBDowOIIOdHVubmVsLmV4YW1wbGWCDioud2lsZC5l\n"
+	"eGFtcGxlhwR/AAABhxAAAAAAAAAAAAAAAAAAAAABMAUGAytlcANBAB2ewKSxdhIk\n"
+	"aSFKHDwJMHs6GxETbnga7wqE0EpTWhDeA1EfvJ2iXoyaPM78U8kiFtn830v+Mb10\n"
+	"AkeP+vWIkwY=\n"
+	"-----END CERTIFICATE-----\n";
+
+static const char ed_key[] =
+	"-----BEGIN PRIVATE KEY-----\n"
+	"MC4CAQAwBQYDK2VwBCIEIObF5bxMGlxKplbndN5TNGQrQR50ciL7PqQMKON/TJFP\n"
+	"-----END PRIVATE KEY-----\n";
+
+/* A key with a password. */
+static const char locked_key[] =
+	"-----BEGIN ENCRYPTED PRIVATE KEY-----\n"
+	"MIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAhOdNIuChueLQICCAAw\n"
+	"DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEISVVq3w3r92Flkidzob7IEEgZDm\n"
+	"tDJ5ZZUfyU2OF2JQSAEDtaXM8/43EOol4PbqPbQ4EkWB3O7Ojylv3KwrzOFds4Q9\n"
+	"1AsnH4TjnAaCwKP5HFnzYhVoHVYYIUL9W++pNfpr02tpMUB68iqGfaRSL5rIx0i1\n"
+	"wVgNKSAsIDQ2SyJbjDgycHNQncjLqaafiA3MtNki82Do6hU/XWbxNgJ3q3p8Kns=\n"
+	"-----END ENCRYPTED PRIVATE KEY-----\n";
+
+#endif
