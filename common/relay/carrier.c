@@ -462,6 +462,16 @@ static const struct stream_ops carrier_ops = {
 	.splice_out = carrier_splice_out,
 };
 
+/* Over a link whose bytes no pipe can take. */
+static const struct stream_ops copying_ops = {
+	.read = carrier_read,
+	.fetch = carrier_fetch,
+	.write = carrier_write,
+	.finish = carrier_finish,
+	.close = carrier_close,
+	.descriptor = carrier_descriptor,
+};
+
 struct carrier *carrier_open(
 	struct carriers *all, struct stream *link, struct chunk *first)
 {
@@ -479,7 +489,8 @@ struct carrier *carrier_open(
 	c->in.state = all->starts ? CARRY_CLOSED : CARRY_READY;
 	c->out = CARRY_CLOSED;
 	list_init(&c->ending);
-	stream_init(&c->stream, link->loop, &carrier_ops);
+	stream_init(&c->stream, link->loop,
+		stream_can_splice(link) ? &carrier_ops : &copying_ops);
 	link->steady = all->steady;
 	if (first)
 		stream_write(link, first, false, &c->writer);

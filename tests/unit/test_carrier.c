@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* A connection that carries visits: how each begins and ends, and what not. */
-// links: common/relay/carrier.c common/relay/inlet.c common/wire/carry.c common/relay/raw_stream.c common/relay/stream.c common/event/loop.c common/event/pipe.c common/event/chunk.c common/base/timer.c common/base/pool.c common/base/socket.c common/base/address.c common/base/counter.c common/base/reason.c tests/double/script.c tests/double/streams.c
+// links: common/relay/carrier.c common/relay/inlet.c common/wire/carry.c common/relay/layer.c common/relay/raw_stream.c common/relay/stream.c common/event/loop.c common/event/pipe.c common/event/chunk.c common/base/timer.c common/base/pool.c common/base/socket.c common/base/address.c common/base/counter.c common/base/reason.c tests/double/script.c tests/double/streams.c tests/double/toy.c
 
 #include "common/relay/carrier.h"
 
@@ -10,7 +10,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "common/relay/layer.h"
 #include "tests/double/streams.h"
+#include "tests/double/toy.h"
 
 static struct carriers all;
 static struct end e;
@@ -150,6 +152,35 @@ Test(carrier_client, two_visits)
 		cr_assert_eq(renewed, i + 1);
 		cr_assert_not_null(s);
 	}
+}
+
+/* Over a layer a visit comes and goes as over a socket, but for pipes. */
+Test(carrier_client, over_a_layer)
+{
+	struct pool *layers = pool_create(sizeof(struct layer), 1);
+	struct stream *link;
+
+	cr_assert(stream_can_splice(s));
+	stream_close(&s, false);
+	script_run(world_loop);
+	e = end_open();
+	link = layer_open(layers, e.stream, toy_new(TOY_FRAMES));
+	s = &carrier_open(&all, link, NULL)->stream;
+	cr_assert_not(stream_can_splice(s));
+	read_next();
+	feed("d\5\x54\x55\x55\x54\x34");
+	expect("a");
+	say("b");
+	leaves("d\5\x57\x55\x55\x54\x37");
+	stream_close(&s, true);
+	feed("d\4\x56\x55\x55\x55");
+	leaves("d\4\x51\x55\x55\x55");
+	cr_assert_eq(renewed, 1);
+	cr_assert_not(stream_can_splice(s));
+	stream_close(&s, false);
+	leaves("e");
+	cr_assert_eq(pool_used(layers), 0);
+	pool_destroy(&layers);
 }
 
 Test(carrier_client, a_frame_in_any_pieces)
