@@ -59,6 +59,7 @@ missing() {
 			header ares.h || echo libc-ares-dev
 			header yaml.h || echo libyaml-dev
 			header jansson.h || echo libjansson-dev
+			header snappy-c.h || echo libsnappy-dev
 			header uthash.h || echo uthash-dev
 			header openssl/aead.h "$SSL_INC" ||
 				echo android-libboringssl-dev

@@ -60,10 +60,11 @@ struct transform_ops {
 struct transform {
 	const struct transform_ops *ops;
 	const char *trouble; /* a literal, after a failure; else NULL */
-	uint32_t overhead;   /* bytes that sealing may add to one call's */
-	bool shaking;        /* a handshake goes on: nothing is sealed yet */
-	bool has_words;      /* of its own, to be sent: seal them */
-	bool ended;          /* the peer has ended its direction */
+	/* Bytes that sealing may add to one call's, to 17 KiB at most. */
+	uint32_t overhead;
+	bool shaking;   /* a handshake goes on: nothing is sealed yet */
+	bool has_words; /* of its own, to be sent: seal them */
+	bool ended;     /* the peer has ended its direction */
 };
 
 static inline void transform_free(struct transform **t)
