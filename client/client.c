@@ -9,10 +9,12 @@
 #include <string.h>
 
 #include "client/crew.h"
+#include "client/link.h"
 #include "client/lookout.h"
 #include "client/parked.h"
 #include "client/work.h"
 #include "common/base/log.h"
+#include "common/relay/layer.h"
 #include "common/relay/raw_stream.h"
 
 #define CHUNK_SIZE 16384
@@ -33,13 +35,20 @@ static bool make_pools(struct client *c, uint32_t count)
 		works = 2 * (works / count + 1);
 	c->pools.streams =
 		pool_create(sizeof(struct raw_stream), 3 * works + 2);
+	c->pools.layers = pool_create(sizeof(struct layer), 3 * works + 2);
+	c->pools.links = pool_create(sizeof(struct link), works + 1);
+	/* One that is ending may still be there when the next one begins. */
+	c->pools.muxes = pool_create(sizeof(struct mux), 16);
+	c->pools.mux_streams =
+		pool_create(sizeof(struct mux_stream), 2 * works + 2);
 	c->pools.dials = pool_create(sizeof(struct dial), works + 1);
 	/* Those of carriers that came back may not be buried yet. */
 	c->pools.works = pool_create(sizeof(struct work), 2 * works);
 	c->pools.carriers = pool_create(sizeof(struct work_carrier), 2 * works);
 	c->pools.parked = pool_create(sizeof(struct parked_work), works);
-	return c->pools.streams && c->pools.dials && c->pools.works &&
-	       c->pools.carriers && c->pools.parked;
+	return c->pools.streams && c->pools.layers && c->pools.links &&
+	       c->pools.muxes && c->pools.mux_streams && c->pools.dials &&
+	       c->pools.works && c->pools.carriers && c->pools.parked;
 }
 
 int client_create(struct client *c, const struct settings *s, uint32_t count)
@@ -64,7 +73,11 @@ int client_create(struct client *c, const struct settings *s, uint32_t count)
 		     pool_limit(c->pools.dials) + 8;
 	params.chunks_hard =
 		params.chunks_soft + 512 + 2 * pool_limit(c->pools.streams);
+	c->tls_sessions = tls_sessions_create();
+	if (!c->tls_sessions)
+		return -ENOMEM;
 	rc = core_create(&c->core, &client_ops, &params);
+	control_init(c);
 	work_init(c);
 	parked_init(c);
 	return rc;
@@ -84,6 +97,11 @@ void client_destroy(struct client *c)
 	if (c->first)
 		proxies_destroy(c);
 	pool_destroy(&c->pools.streams);
+	pool_destroy(&c->pools.layers);
+	pool_destroy(&c->pools.links);
+	pool_destroy(&c->pools.muxes);
+	pool_destroy(&c->pools.mux_streams);
+	tls_sessions_destroy(&c->tls_sessions);
 	pool_destroy(&c->pools.dials);
 	pool_destroy(&c->pools.works);
 	pool_destroy(&c->pools.carriers);
@@ -163,6 +181,10 @@ static int client_report(struct core *core, struct core_level *levels)
 
 	levels[n++] =
 		(struct core_level){ "streams", pool_used(c->pools.streams) };
+	levels[n++] =
+		(struct core_level){ "layers", pool_used(c->pools.layers) };
+	levels[n++] = (struct core_level){ "mux_streams",
+		pool_used(c->pools.mux_streams) };
 	levels[n++] = (struct core_level){ "dials", pool_used(c->pools.dials) };
 	levels[n++] = (struct core_level){ "works", pool_used(c->pools.works) };
 	levels[n++] = (struct core_level){ "idle", works_idle(c) };
@@ -189,7 +211,11 @@ static bool client_join(struct core *core)
 	/* What a visitor was sent last may still be on its way. */
 	if (!carriers_finish(&c->carriers, core->draining && !core->at_once))
 		return false;
+	layers_cut(c->pools.layers);
 	return pool_used(c->pools.streams) == 0 &&
+	       pool_used(c->pools.layers) == 0 &&
+	       pool_used(c->pools.muxes) == 0 &&
+	       pool_used(c->pools.mux_streams) == 0 &&
 	       pool_used(c->pools.works) == 0 &&
 	       pool_used(c->pools.parked) == 0 &&
 	       pool_used(c->pools.dials) == 0;

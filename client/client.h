@@ -16,7 +16,9 @@
 #include "common/crypto/cipher.h"
 #include "common/event/core.h"
 #include "common/event/resolver.h"
+#include "common/crypto/tls_sessions.h"
 #include "common/relay/carrier.h"
+#include "common/relay/mux.h"
 #include "common/relay/parking.h"
 
 struct crew;
@@ -34,13 +36,16 @@ struct client {
 	size_t proxy_count;
 	struct list works; /* all */
 	struct carriers carriers;
-	struct parking parking; /* of work connections */
-	uint32_t epoch;         /* sessions that this worker knows the end of */
+	struct muxes muxes;                /* the first's; of its one mux */
+	struct tls_sessions *tls_sessions; /* with the server */
+	struct parking parking;            /* of work connections */
+	uint32_t epoch; /* sessions that this worker knows the end of */
 	struct timer drain_timer;
 	struct journal *journal; /* of requests; NULL: they are not printed */
 	bool first;
 	struct {
-		struct pool *streams, *dials, *works, *carriers, *parked;
+		struct pool *streams, *layers, *links, *muxes, *mux_streams;
+		struct pool *dials, *works, *carriers, *parked;
 		struct pool *lookouts; /* NULL without a journal */
 	} pools;
 };

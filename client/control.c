@@ -13,11 +13,9 @@
 #include "client/crew.h"
 #include "client/work.h"
 #include "common/base/log.h"
-#include "common/base/socket.h"
 #include "common/base/version.h"
 #include "common/crypto/login.h"
 #include "common/crypto/random.h"
-#include "common/relay/raw_stream.h"
 #include "common/wire/capability.h"
 
 /* Work connections made for one message at most. */
@@ -43,8 +41,10 @@ static void control_leave(struct control *k, bool cut)
 
 	loop_cancel_timer(client_loop(c), &k->timer);
 	loop_cancel_timer(client_loop(c), &k->heartbeat);
-	dial_cancel(&k->dial);
+	link_cancel(&k->link);
 	channel_close(&k->channel, cut);
+	mux_close(&k->mux);
+	c->session.muxed = false;
 	if (k->state == CONTROL_RUNNING) {
 		proxies_lost(c);
 		crew_session_lost(c->crew);
@@ -139,7 +139,7 @@ static void control_beat(struct timer *t)
 /* What this client can do beyond frp. */
 static unsigned offered(const struct client *c)
 {
-	unsigned set = CAPABILITY_all;
+	unsigned set = c->settings->extensions ? CAPABILITY_all : 0;
 
 	return c->settings->reuse ? set : set & ~(unsigned)CAPABILITY_reuse;
 }
@@ -159,6 +159,9 @@ static bool control_login_answered(
 	struct client *c = client_of(k);
 	int64_t interval = c->settings->heartbeat_interval_ms;
 
+	/* As frp: a mux has pings of its own. */
+	if (k->mux && !c->settings->heartbeats_given)
+		interval = -1;
 	if (*m->error) {
 		count(&c->core.counters, logins_refused);
 		control_failed(k, m->error);
@@ -168,11 +171,14 @@ static bool control_login_answered(
 		control_failed(k, "the server's run id is too long");
 		return false;
 	}
-	if (channel_encrypt(&k->channel, &c->token_key) < 0) {
+	/* Inside TLS of our own there is nothing more to hide. */
+	if (!(k->adit && m->adit.present) &&
+		channel_encrypt(&k->channel, &c->token_key) < 0) {
 		control_failed(k, "no memory");
 		return false;
 	}
 	control_set_state(k, CONTROL_RUNNING);
+	c->session.muxed = k->mux && !m->adit.present;
 	loop_set_timer(
 		client_loop(c), &k->timer, CONTROL_PROVEN, control_proven);
 	snprintf(c->session.run_id, sizeof(c->session.run_id), "%s", m->run_id);
@@ -300,7 +306,8 @@ static bool control_login(struct control *k)
 	l->client_id = s->client_id;
 	l->metas = proxy_map(&s->metadatas);
 	l->pool_count = s->pool_count;
-	capability_write(&l->adit, offered(c), names);
+	if (s->extensions)
+		capability_write(&l->adit, offered(c), names);
 	return channel_send(&k->channel, &m) == 0;
 }
 
@@ -311,22 +318,46 @@ static void control_login_late(struct timer *t)
 	control_failed(k, "the server did not answer the login in time");
 }
 
-static void control_dialed(struct dial_owner *o, int fd, const char *error)
+/* Where frps expects a mux: a first stream of one. NULL: it was closed. */
+static struct stream *begin_mux(struct control *k, struct stream *s)
 {
-	struct control *k = container_of(o, struct control, dial_owner);
+	struct client *c = client_of(k);
+
+	if (k->adit || !c->settings->tcp_mux)
+		return s;
+	k->mux = mux_open(&c->muxes, s);
+	if (!k->mux || mux_open_stream(k->mux, &s) < 0)
+		return NULL;
+	return s;
+}
+
+static void control_mux_ended(struct mux *m, int result, const char *why)
+{
+	struct client *c = container_of(m->all, struct client, muxes);
+
+	/* The channel hears of it, too. */
+	(void)result;
+	log_debug("the mux has ended: %s", why);
+	if (c->control.mux == m)
+		mux_close(&c->control.mux);
+}
+
+static void control_linked(struct link_owner *o, const struct link_outcome *r)
+{
+	struct control *k = container_of(o, struct control, link_owner);
 	struct client *c = client_of(k);
 	struct stream *s;
 
-	k->dial = NULL;
-	if (fd < 0) {
-		control_failed(k, error);
+	k->link = NULL;
+	if (!r->stream) {
+		control_failed(k, r->error);
 		return;
 	}
-	socket_tune(fd, c->settings->dial_server_keepalive_s);
-	address_of_peer(&c->session.server, fd);
-	s = raw_stream_open(c->pools.streams, client_loop(c), fd);
+	address_of_peer(&c->session.server, stream_descriptor(r->stream));
+	k->adit = r->adit;
+	s = begin_mux(k, r->stream);
 	if (!s) {
-		control_failed(k, "limits.visitors is reached");
+		control_failed(k, "no memory");
 		return;
 	}
 	control_set_state(k, CONTROL_LOGIN);
@@ -348,9 +379,23 @@ static void control_dial(struct timer *t)
 		count(&c->core.counters, reconnects);
 	control_set_state(k, CONTROL_DIALING);
 	log_info("try to connect to server...");
-	k->dial_owner.done = control_dialed;
+	k->link_owner.linked = control_linked;
 	c->session.server.size = 0;
-	k->dial = client_dial_server(c, &k->dial_owner);
+	k->link = link_start(c, &k->link_owner);
+}
+
+void control_init(struct client *c)
+{
+	c->muxes = (struct muxes){
+		.loop = client_loop(c),
+		.pool = c->pools.muxes,
+		.streams = c->pools.mux_streams,
+		.streams_max = pool_limit(c->pools.mux_streams),
+		.held_max = MUX_HELD_USUAL,
+		.window_max = YAMUX_WINDOW_MAX,
+		.ping = c->settings->mux_keepalive_s * CLOCK_SECOND,
+		.ended = control_mux_ended,
+	};
 }
 
 void control_start(struct client *c)

@@ -9,9 +9,10 @@
 #define ADIT_CLIENT_CONTROL_H
 
 #include "client/backoff.h"
-#include "client/dial.h"
+#include "client/link.h"
 #include "common/base/address.h"
 #include "common/relay/channel.h"
+#include "common/relay/mux.h"
 
 /* Answers awaited: LoginResp. */
 #define CONTROL_LOGIN_TIME (10 * CLOCK_SECOND)
@@ -25,7 +26,7 @@
 enum control_state {
 	/* Not started, or stopped for good. Next: DIALING. */
 	CONTROL_IDLE,
-	/* The server is being dialled. Next: LOGIN, PAUSED, IDLE. */
+	/* The link is being made. Next: LOGIN, PAUSED, IDLE. */
 	CONTROL_DIALING,
 	/* Login was sent. Next: RUNNING, PAUSED, IDLE. */
 	CONTROL_LOGIN,
@@ -36,14 +37,16 @@ enum control_state {
 };
 
 struct control {
-	struct dial *dial;
-	struct dial_owner dial_owner;
+	struct link *link; /* while DIALING */
+	struct link_owner link_owner;
+	struct mux *mux; /* what the channel is a stream of; NULL: none */
 	struct channel channel;
 	struct timer timer;     /* LoginResp, being proven, the next attempt */
 	struct timer heartbeat; /* the next Ping */
 	struct backoff backoff;
 	int64_t heard; /* clock.h: of the last Pong, or the login */
 	bool ever;     /* logged in at least once */
+	bool adit;     /* the link is an aditd's own (TLS_ALPN_ADIT) */
 	uint8_t state; /* enum control_state */
 };
 
@@ -52,10 +55,14 @@ struct session {
 	struct address server; /* where it is; size 0: not known */
 	struct address local;  /* connectServerLocalIP; size 0: any */
 	unsigned caps;         /* enum capability, or-ed: what both have */
+	bool muxed;            /* work connections are streams of its mux */
 	char run_id[CONTROL_RUN_ID_SIZE];
 };
 
 struct client;
+
+/* Prepare it. */
+void control_init(struct client *c);
 
 void control_start(struct client *c);
 

@@ -53,6 +53,33 @@ static int make_clients(
 	return rc;
 }
 
+/* What all links to the server ask of TLS. */
+static int make_tls(struct crew *c, const struct settings *s)
+{
+	char error[CERTIFICATE_ERROR_SIZE] = "";
+	struct tls_client_terms terms = { .min = TLS_1_2,
+		.max = TLS_1_3,
+		.alpn = s->extensions ? TLS_ALPN_OFFERED : TLS_ALPN_SILENT };
+	struct certificate *own = NULL;
+
+	if (!s->tls_enable)
+		return 0;
+	if (*s->tls_ca_file)
+		terms.trusted_ca = s->tls_ca_file;
+	if (*s->tls_cert_file) {
+		own = certificate_load(
+			s->tls_cert_file, s->tls_key_file, error);
+		terms.certificate = own;
+	}
+	if (own || !*s->tls_cert_file)
+		c->tls = tls_context_client(&terms, error);
+	certificate_free(&own);
+	if (c->tls)
+		return 0;
+	log_error("transport.tls: %s", error);
+	return -EINVAL;
+}
+
 uint32_t crew_work_limit(const struct settings *s)
 {
 	/* Beyond poolCount a server keeps transport.workPool.max, at most. */
@@ -81,7 +108,9 @@ int crew_create(struct crew *c, const struct settings *s,
 		log_error("transport.proxyURL: %s", reason);
 		return -EINVAL;
 	}
-	rc = make_clients(c, s, count);
+	rc = make_tls(c, s);
+	if (rc == 0)
+		rc = make_clients(c, s, count);
 	if (rc == 0) {
 		first = c->clients[0];
 		first->first = true;
@@ -139,6 +168,7 @@ void crew_destroy(struct crew *c)
 		free(c->clients[i - 1]);
 	}
 	free(c->clients);
+	tls_context_unref(&c->tls);
 	explicit_bzero(c, sizeof(*c));
 }
 
@@ -156,6 +186,9 @@ void crew_work_wanted(struct crew *c)
 	struct client *to = c->clients[c->next++ % c->count];
 	struct wanted_letter *l;
 
+	/* The first has the mux. */
+	if (first->session.muxed)
+		to = first;
 	if (to == first) {
 		work_open(first);
 		return;

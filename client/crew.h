@@ -13,6 +13,7 @@
 #include "client/client.h"
 #include "client/gateway.h"
 #include "common/base/quota.h"
+#include "common/crypto/tls_context.h"
 
 /*
  * One-line commands: the public address of a proxy, as "tcp://host:port". A
@@ -29,9 +30,10 @@ struct crew {
 	uint32_t count;
 	uint32_t next; /* the first's: whose turn it is */
 	struct resolver *resolver;
-	struct gateway gateway; /* transport.proxyURL */
-	struct quota works;     /* work connections */
-	_Atomic uint32_t busy;  /* those with a visitor; any worker */
+	struct gateway gateway;  /* transport.proxyURL */
+	struct tls_context *tls; /* NULL: without */
+	struct quota works;      /* work connections */
+	_Atomic uint32_t busy;   /* those with a visitor; any worker */
 };
 
 /* Work connections at most: one for each visitor, and the idle ones. */

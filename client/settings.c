@@ -23,6 +23,13 @@
 #define KEEPALIVE_MAX 32767
 #define DAY 86400
 
+#define TLS_CERT_DOC                                                          \
+	"PEM file with the certificate that the server is shown, if it asks " \
+	"for one."
+#define TLS_CA_DOC                                                          \
+	"PEM file with the authorities that the server's certificate must " \
+	"come from; empty: any server will do."
+
 static const struct conf_row rows[] = {
 	{ .path = "serverAddr",
 		DEF(STRING, server_addr),
@@ -134,17 +141,39 @@ static const struct conf_row rows[] = {
 		       "http://[USER:PASSWORD@]HOST:PORT or socks5://...; "
 		       "empty: what the environment's http_proxy says." },
 
-#include "common/conf/transport.def"
-
+	{ .path = "transport.extensions",
+		DEF(BOOL, extensions),
+		.def = "true",
+		.doc = "Use what aditd has beyond frp; false: speak as frpc "
+		       "does, to any server." },
 	{ .path = "transport.reuse",
 		DEF(BOOL, reuse),
 		.def = "true",
 		.doc = "Let a work connection to aditd carry visitors one "
 		       "after another." },
+	{ .path = "transport.tcpMux",
+		DEF(BOOL, tcp_mux),
+		.def = "true",
+		.doc = "Carry all in one connection, as frps by its default "
+		       "expects; aditd gets connections of their own for "
+		       "what visitors send." },
 
+#include "common/conf/transport.def"
+
+	{ .path = "transport.tls.enable",
+		DEF(BOOL, tls_enable),
+		.def = "true",
+		.doc = "TLS to the server." },
+	{ .path = "transport.tls.serverName",
+		DEF(STRING, tls_server_name),
+		.def = "",
+		.doc = "Name that the server's certificate must be for, if "
+		       "trustedCaFile is set; empty: serverAddr." },
 	{ .path = "transport.tls.disableCustomTLSFirstByte",
-		CONF_DEF_FIXED("true|false"),
-		.doc = "Without effect while there is no TLS." },
+		DEF(BOOL, tls_plain_first_byte),
+		.def = "true",
+		.doc = "Begin with TLS itself; false: with a byte of frp's, "
+		       "for an frps whose vhostHTTPSPort is its bindPort." },
 
 #include "common/conf/log.def"
 

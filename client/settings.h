@@ -83,7 +83,13 @@ struct settings {
 	const char *proxy_url;               /* "": none */
 	int relay;                           /* enum conf_relay */
 	int64_t pipe_count, pipe_size;
-	bool reuse;
+	bool extensions, reuse;
+	bool tcp_mux;
+	int64_t mux_keepalive_s;
+	bool tls_enable, tls_plain_first_byte;
+	const char *tls_server_name; /* "": serverAddr */
+	const char *tls_cert_file, *tls_key_file, *tls_ca_file; /* "": none */
+	bool heartbeats_given; /* transport.heartbeatInterval was said */
 
 	const char *log_to; /* "console" or a file */
 	int log_level;      /* enum log_level */

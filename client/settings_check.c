@@ -241,6 +241,18 @@ static int check_gateway(struct settings *s, struct conf_errors *errors)
 	return 0;
 }
 
+static void check_tls(struct settings *s, struct conf_errors *errors)
+{
+	bool cert = *s->tls_cert_file;
+
+	if (cert != (*s->tls_key_file != '\0'))
+		conf_fault(s->conf, errors,
+			cert ? "transport.tls.certFile"
+			     : "transport.tls.keyFile",
+			"set without transport.tls.%s; they go together",
+			cert ? "keyFile" : "certFile");
+}
+
 int settings_check(struct settings *s, struct conf_errors *errors)
 {
 	const char *local = s->connect_server_local_ip;
@@ -256,6 +268,9 @@ int settings_check(struct settings *s, struct conf_errors *errors)
 		conf_fault(s->conf, errors, "transport.connectServerLocalIP",
 			"%s; an IPv4 or IPv6 address is allowed",
 			conf_quote(quoted, local));
+	s->heartbeats_given =
+		conf_given(s->conf, "transport.heartbeatInterval");
+	check_tls(s, errors);
 	check_dns_server(s, errors);
 	if (check_gateway(s, errors) < 0)
 		return -ENOMEM;

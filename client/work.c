@@ -3,6 +3,7 @@
 #include "client/work.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -63,6 +64,7 @@ void work_close(struct work *k, enum reason why)
 	work_set_state(k, WORK_CLOSED);
 	log_debug("work connection ended: %s", reason_text(why));
 	c->core.counters.ended[why]++;
+	link_cancel(&k->to_server);
 	dial_cancel(&k->dial);
 	channel_close(&k->channel, cut);
 	stream_close(&k->stream, cut);
@@ -278,24 +280,32 @@ static void work_greet(struct work *k, struct stream *s)
 	work_idle(k, &carrier->stream);
 }
 
-static void work_dialed(struct dial_owner *o, int fd, const char *error)
+static void work_linked(struct link_owner *o, const struct link_outcome *r)
 {
-	struct work *k = container_of(o, struct work, dial_owner);
-	struct client *c = k->client;
-	struct stream *s;
+	struct work *k = container_of(o, struct work, link_owner);
 
-	k->dial = NULL;
-	if (fd < 0) {
-		log_warn("work connection to the server: %s", error);
-		work_close(k, REASON_network);
+	k->to_server = NULL;
+	if (r->stream) {
+		work_greet(k, r->stream);
 		return;
 	}
-	socket_tune(fd, c->settings->dial_server_keepalive_s);
-	s = raw_stream_open(c->pools.streams, client_loop(c), fd);
-	if (s)
+	log_warn("work connection to the server: %s", r->error);
+	work_close(k, REASON_network);
+}
+
+/* A stream of the control's mux. */
+static void work_from_mux(struct work *k)
+{
+	struct mux *m = k->client->control.mux;
+	struct stream *s;
+	int rc = m ? mux_open_stream(m, &s) : -ENOTCONN;
+
+	if (rc == 0) {
 		work_greet(k, s);
-	else
-		work_close(k, REASON_limit);
+		return;
+	}
+	log_warn("work connection to the server: %s", strerror(-rc));
+	work_close(k, rc == -ENOBUFS ? REASON_limit : REASON_network);
 }
 
 /* NULL: there is no room. */
@@ -315,6 +325,8 @@ void work_open(struct client *c)
 {
 	bool place = quota_take(&c->crew->works);
 	struct work *k = place ? work_new(c, c->session.caps) : NULL;
+	struct handle self;
+	struct link *link;
 
 	if (place && !k)
 		quota_give(&c->crew->works);
@@ -326,8 +338,17 @@ void work_open(struct client *c)
 	}
 	k->place = true;
 	count(&c->core.counters, work_conns);
-	k->dial_owner.done = work_dialed;
-	k->dial = client_dial_server(c, &k->dial_owner);
+	if (c->session.muxed) {
+		work_from_mux(k);
+		return;
+	}
+	k->link_owner.linked = work_linked;
+	self = pool_handle(k);
+	link = link_start(c, &k->link_owner);
+	/* It may be over, and the work, too. */
+	k = pool_find(c->pools.works, self);
+	if (k && k->state == WORK_DIALING)
+		k->to_server = link;
 }
 
 /*

@@ -11,7 +11,7 @@
 #ifndef ADIT_CLIENT_WORK_H
 #define ADIT_CLIENT_WORK_H
 
-#include "client/dial.h"
+#include "client/link.h"
 #include "client/lookout.h"
 #include "common/relay/carrier.h"
 #include "common/relay/channel.h"
@@ -20,7 +20,7 @@
 struct proxy;
 
 enum work_state {
-	/* The server is being dialled. Next: IDLE, CLOSED. */
+	/* The link is being made. Next: IDLE, CLOSED. */
 	WORK_DIALING,
 	/* NewWorkConn was sent; StartWorkConn is awaited. Next: STARTED. */
 	WORK_IDLE,
@@ -47,8 +47,10 @@ static inline struct work_carrier *work_carrier_of(struct stream *s)
 
 struct work {
 	struct client *client;
-	struct list link;  /* client's works */
-	struct dial *dial; /* while DIALING or STARTED */
+	struct list link;       /* client's works */
+	struct link *to_server; /* while DIALING */
+	struct link_owner link_owner;
+	struct dial *dial; /* while STARTED */
 	struct dial_owner dial_owner;
 	struct channel channel; /* while IDLE */
 	struct stream *stream;  /* the work connection, from STARTED on */

@@ -98,7 +98,7 @@ static void control_heard(struct control *c)
 }
 
 static struct control *control_new(struct worker *w, struct stream *s,
-	const struct address *peer, const struct message_login *login)
+	const struct link *link, const struct message_login *login)
 {
 	struct control *c = pool_take(w->pools.controls);
 
@@ -112,8 +112,10 @@ static struct control *control_new(struct worker *w, struct stream *s,
 	c->worker = w;
 	list_init(&c->proxies);
 	list_append(&w->controls, &c->link);
-	address_ip(peer, c->peer);
+	address_ip(&link->peer, c->peer);
+	c->session = link->session;
 	c->extended = login->adit.present;
+	c->private = c->extended && link->adit;
 	c->caps = (uint8_t)capability_read(&login->adit);
 	matchmaker_init(c, pool_count(w, login->pool_count));
 	if (is_run_id(login->run_id))
@@ -136,6 +138,8 @@ static bool login_answer(struct control *c)
 		capability_write(&m.login_resp.adit, c->caps, names);
 	if (!control_send(c, &m))
 		return false;
+	if (c->private)
+		return true;
 	if (channel_encrypt(&c->channel, &c->worker->server->token_key) == 0)
 		return true;
 	control_close(c, REASON_no_memory, "no memory");
@@ -151,13 +155,16 @@ static bool control_claim(struct control *c)
 		return false;
 	claim->owner = claim->control = worker_ref(c->worker, c);
 	claim->caps = c->caps;
+	claim->session = c->session;
+	claim->bound = control_is_bound(c);
 	registry_claim(c->worker, claim);
 	return true;
 }
 
-void control_login(struct worker *w, struct stream *s,
-	const struct address *peer, const struct message_login *login)
+void control_login(struct worker *w, struct stream *s, const struct link *link,
+	const struct message_login *login)
 {
+	const struct address *peer = &link->peer;
 	struct control *c;
 
 	if (w->core.draining) {
@@ -171,7 +178,7 @@ void control_login(struct worker *w, struct stream *s,
 			"configuration");
 		return;
 	}
-	c = control_new(w, s, peer, login);
+	c = control_new(w, s, link, login);
 	if (!c) {
 		login_refuse(w, s, peer, "too many clients");
 		return;
@@ -191,7 +198,9 @@ static void control_run(struct control *c)
 	count(&c->worker->core.counters, logins);
 	if (!login_answer(c))
 		return;
-	control_heard(c);
+	/* In a session frpc sends no heartbeats: the session has its pings. */
+	if (!c->session.generation)
+		control_heard(c);
 	channel_start(&c->channel);
 	matchmaker_request(c);
 }

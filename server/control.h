@@ -9,10 +9,10 @@
 #ifndef ADIT_SERVER_CONTROL_H
 #define ADIT_SERVER_CONTROL_H
 
-#include "common/base/address.h"
 #include "common/base/list.h"
 #include "common/base/timer.h"
 #include "common/relay/channel.h"
+#include "server/link.h"
 #include "server/matchmaker.h"
 
 struct worker;
@@ -37,11 +37,13 @@ struct control {
 	struct matchmaker match;
 	struct timer heartbeat; /* due when the client was silent too long */
 	struct timer grave;
-	struct handle entry; /* of the registry, when RUNNING */
-	uint32_t ports;      /* remote ports in use, or claimed */
-	bool extended;       /* it speaks our extension */
-	uint8_t caps;        /* enum capability, or-ed */
-	uint8_t state;       /* enum control_state */
+	struct handle entry;   /* of the registry, when RUNNING */
+	uint32_t ports;        /* remote ports in use, or claimed */
+	struct handle session; /* the mux that it came by; generation 0 */
+	bool extended;         /* it speaks our extension */
+	bool private;          /* ... inside TLS of ours: no cipher */
+	uint8_t caps;          /* enum capability, or-ed */
+	uint8_t state;         /* enum control_state */
 	char run_id[RUN_ID_SIZE];
 	char peer[ADDRESS_TEXT_SIZE];
 	char *user; /* owned; "" without one */
@@ -51,8 +53,17 @@ struct control {
  * Answer a Login that came on the stream, which is taken over: refuse it, or
  * make it a control, replacing the one that has its run id.
  */
-void control_login(struct worker *w, struct stream *s,
-	const struct address *peer, const struct message_login *login);
+void control_login(struct worker *w, struct stream *s, const struct link *link,
+	const struct message_login *login);
+
+/*
+ * Whether its work connections are streams of its session; from adit they are
+ * connections of their own.
+ */
+static inline bool control_is_bound(const struct control *c)
+{
+	return c->session.generation && !c->extended;
+}
 
 /* Take everything down; visitors that are being served stay. */
 void control_close(struct control *c, enum reason why, const char *detail);

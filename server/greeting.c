@@ -2,33 +2,69 @@
 
 #include "server/greeting.h"
 
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
 #include "common/base/log.h"
+#include "common/crypto/tls.h"
 #include "common/http/text.h"
+#include "common/relay/layer.h"
 #include "common/relay/raw_stream.h"
 #include "server/control.h"
 #include "server/http_visitor.h"
+#include "server/keyring.h"
+#include "server/session.h"
 #include "server/work.h"
 #include "server/worker.h"
 
-/* Forget the greeting; its channel is closed or handed on already. */
+/* The first byte of a ClientHello, and the one that frp may put before it. */
+#define TLS_FIRST 0x16
+#define TLS_MARK 0x17
+#define YAMUX_FIRST 0x00
+
+static void greeting_look(struct greeting *g);
+
+static void greeting_set_state(struct greeting *g, enum greeting_state state)
+{
+	assert(g->state != GREETING_MESSAGE);
+	g->state = state;
+}
+
+/* Forget the greeting; its stream is closed or handed on already. */
 static void greeting_free(struct greeting *g)
 {
 	struct worker *w = g->worker;
 
 	loop_cancel_timer(worker_loop(w), &g->deadline);
+	hello_reader_clear(&g->hello);
 	chunk_give(g->first);
-	list_remove(&g->link);
+	list_remove(&g->place);
 	pool_give(w->pools.greetings, g);
+}
+
+/* What a layer says about its failure; "" if there is nothing to say. */
+static const char *trouble_of(const struct greeting *g)
+{
+	const struct stream *s = g->stream ? g->stream : g->channel.stream;
+	const char *trouble = s && layer_is(s) ? layer_trouble(s) : NULL;
+
+	return trouble ? trouble : "";
 }
 
 void greeting_close(struct greeting *g, enum reason why)
 {
+	struct counters *counters = &g->worker->core.counters;
 	char peer[ADDRESS_TEXT_SIZE];
+	const char *trouble = trouble_of(g);
 
-	address_text(&g->peer, peer);
-	log_debug("connection from [%s] closed before it was anything: %s",
-		peer, reason_text(why));
-	g->worker->core.counters.ended[why]++;
+	address_text(&g->link.peer, peer);
+	log_debug("connection from [%s] closed before it was anything: %s%s%s",
+		peer, reason_text(why), *trouble ? ": " : "", trouble);
+	if (*trouble)
+		count(counters, tls_failed);
+	counters->ended[why]++;
+	stream_close(&g->stream, true);
 	channel_close(&g->channel, true);
 	greeting_free(g);
 }
@@ -41,12 +77,14 @@ static void greeting_late(struct timer *t)
 	greeting_close(g, REASON_timeout);
 }
 
+/* --- the first message --- */
+
 static enum channel_verdict greeting_message(
 	struct channel *c, struct message *m)
 {
 	struct greeting *g = container_of(c, struct greeting, channel);
 	struct worker *w = g->worker;
-	struct address peer = g->peer;
+	struct link link = g->link;
 	struct stream *s;
 
 	if (m->type != MESSAGE_LOGIN && m->type != MESSAGE_NEW_WORK_CONN) {
@@ -57,9 +95,9 @@ static enum channel_verdict greeting_message(
 	s = channel_release(&g->channel);
 	greeting_free(g);
 	if (s && m->type == MESSAGE_LOGIN)
-		control_login(w, s, &peer, &m->login);
+		control_login(w, s, &link, &m->login);
 	else if (s)
-		work_arrived(w, s, &m->new_work_conn);
+		work_arrived(w, s, &link, &m->new_work_conn);
 	return CHANNEL_LEFT;
 }
 
@@ -82,7 +120,72 @@ static const struct channel_ops greeting_ops = {
 	.ended = greeting_ended,
 };
 
-/* --- a port of two kinds --- */
+static void await_message(struct greeting *g)
+{
+	struct stream *s = g->stream;
+
+	g->stream = NULL;
+	greeting_set_state(g, GREETING_MESSAGE);
+	channel_init(&g->channel, s, &greeting_ops);
+	channel_start(&g->channel);
+}
+
+/* --- TLS --- */
+
+/* The stream goes on inside TLS, whose first bytes are unread. */
+static void enter_tls(struct greeting *g, struct tls_context *context)
+{
+	struct worker *w = g->worker;
+	struct transform *t = tls_server(context);
+
+	if (t)
+		g->stream = layer_open(w->pools.layers, g->stream, t);
+	else
+		stream_close(&g->stream, true);
+	if (!g->stream) {
+		greeting_close(g, REASON_no_memory);
+		return;
+	}
+	count(&w->core.counters, tls_sessions);
+	g->link.secure = true;
+	g->link.adit = context == w->keyring->adit;
+	greeting_set_state(g, GREETING_BYTES);
+	greeting_look(g);
+}
+
+/* A ClientHello, or a part of one: the chunk is taken. */
+static void gather_hello(struct greeting *g, struct chunk *c)
+{
+	struct worker *w = g->worker;
+	struct client_hello hello;
+	struct chunk *all;
+	bool adit;
+
+	switch (hello_reader_take(&g->hello, c, &hello, &all)) {
+	case CLIENT_HELLO_PARTIAL:
+		greeting_look(g);
+		return;
+	case CLIENT_HELLO_COMPLETE:
+		break;
+	default:
+		count(&w->core.counters, tls_failed);
+		greeting_close(g, REASON_bad_frame);
+		return;
+	}
+	adit = client_hello_offers(&hello, chunk_bytes(all), TLS_ALPN_ADIT);
+	stream_unread(g->stream, all);
+	enter_tls(g, adit ? w->keyring->adit : w->keyring->frp);
+}
+
+/* --- the first bytes --- */
+
+enum speech {
+	SPEECH_UNCLEAR, /* more bytes are needed */
+	SPEECH_FRP,
+	SPEECH_TLS,
+	SPEECH_YAMUX,
+	SPEECH_HTTP, /* of a visitor */
+};
 
 /*
  * A frame of frp's is a letter or a digit and the length, of eight bytes, of
@@ -93,69 +196,165 @@ static bool is_request(uint8_t first, uint8_t second)
 	return second != 0 && (text_is(first, TEXT_TOKEN) || first == '\r');
 }
 
-static void sniff(struct greeting *g);
-
-static void greeting_sniffed(
-	struct stream_reader *r, struct chunk *c, int result)
+/* What such bytes begin, at least one, here. */
+static enum speech recognise(
+	const struct greeting *g, const uint8_t *bytes, uint32_t n)
 {
-	struct greeting *g = container_of(r, struct greeting, sniffer);
-	struct worker *w = g->worker;
-	struct chunk *first = g->first;
-	struct stream *s = g->channel.stream;
-	bool http = false;
+	const struct settings *set = g->worker->settings;
+	bool bare = !g->link.secure && !g->link.session.generation;
 
-	g->first = NULL;
-	if (result == 1 && !first) {
-		g->first = c;
-		sniff(g);
-		return;
-	}
-	if (result > 0 && first)
-		http = is_request(*chunk_bytes(first), *chunk_bytes(c));
-	else if (result > 1)
-		http = is_request(chunk_bytes(c)[0], chunk_bytes(c)[1]);
-	if (result > 0)
-		stream_unread(s, c);
-	if (first)
-		stream_unread(s, first);
-	if (!http) {
-		channel_start(&g->channel);
-		return;
-	}
-	http_visitor_adopt(w, s, &g->peer);
-	greeting_free(g);
+	if (bare && (*bytes == TLS_FIRST || *bytes == TLS_MARK))
+		return SPEECH_TLS;
+	if (*bytes == YAMUX_FIRST && !g->link.session.generation &&
+		set->tcp_mux)
+		return SPEECH_YAMUX;
+	if (!bare || !set->http_shares_port)
+		return SPEECH_FRP;
+	if (n < 2)
+		return SPEECH_UNCLEAR;
+	return is_request(bytes[0], bytes[1]) ? SPEECH_HTTP : SPEECH_FRP;
 }
 
-static void sniff(struct greeting *g)
+/* Whether what is not inside TLS is let in. */
+static bool may_be_bare(const struct greeting *g)
 {
-	stream_read(g->channel.stream, &g->sniffer);
+	return g->link.secure || !g->worker->settings->tls_force;
+}
+
+static void enter(struct greeting *g, enum speech speech, struct chunk *c)
+{
+	struct worker *w = g->worker;
+	struct stream *s = g->stream;
+
+	if (speech == SPEECH_TLS) {
+		g->marked = *chunk_bytes(c) == TLS_MARK;
+		if (g->marked)
+			c->from++;
+		greeting_set_state(g, GREETING_HELLO);
+		if (chunk_length(c) > 0) {
+			gather_hello(g, c);
+			return;
+		}
+		chunk_give(c);
+		greeting_look(g);
+		return;
+	}
+	stream_unread(s, c);
+	if (speech == SPEECH_HTTP) {
+		g->stream = NULL;
+		http_visitor_adopt(w, s, &g->link.peer);
+		greeting_free(g);
+	} else if (!may_be_bare(g)) {
+		count(&w->core.counters, bare_refused);
+		greeting_close(g, REASON_refused);
+	} else if (speech == SPEECH_YAMUX) {
+		g->stream = NULL;
+		session_open(w, s, &g->link);
+		greeting_free(g);
+	} else {
+		await_message(g);
+	}
+}
+
+/* The bytes that came before, and these; NULL: no memory. */
+static struct chunk *with_first(struct greeting *g, struct chunk *c)
+{
+	struct chunk *first = g->first, *both;
+	uint32_t n, m;
+
+	if (!first)
+		return c;
+	g->first = NULL;
+	n = chunk_length(first);
+	m = chunk_length(c);
+	both = chunk_from_heap(n + m);
+	if (both) {
+		memcpy(both->data, chunk_bytes(first), n);
+		memcpy(both->data + n, chunk_bytes(c), m);
+		both->to = n + m;
+	}
+	chunk_give(first);
+	chunk_give(c);
+	return both;
+}
+
+static void greeting_received(
+	struct stream_reader *r, struct chunk *c, int result)
+{
+	struct greeting *g = container_of(r, struct greeting, reader);
+	enum speech speech;
+
+	if (result <= 0) {
+		greeting_close(
+			g, result == 0 ? REASON_peer_closed : REASON_network);
+		return;
+	}
+	if (g->state == GREETING_HELLO) {
+		gather_hello(g, c);
+		return;
+	}
+	c = with_first(g, c);
+	if (!c) {
+		greeting_close(g, REASON_no_memory);
+		return;
+	}
+	speech = recognise(g, chunk_bytes(c), chunk_length(c));
+	if (speech != SPEECH_UNCLEAR) {
+		enter(g, speech, c);
+		return;
+	}
+	g->first = c;
+	greeting_look(g);
+}
+
+/* The next bytes. */
+static void greeting_look(struct greeting *g)
+{
+	struct chunk *c;
+	int n = stream_take(g->stream, &c);
+
+	if (n == -EAGAIN)
+		stream_read(g->stream, &g->reader);
+	else
+		greeting_received(&g->reader, c, n);
+}
+
+/* --- the beginning --- */
+
+void greeting_begin(struct worker *w, struct stream *s, const struct link *link)
+{
+	struct greeting *g = pool_take(w->pools.greetings);
+
+	if (!g) {
+		w->core.counters.ended[REASON_limit]++;
+		stream_close(&s, true);
+		return;
+	}
+	g->worker = w;
+	g->stream = s;
+	g->link = *link;
+	g->reader.received = greeting_received;
+	list_append(&w->greetings, &g->place);
+	loop_set_timer(worker_loop(w), &g->deadline,
+		w->settings->first_message_timeout_ms * CLOCK_MS,
+		greeting_late);
+	greeting_look(g);
 }
 
 void greeting_accept(struct listener *l, int fd)
 {
 	struct worker *w = l->worker;
-	struct greeting *g = pool_take(w->pools.greetings);
-	struct stream *s;
+	struct stream *s =
+		raw_stream_open(w->pools.streams, worker_loop(w), fd);
+	struct link link = { 0 };
 
-	s = raw_stream_open(w->pools.streams, worker_loop(w), fd);
-	if (!g || !s) {
-		if (g)
-			pool_give(w->pools.greetings, g);
-		stream_close(&s, true);
-		w->core.counters.ended[REASON_limit]++;
-		listener_pause(l);
+	if (s && pool_used(w->pools.greetings) <
+			 pool_limit(w->pools.greetings)) {
+		address_of_peer(&link.peer, fd);
+		greeting_begin(w, s, &link);
 		return;
 	}
-	g->worker = w;
-	address_of_peer(&g->peer, fd);
-	list_append(&w->greetings, &g->link);
-	channel_init(&g->channel, s, &greeting_ops);
-	loop_set_timer(worker_loop(w), &g->deadline,
-		w->settings->first_message_timeout_ms * CLOCK_MS,
-		greeting_late);
-	g->sniffer.received = greeting_sniffed;
-	if (w->settings->http_shares_port)
-		sniff(g);
-	else
-		channel_start(&g->channel);
+	stream_close(&s, true);
+	w->core.counters.ended[REASON_limit]++;
+	listener_pause(l);
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * A greeting is a connection on bindPort whose first message has not come
- * yet: it decides what the connection is (Login: a control; NewWorkConn: a
- * work connection), and must come within firstMessageTimeout, however slowly
- * its bytes do. Where the port is vhostHTTPPort as well, its first two bytes
- * tell a visitor from a client.
+ * A greeting is a connection on bindPort, or a stream of a session, whose
+ * first message has not come yet. The first bytes tell what it speaks: TLS or
+ * WebSocket, inside of which it begins anew; yamux, whose streams are
+ * greetings of their own; HTTP or TLS of a visitor, where the port is theirs as
+ * well; or frp's messages, of which the first says what it is (Login: a
+ * control; NewWorkConn: a work connection). All that must come within
+ * firstMessageTimeout, however slowly its bytes do.
  */
 
 #ifndef ADIT_SERVER_GREETING_H
@@ -13,20 +15,40 @@
 
 #include "common/base/timer.h"
 #include "common/relay/channel.h"
+#include "server/hello_reader.h"
+#include "server/link.h"
 #include "server/listener.h"
+
+enum greeting_state {
+	/* The first bytes of a layer are awaited. Next: HELLO, MESSAGE. */
+	GREETING_BYTES,
+	/* A ClientHello is being gathered. Next: BYTES. */
+	GREETING_HELLO,
+	/* A message is awaited; the channel has the stream. */
+	GREETING_MESSAGE,
+};
 
 struct greeting {
 	struct worker *worker;
+	struct stream *stream; /* owned, before MESSAGE */
 	struct channel channel;
-	struct stream_reader sniffer; /* before the channel's */
-	struct chunk *first;          /* one byte that does not tell; or NULL */
-	struct list link;             /* worker's greetings */
+	struct stream_reader reader; /* before the channel's */
+	struct chunk *first;         /* bytes that do not tell yet; or NULL */
+	struct hello_reader hello;
+	struct list place; /* worker's greetings */
 	struct timer deadline;
-	struct address peer;
+	struct link link;
+	bool marked;   /* its TLS began with frp's own first byte */
+	bool web;      /* it is inside WebSocket */
+	uint8_t state; /* enum greeting_state */
 };
 
 /* Of the listener on bindPort. */
 void greeting_accept(struct listener *l, int fd);
+
+/* On a stream of a session; it is taken over. */
+void greeting_begin(
+	struct worker *w, struct stream *s, const struct link *link);
 
 /* Close it. */
 void greeting_close(struct greeting *g, enum reason why);

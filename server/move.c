@@ -105,3 +105,35 @@ bool move_visitor(struct visitor *v, struct ref work)
 	worker_post(w, work.worker, &l->letter, deliver_move);
 	return true;
 }
+
+static void go_home(struct visitor *v)
+{
+	struct ref home = { .worker = v->route->claim->control.worker };
+
+	if (!move_visitor(v, home))
+		visitor_fail(v, REASON_no_memory, true);
+}
+
+static void stilled(struct stream_reader *r, struct chunk *c, int result)
+{
+	struct visitor *v = container_of(r, struct visitor, reader);
+
+	(void)c;
+	(void)result;
+	/* Something else has become of it. */
+	if (v->state != VISITOR_ASKING || !v->route->claim->bound)
+		return;
+	if (v->stream->read_end < 0) {
+		count(&v->worker->core.counters, visitors_gone);
+		visitor_close(v, REASON_visitor_gone);
+		return;
+	}
+	go_home(v);
+}
+
+void move_visitor_home(struct visitor *v)
+{
+	v->reader.received = stilled;
+	if (raw_stream_still(v->stream, &v->reader))
+		go_home(v);
+}

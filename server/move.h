@@ -19,4 +19,11 @@ struct visitor;
  */
 bool move_visitor(struct visitor *v, struct ref work) must_check;
 
+/*
+ * The visitor, which asks, goes to the worker of its route's control: all work
+ * connections of that are there, and none can be brought. A receive of it that
+ * is in flight is stopped first.
+ */
+void move_visitor_home(struct visitor *v);
+
 #endif

@@ -36,17 +36,6 @@ void page_drop(struct page **pp)
 
 /* --- the file --- */
 
-/* Whether it is the file that was read, as it was. */
-static bool is_same(const struct stat *a, const struct stat *b)
-{
-	return a->st_ino == b->st_ino && a->st_dev == b->st_dev &&
-	       a->st_size == b->st_size &&
-	       a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
-	       a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
-	       a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
-}
-
 /* All of the open file, which is of the size that `st` says, or shorter. */
 static int read_page(int fd, const struct stat *st, struct page **page_r)
 {
@@ -79,19 +68,21 @@ static int read_page(int fd, const struct stat *st, struct page **page_r)
 /* Read the file if it is not the one that was; 1: it was, -errno. */
 static int look(struct page_file *f, struct page **page_r)
 {
-	struct stat st;
+	struct file_stamp stamp;
+	struct stat st = { 0 };
 	/* Not to wait for whoever would write into a pipe. */
 	int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc;
 
 	if (fd < 0)
 		return -errno;
 	rc = fstat(fd, &st) < 0 ? -errno : 0;
-	if (rc == 0 && f->page && is_same(&st, &f->seen))
+	stamp = file_stamp_of(&st);
+	if (rc == 0 && f->page && !memcmp(&stamp, &f->seen, sizeof(stamp)))
 		rc = 1;
 	if (rc == 0)
 		rc = read_page(fd, &st, page_r);
 	if (rc == 0)
-		f->seen = st;
+		f->seen = stamp;
 	close(fd);
 	return rc;
 }

@@ -14,8 +14,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/stat.h>
 
+#include "common/base/file_stamp.h"
 #include "common/base/compiler.h"
 
 struct server;
@@ -35,10 +35,10 @@ struct page {
 /* The main thread's; all zero before page_open. */
 struct page_file {
 	const char *path;
-	struct page *page; /* the newest; held */
-	struct stat seen;  /* of the file when it was read */
-	int64_t due;       /* when to look again */
-	bool warned;       /* that it cannot be read now */
+	struct page *page;      /* the newest; held */
+	struct file_stamp seen; /* of the file when it was read */
+	int64_t due;            /* when to look again */
+	bool warned;            /* that it cannot be read now */
 };
 
 /* Read it for the first time; 0, or -errno after an error in the log. */

@@ -255,6 +255,7 @@ static int proxy_claim(
 	claim->port = p->type == PROXY_TCP ? m->remote_port : 0;
 	claim->pool = c->match.pool;
 	claim->caps = c->caps;
+	claim->bound = control_is_bound(c);
 	registry_claim(c->worker, claim);
 	return 0;
 }

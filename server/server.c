@@ -5,6 +5,7 @@
 #include "server/server.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -190,15 +191,21 @@ static int make_workers(struct server *s)
 	return registry_create(&s->registry, s->workers[0]);
 }
 
+/* Of two times, where -1 is never. */
+static int sooner(int a, int b)
+{
+	return (unsigned)a < (unsigned)b ? a : b;
+}
+
 static int run_chores(struct core_chores *c, bool last)
 {
 	struct server *s = container_of(c, struct server, chores);
 
 	int page = last ? -1 : page_look(&s->page_404, s);
+	int keys = last ? -1 : keyring_look(&s->keys, s);
 	int log = s->access_log ? access_log_run(s->access_log, last) : -1;
 
-	/* -1, which is never, is the greatest of these. */
-	return (unsigned)page < (unsigned)log ? page : log;
+	return sooner(page, sooner(keys, log));
 }
 
 static void reopen_files(struct core_chores *c)
@@ -212,6 +219,7 @@ static void reopen_files(struct core_chores *c)
 int server_create(struct server **s_r, const struct settings *settings)
 {
 	struct server *s = calloc(1, sizeof(*s));
+	char dir[PATH_MAX];
 	int rc;
 
 	if (!s)
@@ -225,6 +233,11 @@ int server_create(struct server **s_r, const struct settings *settings)
 	rc = *settings->custom_404_page
 		     ? page_open(&s->page_404, settings->custom_404_page)
 		     : 0;
+	if (rc == 0)
+		rc = state_dir_lock(settings->state_dir, dir, &s->state_lock);
+	if (rc == 0)
+		rc = keyring_open(
+			&s->keys, settings, s->state_lock >= 0 ? dir : NULL);
 	if (rc == 0) {
 		rc = make_workers(s);
 		if (rc == -ENOMEM)
@@ -232,8 +245,6 @@ int server_create(struct server **s_r, const struct settings *settings)
 	}
 	if (rc == 0)
 		rc = open_ports(s);
-	if (rc == 0)
-		rc = state_dir_lock(settings->state_dir, &s->state_lock);
 	if (rc < 0) {
 		server_destroy(&s);
 		return rc;
@@ -273,6 +284,7 @@ void server_destroy(struct server **sp)
 	free(s->workers);
 	access_log_destroy(&s->access_log);
 	page_close(&s->page_404);
+	keyring_close(&s->keys);
 	if (s->state_lock >= 0)
 		close(s->state_lock);
 	explicit_bzero(&s->token_key, sizeof(s->token_key));

@@ -13,6 +13,7 @@
 #include "common/crypto/cipher.h"
 #include "common/base/quota.h"
 #include "common/event/core.h"
+#include "server/keyring.h"
 #include "server/page.h"
 #include "server/settings.h"
 
@@ -24,6 +25,7 @@ struct server {
 	const struct settings *settings;
 	struct cipher_key token_key;
 	struct page_file page_404;     /* the main thread's, when they run */
+	struct keyring_files keys;     /* the same */
 	struct access_log *access_log; /* NULL: off */
 	struct core_chores chores;     /* the main thread's */
 	int state_lock; /* descriptor of the locked file in stateDir; -1 */

@@ -21,6 +21,14 @@
 #define KEEPALIVE_MAX 32767
 #define DAY 86400
 
+#define TLS_CERT_DOC                                                         \
+	"PEM file with the certificate that frpc is shown; empty: one that " \
+	"is made at the first start. It is read again when it changes."
+#define TLS_CA_DOC                                                          \
+	"PEM file with the authorities that clients must be certified by; " \
+	"empty: clients need no certificate. It is read again when it "     \
+	"changes."
+
 static const struct conf_choices reuses =
 	CONF_CHOICES({ "shared", SETTINGS_REUSE_SHARED, false },
 		{ "address", SETTINGS_REUSE_ADDRESS, false },
@@ -172,8 +180,6 @@ static const struct conf_row rows[] = {
 		.flags = CONF_EMPTY_DEFAULT,
 		.doc = "Idle time before TCP probes a client; -1: off." },
 
-#include "common/conf/transport.def"
-
 	{ .path = "transport.workPool.min",
 		DEF(INT, work_pool_min),
 		.def = "1",
@@ -187,10 +193,19 @@ static const struct conf_row rows[] = {
 		.max = 4096,
 		.doc = "The most; between the two, their number follows the "
 		       "visitors." },
+	{ .path = "transport.tcpMux",
+		DEF(BOOL, tcp_mux),
+		.def = "true",
+		.doc = "Accept connections that carry many streams; the first "
+		       "bytes tell which do." },
+
+#include "common/conf/transport.def"
 
 	{ .path = "transport.tls.force",
-		CONF_DEF_FIXED("false"),
-		.doc = "Refuse clients without TLS." },
+		DEF(BOOL, tls_force),
+		.def = "false",
+		.doc = "Refuse clients without TLS; trustedCaFile implies "
+		       "it." },
 
 #include "common/conf/log.def"
 

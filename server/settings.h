@@ -51,6 +51,10 @@ struct settings {
 	int64_t work_pool_min, work_pool_max;
 	int64_t heartbeat_timeout_ms;
 	int64_t tcp_keepalive_s;
+	bool tcp_mux;
+	int64_t mux_keepalive_s;
+	bool tls_force;
+	const char *tls_cert_file, *tls_key_file, *tls_ca_file; /* "": none */
 	int relay; /* enum conf_relay */
 	int64_t pipe_count, pipe_size;
 

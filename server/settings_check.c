@@ -42,6 +42,20 @@ static int check_trusted(struct settings *s, struct conf_errors *errors)
 	return 0;
 }
 
+static void check_tls(struct settings *s, struct conf_errors *errors)
+{
+	bool cert = *s->tls_cert_file;
+
+	if (cert != (*s->tls_key_file != '\0'))
+		conf_fault(s->conf, errors,
+			cert ? "transport.tls.certFile"
+			     : "transport.tls.keyFile",
+			"set without transport.tls.%s; they go together",
+			cert ? "keyFile" : "certFile");
+	if (*s->tls_ca_file)
+		s->tls_force = true;
+}
+
 int settings_check(struct settings *s, struct conf_errors *errors)
 {
 	if (s->proxy_bind_addr[0] == '\0')
@@ -62,6 +76,7 @@ int settings_check(struct settings *s, struct conf_errors *errors)
 			(long long)s->vhost_http_error_status);
 	s->http_shares_port = s->vhost_http_port == s->bind_port &&
 			      !strcmp(s->proxy_bind_addr, s->bind_addr);
+	check_tls(s, errors);
 	if (check_trusted(s, errors) < 0)
 		return -ENOMEM;
 	return errors->n > 0 ? -EINVAL : 0;

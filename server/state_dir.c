@@ -83,13 +83,15 @@ static int take_lock(const char *file, int *fd_r, char owner[static 32])
 	return 0;
 }
 
-int state_dir_lock(const char *given, int *fd_r)
+int state_dir_lock(const char *given, char path[static PATH_MAX], int *fd_r)
 {
-	char path[PATH_MAX] = "", file[PATH_MAX + 8], owner[32] = "";
-	int rc = state_dir_find(given, path, sizeof(path));
+	char file[PATH_MAX + 8], owner[32] = "";
+	int rc;
 	enum log_level level = *given ? LOG_ERROR : LOG_WARN;
 
 	*fd_r = -1;
+	*path = '\0';
+	rc = state_dir_find(given, path, PATH_MAX);
 	if (rc == 0)
 		rc = make_directory(path);
 	if (rc == 0) {

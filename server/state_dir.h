@@ -8,6 +8,7 @@
 #ifndef ADIT_SERVER_STATE_DIR_H
 #define ADIT_SERVER_STATE_DIR_H
 
+#include <limits.h>
 #include <stddef.h>
 
 #include "common/base/compiler.h"
@@ -21,10 +22,11 @@ int state_dir_find(const char *given, char *path, size_t size) must_check;
 
 /*
  * Make the directory, for its owner alone, and lock it for as long as the
- * descriptor in *fd_r is open. 0, or -errno after an error in the log. Where
- * it was not `given`, a failure is a warning only, with -1 in *fd_r: nothing
- * that the server does now depends on what is in it.
+ * descriptor in *fd_r is open; `path` is where it is. 0, or -errno after an
+ * error in the log. Where it was not `given`, a failure is a warning only,
+ * with -1 in *fd_r: what would be kept in it lasts as long as the process.
  */
-int state_dir_lock(const char *given, int *fd_r) must_check;
+int state_dir_lock(
+	const char *given, char path[static PATH_MAX], int *fd_r) must_check;
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "server/visitor.h"
+#include "server/visitor_internal.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -10,27 +10,12 @@
 #include "server/http_visitor.h"
 #include "server/listener.h"
 #include "server/matchmaker.h"
-#include "server/move.h"
-#include "server/work.h"
 #include "server/worker.h"
 
 /* How many others of a group a request is offered to. */
 #define VISITOR_DETOURS 3
 
-/* What the matchmaker tells a visitor. */
-struct tell_letter {
-	struct letter letter;
-	struct handle visitor;
-	uint32_t keeper;    /* wait: the control's worker */
-	struct handle wish; /* wait */
-	struct ref work;    /* match */
-	struct ref control; /* match: whose the work connection is */
-	enum reason why;    /* away */
-};
-
-static void visitor_want_work(struct visitor *v);
-
-static void visitor_set_state(struct visitor *v, enum visitor_state state)
+void visitor_set_state(struct visitor *v, enum visitor_state state)
 {
 	assert(v->state != VISITOR_CLOSED);
 	assert(state != VISITOR_RELAYING || v->state == VISITOR_STARTING);
@@ -61,7 +46,7 @@ bool visitor_may_detour(const struct visitor *v)
  * The route cannot serve it, and has seen nothing of the request: another one
  * of its group may. Else it fails for the reason.
  */
-static void visitor_detour(struct visitor *v, enum reason why, bool may_stay)
+void visitor_detour(struct visitor *v, enum reason why, bool may_stay)
 {
 	struct route *r = NULL;
 
@@ -113,7 +98,7 @@ static void visitor_stirred(
 	}
 }
 
-static void watch_visitor(struct visitor *v)
+void visitor_watch(struct visitor *v)
 {
 	struct chunk *c;
 	int n = stream_take(v->stream, &c);
@@ -126,7 +111,7 @@ static void watch_visitor(struct visitor *v)
 }
 
 /* Ask the matchmaker of the route's control. */
-static void visitor_want_work(struct visitor *v)
+void visitor_want_work(struct visitor *v)
 {
 	struct worker *w = v->worker;
 	const struct claim *c = v->route->claim;
@@ -136,6 +121,10 @@ static void visitor_want_work(struct visitor *v)
 		loop_set_timer(worker_loop(w), &v->timer,
 			w->settings->user_conn_timeout_ms * CLOCK_MS,
 			visitor_late);
+	if (c->bound && c->control.worker != w->index) {
+		visitor_tell_home(w, worker_ref(w, v));
+		return;
+	}
 	/* Once it has waited, a receive may be in flight: it stays. */
 	matchmaker_wish(w, c->control, c->owner.handle, pool_handle(v),
 		v->tries > 0 || v->fixed);
@@ -208,7 +197,7 @@ static void visitor_relay(struct visitor *v, bool again)
 }
 
 /* A dead one: as frp, try the next, once more than the pool holds. */
-static void visitor_try_next(struct visitor *v)
+void visitor_try_next(struct visitor *v)
 {
 	if (v->tries++ > v->route->claim->pool)
 		visitor_detour(v, REASON_work_lost, true);
@@ -234,7 +223,7 @@ static void visitor_started(
 }
 
 /* It has its work connection. */
-static void visitor_start(struct visitor *v, struct stream *work)
+void visitor_start(struct visitor *v, struct stream *work)
 {
 	struct chunk *c = make_start(v);
 
@@ -367,128 +356,4 @@ void visitor_fail(struct visitor *v, enum reason why, bool may_stay)
 		http_visitor_fail(v, why, may_stay);
 	else
 		visitor_close(v, why);
-}
-
-/* The handle's visitor, if it still wants a work connection. */
-static struct visitor *find_waiting(struct worker *w, struct handle visitor)
-{
-	struct visitor *v = pool_find(w->pools.visitors, visitor);
-
-	return v && (v->state == VISITOR_ASKING || v->state == VISITOR_WAITING)
-		       ? v
-		       : NULL;
-}
-
-/* --- what the matchmaker tells --- */
-
-static void post_tell(struct worker *w, struct ref visitor,
-	struct tell_letter *l, letter_fn *deliver)
-{
-	l->visitor = visitor.handle;
-	worker_post(w, visitor.worker, &l->letter, deliver);
-}
-
-static void deliver_wait(struct mailbox *m, struct letter *letter)
-{
-	const struct tell_letter *l = (struct tell_letter *)letter;
-	struct worker *w = worker_of_mailbox(m);
-	struct visitor *v = find_waiting(w, l->visitor);
-
-	if (!v || v->state != VISITOR_ASKING) {
-		matchmaker_withdraw(w, l->keeper, l->wish);
-		return;
-	}
-	v->wish = l->wish;
-	v->waits_since = worker_loop(w)->now;
-	visitor_set_state(v, VISITOR_WAITING);
-	watch_visitor(v);
-}
-
-void visitor_tell_wait(struct worker *w, struct ref visitor, struct handle wish)
-{
-	struct tell_letter *l = letter_new(sizeof(*l));
-
-	l->keeper = w->index;
-	l->wish = wish;
-	post_tell(w, visitor, l, deliver_wait);
-}
-
-static void deliver_match(struct mailbox *m, struct letter *letter)
-{
-	const struct tell_letter *l = (struct tell_letter *)letter;
-	struct worker *w = worker_of_mailbox(m);
-	struct visitor *v = find_waiting(w, l->visitor);
-	struct work *k = NULL;
-
-	if (!v) {
-		matchmaker_offer(w, l->control, l->work, true, false);
-		return;
-	}
-	if (l->work.worker != w->index) {
-		if (move_visitor(v, l->work))
-			return;
-		matchmaker_offer(w, l->control, l->work, true, false);
-		visitor_fail(v, REASON_no_memory, true);
-		return;
-	}
-	k = pool_find(w->pools.works, l->work.handle);
-	if (k)
-		visitor_start(v, work_take(k));
-	else
-		visitor_try_next(v);
-}
-
-void visitor_tell_match(struct worker *w, struct ref visitor, struct ref work,
-	struct ref control)
-{
-	struct tell_letter *l = letter_new(sizeof(*l));
-
-	l->work = work;
-	l->control = control;
-	post_tell(w, visitor, l, deliver_match);
-}
-
-static void deliver_away(struct mailbox *m, struct letter *letter)
-{
-	const struct tell_letter *l = (struct tell_letter *)letter;
-	struct visitor *v = find_waiting(worker_of_mailbox(m), l->visitor);
-
-	if (!v)
-		return;
-	/* The wish is gone already. */
-	visitor_set_state(v, VISITOR_ASKING);
-	visitor_detour(v, l->why, true);
-}
-
-void visitor_tell_away(struct worker *w, struct ref visitor, enum reason why)
-{
-	struct tell_letter *l = letter_new(sizeof(*l));
-
-	l->why = why;
-	post_tell(w, visitor, l, deliver_away);
-}
-
-/* --- work connections that come --- */
-
-bool visitor_waits(struct worker *w, struct handle visitor)
-{
-	return find_waiting(w, visitor);
-}
-
-bool visitor_bring(struct worker *w, struct handle visitor, struct stream *work)
-{
-	struct visitor *v = find_waiting(w, visitor);
-
-	if (!v)
-		return false;
-	visitor_start(v, work);
-	return true;
-}
-
-void visitor_ask_again(struct worker *w, struct handle visitor)
-{
-	struct visitor *v = find_waiting(w, visitor);
-
-	if (v)
-		visitor_try_next(v);
 }

@@ -144,10 +144,13 @@ bool visitor_waits(struct worker *w, struct handle visitor);
 bool visitor_bring(struct worker *w, struct handle visitor,
 	struct stream *work) must_check;
 
-/* What was promised has died. */
-void visitor_ask_again(struct worker *w, struct handle visitor);
+/* --- letters to its worker, from the worker `w` --- */
 
-/* --- letters to its worker, from the control's worker `w` --- */
+/* What was promised has died. */
+void visitor_tell_ask_again(struct worker *w, struct ref visitor);
+
+/* Go to the worker of your route's control. */
+void visitor_tell_home(struct worker *w, struct ref visitor);
 
 void visitor_tell_wait(
 	struct worker *w, struct ref visitor, struct handle wish);

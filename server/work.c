@@ -9,7 +9,7 @@
 
 #include "common/base/log.h"
 #include "common/crypto/login.h"
-#include "common/relay/raw_stream.h"
+#include "common/relay/stack.h"
 #include "common/wire/capability.h"
 #include "server/control.h"
 #include "server/matchmaker.h"
@@ -30,7 +30,7 @@ struct brought_letter {
 	struct letter letter;
 	struct handle visitor;
 	struct ref control;
-	struct raw_rest socket; /* owned */
+	struct stack_rest link; /* owned */
 	bool reuse;
 };
 
@@ -139,7 +139,21 @@ static struct stream *wrap(
 	return &c->stream;
 }
 
-void work_arrived(struct worker *w, struct stream *s,
+/*
+ * Whether it came the way of its control: in a session, for who has the run id
+ * may be somebody else there; or on its own, as others can be brought to their
+ * visitors.
+ */
+static bool is_of_session(
+	const struct worker *w, const struct link *link, const struct claim *c)
+{
+	if (!c->bound)
+		return !link->session.generation;
+	return c->owner.worker == w->index &&
+	       link_same_session(link, c->session);
+}
+
+void work_arrived(struct worker *w, struct stream *s, const struct link *link,
 	const struct message_new_work_conn *m)
 {
 	const struct settings *set = w->settings;
@@ -154,6 +168,11 @@ void work_arrived(struct worker *w, struct stream *s,
 			"no client control found for run id [%.64s]",
 			m->run_id);
 		refuse(w, s, error);
+		return;
+	}
+	if (!is_of_session(w, link, r->claim)) {
+		refuse(w, s,
+			"the work connection is not of its client's session");
 		return;
 	}
 	if (set->auth_new_work_conns &&
@@ -257,40 +276,50 @@ void work_tell_park(struct worker *w, struct ref work, struct handle offer)
 
 static void discard_brought(struct letter *letter)
 {
-	close(((struct brought_letter *)letter)->socket.fd);
+	stack_discard(&((struct brought_letter *)letter)->link);
 }
 
 static void deliver_brought(struct mailbox *m, struct letter *letter)
 {
 	struct brought_letter *l = (struct brought_letter *)letter;
 	struct worker *w = worker_of_mailbox(m);
-	struct stream *s =
-		raw_stream_wake(w->pools.streams, worker_loop(w), &l->socket);
+	struct stream *s = stack_wake(
+		w->pools.streams, w->pools.layers, worker_loop(w), &l->link);
 
 	count(&w->core.counters, work_conns_moved);
 	if (!s)
-		close(l->socket.fd);
+		stack_discard(&l->link);
 	s = s ? wrap(w, s, l->control, l->reuse) : NULL;
 	if (s && !visitor_bring(w, l->visitor, s))
 		work_offer(w, s, l->control, l->reuse, WORK_AGAIN);
 }
 
-/* The work connection leaves this worker for the visitor's. */
-static void send_away(struct work *k, struct ref visitor)
+/*
+ * The work connection leaves this worker for the visitor's; false: it cannot,
+ * as something came on it that nobody asked for, and is closed.
+ */
+static bool send_away(struct work *k, struct ref visitor)
 {
 	struct worker *w = k->worker;
-	struct brought_letter *b = letter_new(sizeof(*b));
-	struct stream *s;
+	struct ref control = k->control;
+	bool reuse = k->reuse;
+	struct stream *s = work_take(k);
+	struct brought_letter *b;
 
-	b->letter.discard = discard_brought;
-	b->control = k->control;
-	b->visitor = visitor.handle;
-	b->reuse = k->reuse;
-	s = work_take(k);
-	if (b->reuse)
+	if (reuse)
 		s = carrier_detach(carrier_of(s));
-	raw_stream_rest(&s, &b->socket, NULL);
+	if (!stack_can_move(s)) {
+		stream_close(&s, true);
+		return false;
+	}
+	b = letter_new(sizeof(*b));
+	b->letter.discard = discard_brought;
+	b->control = control;
+	b->visitor = visitor.handle;
+	b->reuse = reuse;
+	stack_rest(&s, &b->link, NULL);
 	worker_post(w, visitor.worker, &b->letter, deliver_brought);
+	return true;
 }
 
 static void deliver_bring(struct mailbox *m, struct letter *letter)
@@ -304,11 +333,12 @@ static void deliver_bring(struct mailbox *m, struct letter *letter)
 
 	if (!k) {
 		/* Only a parked one dies, offered again to one of ours. */
-		visitor_ask_again(w, l->visitor.handle);
+		visitor_tell_ask_again(w, l->visitor);
 		return;
 	}
 	if (l->visitor.worker != w->index) {
-		send_away(k, l->visitor);
+		if (!send_away(k, l->visitor))
+			visitor_tell_ask_again(w, l->visitor);
 		return;
 	}
 	control = k->control;

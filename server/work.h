@@ -15,6 +15,7 @@
 #include "common/relay/carrier.h"
 #include "common/wire/message.h"
 #include "server/claim.h"
+#include "server/link.h"
 
 struct worker;
 
@@ -44,7 +45,7 @@ struct work_carrier {
 };
 
 /* A connection that opened with NewWorkConn; the stream is taken over. */
-void work_arrived(struct worker *w, struct stream *s,
+void work_arrived(struct worker *w, struct stream *s, const struct link *link,
 	const struct message_new_work_conn *m);
 
 /* Prepare the worker's carriers. */

@@ -11,6 +11,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/crypto/random.h"
+#include "common/relay/layer.h"
 #include "common/relay/raw_stream.h"
 #include "server/access_log.h"
 #include "server/control.h"
@@ -19,6 +20,7 @@
 #include "server/listener.h"
 #include "server/parked.h"
 #include "server/proxy.h"
+#include "server/session.h"
 #include "server/visitor.h"
 #include "server/work.h"
 
@@ -55,6 +57,12 @@ static bool make_pools(struct worker *w)
 	/* Any share of the server's objects may be on this worker. */
 	w->pools.streams = pool_create(sizeof(struct raw_stream),
 		2 * visitors + 2 * works + controls + 2 * greetings);
+	w->pools.layers = pool_create(sizeof(struct layer),
+		2 * (visitors + 2 * works + controls + greetings));
+	w->pools.sessions =
+		pool_create(sizeof(struct session), controls + greetings);
+	w->pools.mux_streams = pool_create(sizeof(struct mux_stream),
+		visitors + 2 * works + controls + greetings);
 	w->pools.listeners = pool_create(sizeof(struct listener), proxies + 2);
 	w->pools.greetings = pool_create(sizeof(struct greeting), greetings);
 	w->pools.controls = pool_create(sizeof(struct control), controls);
@@ -67,10 +75,12 @@ static bool make_pools(struct worker *w)
 	w->pools.visitors = pool_create(sizeof(struct visitor), visitors);
 	w->pools.parked = pool_create(sizeof(struct parked_visitor), visitors);
 	w->pools.services = pool_create(sizeof(struct service), works);
-	return w->pools.services && w->pools.streams && w->pools.listeners &&
-	       w->pools.greetings && w->pools.controls && w->pools.proxies &&
-	       w->pools.works && w->pools.carriers && w->pools.offers &&
-	       w->pools.wishes && w->pools.visitors && w->pools.parked;
+	return w->pools.services && w->pools.streams && w->pools.layers &&
+	       w->pools.sessions && w->pools.mux_streams &&
+	       w->pools.listeners && w->pools.greetings && w->pools.controls &&
+	       w->pools.proxies && w->pools.works && w->pools.carriers &&
+	       w->pools.offers && w->pools.wishes && w->pools.visitors &&
+	       w->pools.parked;
 }
 
 int worker_create(struct worker **w_r, struct server *s, uint32_t index)
@@ -96,6 +106,8 @@ int worker_create(struct worker **w_r, struct server *s, uint32_t index)
 	if (s->access_log)
 		w->access = access_log_ring(s->access_log, index);
 	w->page = page_hold(s->page_404.page);
+	w->keyring = keyring_hold(s->keys.keyring);
+	list_init(&w->sessions);
 	list_init(&w->controls);
 	list_init(&w->greetings);
 	list_init(&w->works);
@@ -114,6 +126,7 @@ int worker_create(struct worker **w_r, struct server *s, uint32_t index)
 		params.chunks_soft + 512 + 2 * pool_limit(w->pools.streams);
 	rc = core_create(&w->core, &worker_ops, &params);
 	work_init(w);
+	session_init(w);
 	w->carriers.loop = w->core.loop;
 	parked_init(w);
 	services_init(w);
@@ -126,7 +139,8 @@ int worker_create(struct worker **w_r, struct server *s, uint32_t index)
 
 size_t worker_records(const struct worker *w)
 {
-	const struct pool *pools[] = { w->pools.streams, w->pools.listeners,
+	const struct pool *pools[] = { w->pools.streams, w->pools.layers,
+		w->pools.sessions, w->pools.mux_streams, w->pools.listeners,
 		w->pools.greetings, w->pools.controls, w->pools.proxies,
 		w->pools.works, w->pools.carriers, w->pools.offers,
 		w->pools.wishes, w->pools.visitors, w->pools.parked,
@@ -151,7 +165,11 @@ void worker_destroy(struct worker **wp)
 		close(w->http_fd);
 	directory_clear(&w->directory);
 	page_drop(&w->page);
+	keyring_drop(&w->keyring);
 	pool_destroy(&w->pools.streams);
+	pool_destroy(&w->pools.layers);
+	pool_destroy(&w->pools.sessions);
+	pool_destroy(&w->pools.mux_streams);
 	pool_destroy(&w->pools.listeners);
 	pool_destroy(&w->pools.greetings);
 	pool_destroy(&w->pools.controls);
@@ -255,6 +273,9 @@ static int worker_report(struct core *core, struct core_level *levels)
 	struct worker *w = worker_of(core);
 	const struct core_level rows[] = {
 		{ "streams", pool_used(w->pools.streams) },
+		{ "layers", pool_used(w->pools.layers) },
+		{ "sessions", pool_used(w->pools.sessions) },
+		{ "mux_streams", pool_used(w->pools.mux_streams) },
 		{ "listeners", pool_used(w->pools.listeners) },
 		{ "greetings", pool_used(w->pools.greetings) },
 		{ "controls", pool_used(w->pools.controls) },
@@ -288,7 +309,7 @@ static bool worker_join(struct core *core)
 	listener_close(&w->http_port);
 	directory_each(&w->directory, close_listener, NULL);
 	list_each_safe (l, &w->greetings)
-		greeting_close(container_of(l, struct greeting, link),
+		greeting_close(container_of(l, struct greeting, place),
 			REASON_shutdown);
 	list_each_safe (l, &w->controls)
 		control_close(container_of(l, struct control, link),
@@ -301,10 +322,16 @@ static bool worker_join(struct core *core)
 	parking_cut(&w->parking);
 	services_close(w);
 	farewells_cut(&w->farewells);
+	list_each_safe (l, &w->sessions)
+		session_close(container_of(l, struct session, place));
 	/* What a service was sent last may still be on its way. */
 	if (!carriers_finish(&w->carriers, core->draining && !core->at_once))
 		return false;
+	layers_cut(w->pools.layers);
 	return pool_used(w->pools.streams) == 0 && visitors(w) == 0 &&
+	       pool_used(w->pools.layers) == 0 &&
+	       pool_used(w->pools.sessions) == 0 &&
+	       pool_used(w->pools.mux_streams) == 0 &&
 	       pool_used(w->pools.controls) == 0 &&
 	       pool_used(w->pools.listeners) == 0;
 }

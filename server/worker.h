@@ -15,6 +15,7 @@
 #include "common/http/head.h"
 #include "common/relay/carrier.h"
 #include "common/relay/farewell.h"
+#include "common/relay/mux.h"
 #include "common/relay/parking.h"
 #include "server/claim.h"
 #include "server/directory.h"
@@ -43,7 +44,10 @@ struct worker {
 	uint64_t request_ids;       /* the series of their names */
 	struct access_ring *access; /* for the access log; NULL: off */
 	struct page *page;          /* custom404Page; held; NULL: none */
-	struct list controls;       /* live ones */
+	struct keyring *keyring;    /* held */
+	struct muxes muxes;
+	struct list sessions;  /* connections that carry many streams */
+	struct list controls;  /* live ones */
 	struct list greetings; /* connections without a first message yet */
 	struct list works;     /* idle work connections that are here */
 	struct list visitors;  /* all */
@@ -52,9 +56,10 @@ struct worker {
 	struct timer drain_timer;
 	/* Every object is of one of these. */
 	struct {
-		struct pool *streams, *listeners, *greetings, *controls,
-			*proxies, *works, *carriers, *offers, *wishes,
-			*visitors, *parked, *services;
+		struct pool *streams, *layers, *sessions, *mux_streams,
+			*listeners, *greetings, *controls, *proxies, *works,
+			*carriers, *offers, *wishes, *visitors, *parked,
+			*services;
 	} pools;
 };
 

@@ -23,7 +23,7 @@ struct chunk_pool;
  * Bytes before `data` that belong to the chunk: room for a frame's header,
  * while it is sent. `from` may be so far below zero then.
  */
-#define CHUNK_HEADROOM 8
+#define CHUNK_HEADROOM 16
 
 struct chunk {
 	struct chunk *next; /* for the owner's queue */

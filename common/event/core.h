@@ -20,7 +20,7 @@
 
 struct core;
 
-#define CORE_LEVELS 16
+#define CORE_LEVELS 20
 
 /* How many objects of a kind there are; `name` is a literal. */
 struct core_level {

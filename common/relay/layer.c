@@ -181,6 +181,15 @@ static void layer_write(
 		layer_call(l, 0);
 }
 
+/* There is room when the handshake is over. */
+static void layer_await_room(struct stream *s)
+{
+	struct layer *l = layer_of(s);
+
+	if (!l->transform->shaking || l->write_error < 0)
+		layer_call(l, 0);
+}
+
 static int layer_finish(struct stream *s)
 {
 	struct layer *l = layer_of(s);
@@ -292,6 +301,8 @@ static int layer_advance(struct layer *l, struct chunk **c_r)
 	int n = layer_take(l, c_r);
 
 	layer_push(l);
+	if (l->stream.awaits_room && !l->transform->shaking)
+		layer_call(l, 0);
 	if (n == -EAGAIN && !l->starved && l->read_end == 1 &&
 		(l->stream.reading || layer_shakes(l)))
 		layer_read_below(l);
@@ -324,7 +335,10 @@ static void layer_turn(struct layer *l)
 	int n;
 
 	layer_push(l);
-	if (l->waits && l->write_error < 0) {
+	if (s->awaits_room && (!l->transform->shaking || l->write_error < 0)) {
+		layer_call(l, 0);
+		stream_room(s, l->write_error);
+	} else if (l->waits && l->write_error < 0) {
 		if (s->reading)
 			layer_call(l, 0);
 		l->waits = false;
@@ -421,6 +435,7 @@ static const struct stream_ops layer_ops = {
 	.read = layer_read,
 	.fetch = layer_fetch,
 	.write = layer_write,
+	.await_room = layer_await_room,
 	.finish = layer_finish,
 	.close = layer_close,
 	.descriptor = layer_descriptor,
@@ -448,32 +463,6 @@ struct stream *layer_open(
 	if (layer_shakes(l))
 		layer_fetch(&l->stream);
 	return &l->stream;
-}
-
-/* --- taken apart --- */
-
-bool layer_can_rest(const struct stream *s)
-{
-	const struct layer *l = layer_of(s);
-
-	return !l->transform->shaking && !l->transform->has_words &&
-	       !l->transform->ended && !l->opening && !l->more &&
-	       l->read_end == 1 && l->write_error == 0 &&
-	       l->end == LAYER_OPEN && !s->unread.head && s->read_end == 1 &&
-	       !stream_is_writing(s) && !stream_is_writing(l->below);
-}
-
-struct stream *layer_detach(struct stream *s, struct transform **t_r)
-{
-	struct layer *l = layer_of(s);
-	struct stream *below = l->below;
-
-	assert(layer_can_rest(s));
-	loop_cancel_timer(s->loop, &l->timer);
-	stream_leave_reading(below);
-	*t_r = l->transform;
-	pool_give(l->home, l);
-	return below;
 }
 
 static void cut_closing(void *object)

@@ -62,7 +62,8 @@ struct layer {
  *
  * A read ends with 0 where the transform says so, or below has ended and that
  * is proper; with -ECONNRESET where it was a cut; with the transform's error
- * where the peer broke its rules. A write fails with that, too. Ending our
+ * where the peer broke its rules. A write fails with that, too, and so does
+ * waiting for room, which is there when the handshake is over. Ending our
  * direction ends below's, too, after the transform's last words. After a
  * failure an alert is still sent, for LAYER_PATIENCE at most. A clean close
  * does what ending does, and closes below cleanly; a cut cuts below.

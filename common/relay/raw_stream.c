@@ -45,11 +45,39 @@ static int raw_end(const struct raw_stream *r)
 
 static void raw_received(struct op *op, int result);
 
+/* Whether the receive is being stopped; not any more, if somebody reads. */
+static bool is_stilling(struct raw_stream *r)
+{
+	if (r->stream.reader)
+		r->still = NULL;
+	return r->still && !r->stream.closing;
+}
+
+/* The receive that is being stopped has brought something, or is over. */
+static void raw_stilled(struct raw_stream *r, struct chunk *c, int result)
+{
+	struct stream_reader *reader = r->still;
+
+	if (c)
+		chunk_queue_push(&r->stream.unread, c);
+	else if (result <= 0 && result != -ECANCELED)
+		r->stream.read_end = result == 0 ? raw_end(r) : result;
+	if (op_in_flight(&r->recv))
+		return;
+	r->still = NULL;
+	r->stream.reading = false;
+	reader->received(reader, NULL, 1);
+}
+
 static void raw_ready(struct op *op, int result)
 {
 	struct raw_stream *r = container_of(op, struct raw_stream, recv);
 	bool closing = r->stream.closing;
 
+	if (is_stilling(r)) {
+		raw_stilled(r, NULL, -ECANCELED);
+		return;
+	}
 	stream_ready(&r->stream, result);
 	if (closing)
 		raw_join(r);
@@ -84,16 +112,20 @@ static void raw_received(struct op *op, int result)
 	op->chunk = NULL;
 	s->backlog = !op->drained;
 	s->ending = op->ending && !r->doubtful;
+	if (c)
+		r->received += (uint32_t)result;
+	if (is_stilling(r)) {
+		raw_stilled(r, c, result);
+		return;
+	}
 	if (result == -ECANCELED && !closing) {
 		/* It ran ahead and was stopped. */
 		if (s->reading)
 			raw_start(r);
 		return;
 	}
-	if (c) {
+	if (c)
 		r->bulk = c->to == c->size;
-		r->received += (uint32_t)result;
-	}
 	if (result == 0)
 		result = raw_end(r);
 	r->ahead = s->reading ? 0 : r->ahead + 1;
@@ -225,6 +257,18 @@ static bool is_quiet(const struct stream *s)
 bool raw_stream_can_rest(const struct stream *s)
 {
 	return is_quiet(s) && raw_of(s)->recv.state == OP_FLYING;
+}
+
+bool raw_stream_still(struct stream *s, struct stream_reader *reader)
+{
+	struct raw_stream *r = raw_of(s);
+
+	assert(!s->reader && !op_in_flight(&r->send));
+	if (!op_in_flight(&r->recv))
+		return true;
+	r->still = reader;
+	op_cancel(s->loop, &r->recv);
+	return false;
 }
 
 bool raw_stream_can_move(const struct stream *s)

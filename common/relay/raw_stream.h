@@ -15,6 +15,7 @@ struct raw_stream {
 	struct stream stream;
 	struct op recv, send;
 	struct pool *home;
+	struct stream_reader *still; /* of raw_stream_still; NULL: none */
 	int fd;
 	uint32_t received; /* bytes, modulo 2^32 */
 	uint8_t ahead;     /* chunks that came and nobody had asked for */
@@ -59,6 +60,14 @@ bool raw_stream_can_move(const struct stream *s);
  */
 struct stream *raw_stream_wake(
 	struct pool *home, struct loop *l, struct raw_rest *r) must_check;
+
+/*
+ * Nobody reads or writes such a stream, and it is to be taken apart with
+ * nothing in flight. True: it is so. False: a receive is being stopped; what
+ * still comes is unread, or the end, and then the reader is called, with NULL
+ * and 1, unless the stream was closed, or asked to read, before.
+ */
+bool raw_stream_still(struct stream *s, struct stream_reader *r) must_check;
 
 /* From inside `stirred`, after raw_stream_wake: its result. */
 void raw_stream_stir(struct stream *s, int result);

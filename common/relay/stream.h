@@ -63,7 +63,8 @@ struct stream_ops {
 	/*
 	 * For streams whose bytes a pipe can take, else NULL: wait until there
 	 * is something to splice in (stream_ready brings it) or room to splice
-	 * out (stream_room), and do so, as pipe_fill and pipe_drain.
+	 * out (stream_room), and do so, as pipe_fill and pipe_drain. Streams
+	 * with a handshake have await_room alone.
 	 */
 	void (*await)(struct stream *s);
 	void (*await_room)(struct stream *s);

@@ -137,7 +137,7 @@ def configuration():
             ("bindPort: [\n", r":\d+:"),
             ("auth:\n  token: 7\n  method: oidc\n", r":3:.*auth\.method"),
             ("bindPort: 1\nbindPort: 2\n", r":2:.*bindPort"),
-            ("transport:\n  tls:\n    force: true\n", r":3:.*tls")]
+            ("transport:\n  tls:\n    certFile: x\n", r":3:.*certFile")]
     for text, want in rows:
         path = os.path.join(TEMP, "bad.yaml")
         with open(path, "w") as f:

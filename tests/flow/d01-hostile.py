@@ -62,7 +62,8 @@ def wrong_token():
 # First bytes that are no frame or no message, and the counter of each.
 GARBAGE = {
     "unknown type": (b"Z" + bytes(8), "bad_frames"),
-    "unknown type, one byte": (b"\x00", "bad_frames"),
+    "unknown type, one byte": (b"\x01", "bad_frames"),
+    "a mux of an unknown version": (b"\x00\x00" + b"\x09" * 10, "mux_errors"),
     "length -1": (b"o" + struct.pack(">q", -1), "bad_frames"),
     "length 10241": (b"o" + struct.pack(">q", 10241), "bad_frames"),
     "length 2^63-1": (b"o" + struct.pack(">q", 2**63 - 1), "bad_frames"),
@@ -100,7 +101,7 @@ def garbage_case(name, row):
             data, counter = row[0], "bad_messages"
             if len(row) == 3:
                 data, counter = frame(row[0].decode(), row[1]), row[2]
-            elif row[1] in ("bad_frames", "bad_messages"):
+            elif row[1] in ("bad_frames", "bad_messages", "mux_errors"):
                 counter = row[1]
             else:
                 data = frame(row[0].decode(), row[1])

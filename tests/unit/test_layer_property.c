@@ -5,7 +5,7 @@
  * short sends, readers who leave, chunks that run out. What arrives is what
  * was written, in order, and nothing is left.
  */
-// links: common/relay/layer.c common/relay/raw_stream.c common/relay/stream.c common/event/loop.c common/event/pipe.c common/event/chunk.c common/base/timer.c common/base/pool.c common/base/socket.c common/base/address.c common/base/counter.c common/base/reason.c tests/double/script.c tests/double/streams.c tests/double/toy.c
+// links: common/relay/layer.c common/relay/layer_rest.c common/relay/raw_stream.c common/relay/stream.c common/event/loop.c common/event/pipe.c common/event/chunk.c common/base/timer.c common/base/pool.c common/base/socket.c common/base/address.c common/base/counter.c common/base/reason.c tests/double/script.c tests/double/streams.c tests/double/toy.c
 
 #include <criterion/criterion.h>
 #include <errno.h>

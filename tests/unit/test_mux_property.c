@@ -4,9 +4,18 @@
  * Two muxes, one at each end of a connection that passes any number of bytes
  * at a time, and 200 streams whose ends write, read slowly or not, end and cut
  * in any order. Every byte arrives, in its order, on its stream, and nothing
- * is left. MUX_SEEDS histories are played, 20 unless said; MUX_SEED repeats one.
+ * is left. MUX_SEEDS histories are played, 20 unless said; MUX_SEED repeats
+ * one.
  */
-// links: common/relay/mux.c common/relay/mux_in.c common/relay/mux_out.c common/relay/mux_stream.c common/relay/mux_hold.c common/relay/mux_table.c common/wire/yamux.c common/wire/yamux_window.c common/relay/raw_stream.c common/relay/stream.c common/event/loop.c common/event/pipe.c common/event/chunk.c common/base/timer.c common/base/pool.c common/base/socket.c common/base/address.c common/base/counter.c common/base/reason.c common/crypto/random.c tests/double/script.c tests/double/streams.c
+// links: common/relay/mux.c common/relay/mux_in.c common/relay/mux_out.c
+// links: common/relay/mux_stream.c common/relay/mux_hold.c
+// links: common/relay/mux_table.c common/wire/yamux.c
+// links: common/wire/yamux_window.c common/relay/raw_stream.c
+// links: common/relay/stream.c common/event/loop.c common/event/pipe.c
+// links: common/event/chunk.c common/base/timer.c common/base/pool.c
+// links: common/base/socket.c common/base/address.c common/base/counter.c
+// links: common/base/reason.c common/crypto/random.c tests/double/script.c
+// links: tests/double/streams.c
 // libs: boringssl
 
 #include <criterion/criterion.h>

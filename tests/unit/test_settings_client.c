@@ -149,9 +149,9 @@ Test(settings_client, refuses_what_is_not_built_or_wrong)
 		{ "transport: {wireProtocol: v2}",
 			"transport.wireProtocol: \"v2\"; not supported yet "
 			"(allowed: v1)" },
-		{ "transport: {tls: {enable: true}}",
-			"transport.tls.enable: \"true\"; not supported yet "
-			"(allowed: false)" },
+		{ "transport: {tls: {certFile: x.crt}}",
+			"transport.tls.certFile: set without "
+			"transport.tls.keyFile; they go together" },
 		{ "transport: {poolCount: 257}",
 			"transport.poolCount: \"257\"; a number from 0 to 256 "
 			"is allowed" },

@@ -110,7 +110,6 @@ Test(settings_server, reads_a_file_of_frp)
 			  "  heartbeatTimeout: -1\n"
 			  "  tls:\n"
 			  "    force: false\n"
-			  "    enable: false\n"
 			  "webServer:\n"
 			  "  port: 0\n"
 			  "log:\n"
@@ -140,12 +139,12 @@ Test(settings_server, reads_a_file_of_frp)
 Test(settings_server, refuses_what_is_not_built_or_wrong)
 {
 	static const char *const wrong[][2] = {
-		{ "transport: {tcpMux: true}",
-			"transport.tcpMux: \"true\"; not supported yet "
-			"(allowed: false)" },
-		{ "transport: {tls: {force: true}}",
-			"transport.tls.force: \"true\"; not supported yet "
-			"(allowed: false)" },
+		{ "transport: {tls: {certFile: x.crt}}",
+			"transport.tls.certFile: set without "
+			"transport.tls.keyFile; they go together" },
+		{ "transport: {tls: {keyFile: x.key}}",
+			"transport.tls.keyFile: set without "
+			"transport.tls.certFile; they go together" },
 		{ "auth: {method: oidc}",
 			"auth.method: \"oidc\"; not supported yet (allowed: "
 			"token)" },

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "client/link.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "client/client.h"
+#include "client/crew.h"
+#include "common/base/log.h"
+#include "common/base/socket.h"
+#include "common/crypto/tls.h"
+#include "common/relay/layer.h"
+#include "common/relay/raw_stream.h"
+
+/* The byte that frp may put before TLS. */
+#define TLS_MARK 0x17
+
+static void link_end(struct link *l, struct stream *s, const char *error)
+{
+	struct client *c = l->client;
+	struct link_owner *o = l->owner;
+	struct link_outcome r = { .stream = s, .error = error };
+
+	if (s && layer_is(s))
+		r.adit = tls_is_adit(layer_transform(s));
+	loop_cancel_timer(client_loop(c), &l->timer);
+	stream_close(&l->stream, true);
+	pool_give(c->pools.links, l);
+	o->linked(o, &r);
+}
+
+/* What the operator is to know about a handshake that failed. */
+static void describe(const struct link *l, int result, char *out, size_t size)
+{
+	const struct transform *t = layer_transform(l->stream);
+	char text[PIN_SIZE];
+	struct pin pin;
+
+	if (t->trouble && tls_peer_pin(t, &pin)) {
+		pin_write(text, &pin);
+		snprintf(out, size, "TLS: %s; the server's pin is [%s]",
+			t->trouble, text);
+	} else if (t->trouble) {
+		snprintf(out, size, "TLS: %s", t->trouble);
+	} else {
+		snprintf(out, size,
+			"TLS: the server closed the connection in the "
+			"handshake: %s",
+			strerror(-result));
+	}
+}
+
+static void link_shaken(struct stream_writer *w, struct chunk *c, int result)
+{
+	struct link *l = container_of(w, struct link, writer);
+	struct stream *s = l->stream;
+	char error[LINK_ERROR_SIZE];
+
+	(void)c;
+	if (result < 0) {
+		describe(l, result, error, sizeof(error));
+		link_end(l, NULL, error);
+		return;
+	}
+	l->stream = NULL;
+	link_end(l, s, NULL);
+}
+
+static void link_late(struct timer *t)
+{
+	link_end(container_of(t, struct link, timer), NULL,
+		"TLS: the server does not answer the handshake; is it a "
+		"server with TLS?");
+}
+
+static void link_shake(struct link *l)
+{
+	struct client *c = l->client;
+	const struct settings *set = c->settings;
+	struct transform *t =
+		tls_client(c->crew->tls, set->tls_server_name, c->tls_sessions);
+
+	if (t)
+		l->stream = layer_open(c->pools.layers, l->stream, t);
+	else
+		stream_close(&l->stream, true);
+	if (!l->stream) {
+		link_end(l, NULL, "no memory");
+		return;
+	}
+	l->writer.sent = link_shaken;
+	stream_await_room(l->stream, &l->writer);
+}
+
+static void mark_written(struct stream_writer *w, struct chunk *c, int result)
+{
+	struct link *l = container_of(w, struct link, writer);
+
+	chunk_give(c);
+	if (result < 0)
+		link_end(l, NULL, strerror(-result));
+	else
+		link_shake(l);
+}
+
+static void link_dialed(struct dial_owner *o, int fd, const char *error)
+{
+	static const uint8_t mark = TLS_MARK;
+	struct link *l = container_of(o, struct link, dial_owner);
+	struct client *c = l->client;
+	struct chunk *k;
+
+	l->dial = NULL;
+	if (fd < 0) {
+		link_end(l, NULL, error);
+		return;
+	}
+	socket_tune(fd, c->settings->dial_server_keepalive_s);
+	l->stream = raw_stream_open(c->pools.streams, client_loop(c), fd);
+	if (!l->stream) {
+		link_end(l, NULL, "limits.visitors is reached");
+		return;
+	}
+	if (!c->settings->tls_enable) {
+		struct stream *s = l->stream;
+
+		l->stream = NULL;
+		link_end(l, s, NULL);
+		return;
+	}
+	l->state = LINK_SHAKING;
+	loop_set_timer(client_loop(c), &l->timer, LINK_SHAKE_TIME, link_late);
+	if (c->settings->tls_plain_first_byte) {
+		link_shake(l);
+		return;
+	}
+	k = chunk_copy(&mark, 1);
+	if (!k) {
+		link_end(l, NULL, "no memory");
+		return;
+	}
+	l->writer.sent = mark_written;
+	stream_write(l->stream, k, true, &l->writer);
+}
+
+struct link *link_start(struct client *c, struct link_owner *owner)
+{
+	struct link *l = pool_take(c->pools.links);
+	struct handle self;
+	struct dial *d;
+
+	if (!l) {
+		owner->linked(owner,
+			&(struct link_outcome){ .error = "too many connections "
+							 "are being made" });
+		return NULL;
+	}
+	l->client = c;
+	l->owner = owner;
+	l->dial_owner.done = link_dialed;
+	self = pool_handle(l);
+	/* It may be over inside the call. */
+	d = client_dial_server(c, &l->dial_owner);
+	l = pool_find(c->pools.links, self);
+	if (l)
+		l->dial = d;
+	return l;
+}
+
+void link_cancel(struct link **lp)
+{
+	struct link *l = *lp;
+
+	if (!l)
+		return;
+	*lp = NULL;
+	loop_cancel_timer(client_loop(l->client), &l->timer);
+	dial_cancel(&l->dial);
+	stream_close(&l->stream, true);
+	pool_give(l->client->pools.links, l);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * A link is a connection to the server on its way to its first message: it is
+ * dialled, and TLS is agreed on, by `transport`. What comes out is a stream
+ * and what it has come through.
+ */
+
+#ifndef ADIT_CLIENT_LINK_H
+#define ADIT_CLIENT_LINK_H
+
+#include "client/dial.h"
+#include "common/relay/stream.h"
+
+struct client;
+
+/* A TLS handshake may take so long. */
+#define LINK_SHAKE_TIME (10 * CLOCK_SECOND)
+
+/* Bytes of a sentence on why there is none. */
+#define LINK_ERROR_SIZE 256
+
+enum link_state {
+	/* The server is being dialled. Next: SHAKING, over. */
+	LINK_DIALING,
+	/* The handshake goes on. Next: over. */
+	LINK_SHAKING,
+};
+
+struct link {
+	struct client *client;
+	struct link_owner *owner;
+	struct dial *dial; /* while DIALING */
+	struct dial_owner dial_owner;
+	struct stream *stream; /* while SHAKING; owned */
+	struct stream_writer writer;
+	struct timer timer;
+	uint8_t state; /* enum link_state */
+};
+
+/* What came of it: the stream is the owner's. */
+struct link_outcome {
+	struct stream *stream; /* NULL: none, and */
+	const char *error;     /* why; for the call only */
+	bool adit;             /* TLS under TLS_ALPN_ADIT */
+};
+
+/* Embedded in who wants one; called once, when the link is over. */
+struct link_owner {
+	void (*linked)(struct link_owner *o, const struct link_outcome *r);
+};
+
+/*
+ * Make one. NULL when it is over already: the owner was called.
+ */
+struct link *link_start(struct client *c, struct link_owner *owner);
+
+/* Give it up: the owner is not called. NULL is accepted. */
+void link_cancel(struct link **l);
+
+#endif
