@@ -57,7 +57,8 @@ static inline size_t seal_all(struct transform *t, const void *bytes,
 		uint8_t *in = malloc(k + 1), *to = malloc(room + 1);
 		ssize_t rc;
 
-		memcpy(in, (const uint8_t *)bytes + at, k);
+		if (k > 0)
+			memcpy(in, (const uint8_t *)bytes + at, k);
 		rc = t->ops->seal(t, in, &n, to, room);
 		cr_assert_gt(rc, 0);
 		cr_assert(n <= k && (size_t)rc <= room);
