@@ -224,6 +224,9 @@ static int layer_refill(struct layer *l)
 		return l->read_end;
 	if (t->ended)
 		return layer_end_reading(l, 0);
+	/* What was asked for comes as it was; to take it now were twice. */
+	if (l->below->reader == &l->reader)
+		return -EAGAIN;
 	n = stream_take(l->below, &l->opening);
 	if (n > 0)
 		return 1;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Random histories of layers over layers: bytes in random pieces both ways,
- * short sends, readers who leave, chunks that run out. What arrives is what
- * was written, in order, and nothing is left.
+ * Random histories of layers over layers, toys and real ones: bytes in random
+ * pieces both ways, short sends, readers who leave, chunks that run out, a
+ * close in the middle. What arrives is what was written, in order, and nothing
+ * is left.
  */
-// links: common/relay/layer.c common/relay/layer_rest.c common/relay/raw_stream.c common/relay/stream.c common/event/loop.c common/event/pipe.c common/event/chunk.c common/base/timer.c common/base/pool.c common/base/socket.c common/base/address.c common/base/counter.c common/base/reason.c tests/double/script.c tests/double/streams.c tests/double/toy.c
+// links: common/relay/layer.c common/relay/layer_rest.c common/relay/raw_stream.c common/relay/stream.c common/event/loop.c common/event/pipe.c common/event/chunk.c common/base/timer.c common/base/pool.c common/base/socket.c common/base/address.c common/base/counter.c common/base/reason.c tests/double/script.c tests/double/streams.c tests/double/toy.c common/wire/snappy.c common/wire/crc32c.c common/wire/websocket.c common/wire/handshake.c common/crypto/websocket_key.c common/crypto/base64.c common/crypto/cfb.c common/crypto/cipher.c common/crypto/random.c
+// libs: boringssl -lsnappy
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -13,7 +15,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/crypto/cfb.h"
+#include "common/crypto/random.h"
+#include "common/crypto/websocket_key.h"
 #include "common/relay/layer.h"
+#include "common/wire/snappy.h"
+#include "common/wire/websocket.h"
 #include "tests/double/streams.h"
 #include "tests/double/toy.h"
 
@@ -41,6 +48,37 @@ struct party {
 static struct party parties[2];
 static struct chunk *hoard[32];
 static int hoarded;
+
+static struct transform *cfb(void)
+{
+	struct cipher_key key;
+
+	cipher_key_derive(&key, "token");
+	return cfb_new(&key, NULL);
+}
+
+/* The layer of a kind at one of the ends. */
+static struct transform *make(unsigned kind, int end)
+{
+	static const struct websocket_means means = { random_bytes,
+		websocket_key_make, websocket_key_accept };
+
+	switch (kind) {
+	case 0:
+		return toy_new(TOY_PLAIN);
+	case 1:
+		return toy_new(TOY_FRAMES);
+	case 2:
+		return toy_new(end ? TOY_SECOND : TOY_FIRST);
+	case 3:
+		return end ? websocket_serve(&means)
+			   : websocket_call(&means, "a");
+	case 4:
+		return snappy_new();
+	default:
+		return cfb();
+	}
+}
 
 static uint8_t byte_of(uint32_t n)
 {
@@ -153,11 +191,11 @@ static void take_chunks(void)
 }
 
 /* Cleanly: the ends of the lower layers still go out. */
-static void close_party(struct party *p)
+static void close_party(struct party *p, bool cut)
 {
 	struct script_op *op;
 
-	stream_close(&p->s, false);
+	stream_close(&p->s, cut);
 	while ((op = script_find(OP_SEND, p->e.fd)))
 		end_take(&p->e, (int)op->args.size);
 	close(p->e.peer);
@@ -187,12 +225,10 @@ static void step(void)
 	}
 }
 
-static void history(uint64_t seed)
+/* It ends by itself, or after so many steps. */
+static void history(uint64_t seed, long steps)
 {
-	static const enum toy_kind kinds[] = { TOY_PLAIN, TOY_FRAMES,
-		TOY_FIRST };
 	struct pool *layers = pool_create(sizeof(struct layer), 8);
-	long steps = 0;
 	unsigned n;
 
 	state = seed;
@@ -207,24 +243,32 @@ static void history(uint64_t seed)
 		p->writer.sent = sent;
 	}
 	for (n = 1 + any(LAYERS_MAX); n > 0; n--) {
-		enum toy_kind k = kinds[any(3)];
+		unsigned kind = any(6);
 
 		for (int i = 0; i < 2; i++)
-			parties[i].s = layer_open(layers, parties[i].s,
-				toy_new(k == TOY_FIRST && i ? TOY_SECOND : k));
+			parties[i].s =
+				layer_open(layers, parties[i].s, make(kind, i));
 	}
-	while (!parties[0].ended || !parties[1].ended) {
+	while ((!parties[0].ended || !parties[1].ended) && steps-- > 0)
 		step();
-		cr_assert_lt(++steps, 3000000, "seed %lu", seed);
-	}
 	while (hoarded > 0)
 		chunk_give(hoard[--hoarded]);
 	for (int i = 0; i < 2; i++)
-		close_party(&parties[i]);
+		close_party(&parties[i], steps < 0 && any(2));
+	layers_cut(layers);
 	world_end();
 	cr_assert_eq(pool_used(layers), 0, "seed %lu", seed);
 	cr_assert_eq(toys, 0);
 	pool_destroy(&layers);
+}
+
+/* Each whole, and once more closed in the middle of it. */
+static void both(uint64_t seed)
+{
+	history(seed, 3000000);
+	cr_assert(parties[0].ended && parties[1].ended, "seed %lu", seed);
+	state = seed;
+	history(seed, 1 + any(any(2) ? 50 : 2000));
 }
 
 Test(layer_property, any_history)
@@ -233,9 +277,9 @@ Test(layer_property, any_history)
 	uint64_t seeds = n ? strtoull(n, NULL, 10) : 100;
 
 	if (one) {
-		history(strtoull(one, NULL, 10));
+		both(strtoull(one, NULL, 10));
 		return;
 	}
 	for (uint64_t seed = 1; seed <= seeds; seed++)
-		history(seed);
+		both(seed);
 }
