@@ -390,15 +390,15 @@ static void layer_free(struct layer *l, bool cut)
 	pool_give(l->home, l);
 }
 
-/* Closed: go as soon as all was said. */
+/* Closed: go as soon as all was said, or nothing more can be. */
 static void layer_settle(struct layer *l)
 {
 	bool words;
 
 	layer_push(l);
-	words = l->transform->has_words && !l->mute && !l->below->finished;
-	if (!words && !stream_is_writing(l->below))
-		layer_free(l, l->mute);
+	words = l->transform->has_words && !l->below->finished;
+	if (!stream_is_writing(l->below))
+		layer_free(l, l->mute || words);
 }
 
 static void patience_ends(struct timer *t)

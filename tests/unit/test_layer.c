@@ -707,6 +707,15 @@ Test(layer, last_words_that_nobody_takes)
 	cr_assert_eq(pool_used(layers), 0);
 }
 
+Test(layer, last_words_that_cannot_be_sealed)
+{
+	begin(TOY_FRAMES);
+	toy_seal_fails = true;
+	stream_close(&s, false);
+	cr_assert_eq(pool_used(layers), 0);
+	cr_assert_not(sends());
+}
+
 /* The owner closes inside what it is called for. */
 static void closing_received(struct stream_reader *r, struct chunk *c, int n)
 {
