@@ -21,6 +21,7 @@
 
 struct transform;
 
+/* `in` may be NULL where *n is 0. */
 struct transform_ops {
 	/*
 	 * *n bytes have come: all are taken, kept where they are incomplete,
