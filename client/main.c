@@ -14,6 +14,7 @@
 #include "client/screen.h"
 #include "common/base/log.h"
 #include "common/base/version.h"
+#include "common/crypto/library.h"
 
 /* Exit codes (see adit --help). */
 enum {
@@ -139,7 +140,7 @@ static int with_file(const struct client_command *command)
 int main(int argc, char **argv)
 {
 	struct client_command command;
-	char error[COMMAND_ERROR] = "no memory";
+	char error[COMMAND_ERROR] = "no memory", library[LIBRARY_SIZE];
 	int rc = client_command_parse(&command, argc, argv, error);
 
 	if (rc < 0) {
@@ -151,7 +152,8 @@ int main(int argc, char **argv)
 		client_command_help(stdout);
 		return EXIT_DONE;
 	case COMMAND_VERSION:
-		printf("adit %s\n", ADIT_VERSION);
+		library_describe(library);
+		printf("adit %s\n%s\n", ADIT_VERSION, library);
 		return EXIT_DONE;
 	case COMMAND_ONE_LINE:
 		rc = serve(command.settings, &command);

@@ -10,6 +10,7 @@
 
 #include "common/base/log.h"
 #include "common/base/version.h"
+#include "common/crypto/library.h"
 #include "server/command.h"
 #include "server/server.h"
 
@@ -92,7 +93,7 @@ int main(int argc, char **argv)
 {
 	struct server_options o = { 0 };
 	struct command_words words = { 0 };
-	char error[COMMAND_ERROR];
+	char error[COMMAND_ERROR], library[LIBRARY_SIZE];
 	bool verify;
 
 	if (command_parse(&server_command, argc, argv, &o, &words, error) < 0)
@@ -102,7 +103,8 @@ int main(int argc, char **argv)
 		return EXIT_DONE;
 	}
 	if (o.version) {
-		printf("aditd %s\n", ADIT_VERSION);
+		library_describe(library);
+		printf("aditd %s\n%s\n", ADIT_VERSION, library);
 		return EXIT_DONE;
 	}
 	verify = words.n == 1 && !strcmp(words.v[0], "verify");

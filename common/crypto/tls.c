@@ -88,6 +88,15 @@ static size_t end_spans(struct tls *s)
 	return used;
 }
 
+/* Make our close_notify; 0 or -errno. */
+static int end_writing(struct tls *s)
+{
+	if (SSL_shutdown(s->ssl) < 0)
+		return fail_call(s);
+	set_state(s, TLS_FINISHED);
+	return 0;
+}
+
 /* Go on with the handshake: 0, or -errno; it may be over then. */
 static int shake(struct tls *s)
 {
@@ -95,10 +104,17 @@ static int shake(struct tls *s)
 
 	if (n == 1) {
 		set_state(s, TLS_OPEN);
-		return 0;
+		return s->ending ? end_writing(s) : 0;
 	}
-	return SSL_get_error(s->ssl, n) == SSL_ERROR_WANT_READ ? 0
-							       : fail_call(s);
+	switch (SSL_get_error(s->ssl, n)) {
+	case SSL_ERROR_WANT_READ:
+		return 0;
+	case SSL_ERROR_ZERO_RETURN:
+		return fail(s, -ECONNRESET,
+			"the peer ended TLS before its handshake");
+	default:
+		return fail_call(s);
+	}
 }
 
 /* Whether the peer keeps changing its keys. */
@@ -247,13 +263,12 @@ static void tls_finish(struct transform *t)
 {
 	struct tls *s = tls(t);
 
+	s->ending = true;
 	if (s->state != TLS_OPEN)
 		return;
 	set_spans(s, NULL, 0, NULL, 0);
-	if (SSL_shutdown(s->ssl) < 0)
-		fail_call(s);
-	else
-		set_state(s, TLS_FINISHED);
+	/* A failure shows in the next call. */
+	(void)end_writing(s);
 	end_spans(s);
 }
 

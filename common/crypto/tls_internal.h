@@ -54,6 +54,7 @@ struct tls {
 	struct tls_left left;
 	uint32_t extra;     /* overhead, but for what is left */
 	char *name;         /* of the server, during a client's handshake */
+	bool ending;        /* our direction is to end, after the handshake */
 	bool starved;       /* no memory for what is left */
 	bool pinned;        /* `peer` is set */
 	struct pin peer;    /* of the server */

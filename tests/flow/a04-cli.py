@@ -107,6 +107,30 @@ def keeps_trying():
             c.wait_log("start proxy success", 20)
 
 
+def libraries(program):
+    """The files of TLS libraries that a process has mapped."""
+    with open(f"/proc/{program.pid}/maps") as f:
+        return {line.split()[-1] for line in f
+                if re.search(r"/lib(ssl|crypto)\b", line)}
+
+
+# Another library by these names, as an NSS module may bring, would take the
+# place of some of BoringSSL's functions.
+@case("one TLS library")
+def one_library():
+    with Origin(page) as o, Server() as s, Client(s, [
+            {"name": "t", "type": "http", "subdomain": "t",
+             "localPort": o.port}]) as c:
+        equal(curl(f"http://127.0.0.1:{s.http}/", "-H",
+                   "Host: t.tunnel.test")[2], b"yes")
+        for program, path in ((s, ADITD), (c, ADIT)):
+            found = libraries(program)
+            equal(sorted(os.path.basename(f).split(".")[0] for f in found),
+                  ["libcrypto", "libssl"], found)
+            said = run(path, "--version")[1].split(", ")[1].strip()
+            check(os.path.realpath(said) in found, f"{said} {found}")
+
+
 @case("help, version, wrong command lines")
 def command_lines():
     for program, name in ((ADIT, "adit"), (ADITD, "aditd")):
@@ -114,8 +138,8 @@ def command_lines():
         equal((code, err), (0, ""))
         check("--config" in out, out)
         code, out, err = run(program, "--version")
-        check(code == 0 and re.fullmatch(rf"{name} \d+\.\d+\.\d+\n", out),
-              out)
+        check(code == 0 and re.fullmatch(
+            rf"{name} \d+\.\d+\.\d+\nBoringSSL API \d+, /\S+\n", out), out)
         for args in (["--nonsense"], ["nonsense"], [], ["-c"],
                      ["-c", "/nonexistent"]):
             code, out, err = run(program, *args)

@@ -8,6 +8,7 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,12 +82,12 @@ Test(tls, every_split)
 	}
 }
 
-/* Each flight in two blocks, cut at every byte. */
+/* A cut after every byte that there is in a flight. */
 Test(tls, every_cut)
 {
 	struct pair p;
 
-	for (size_t cut = 1, most = 2; cut < most; cut += 7) {
+	for (size_t cut = 1, most = 2; cut < most; cut++) {
 		pair_init(&p, client, server, "::1", NULL);
 		p.piece = cut;
 		cr_assert(pair_shake(&p), "at %zu", cut);
@@ -190,6 +191,94 @@ Test(tls, half_close_both_ways)
 		expect_half_close(&p, &p.server, &p.client);
 		pair_free(&p);
 		only_1_2();
+	}
+}
+
+/* An end that was asked for during the handshake comes after it. */
+Test(tls, ends_early)
+{
+	uint8_t close_notify[] = { 21, 3, 3, 0, 2, 1, 0 }, out[64];
+	size_t n = sizeof(close_notify);
+	struct pair p;
+
+	pair_init(&p, client, server, "a", NULL);
+	p.client.t->ops->finish(p.client.t);
+	cr_assert(pair_shake(&p));
+	cr_assert(p.server.t->ended && !p.client.t->ended);
+	pair_seal(&p, &p.server, "x", 1);
+	pair_show(&p, &p.server, &p.client);
+	cr_assert_eq(p.client.got_n, 1);
+	pair_free(&p);
+	/* The peer's during the handshake is none. */
+	pair_init(&p, client, server, "a", NULL);
+	cr_assert_lt(p.server.t->ops->open(
+			     p.server.t, close_notify, &n, out, sizeof(out)),
+		0);
+	cr_assert(!p.server.t->ended);
+	cr_assert_str_eq(
+		p.server.t->trouble, "the peer ended TLS before its handshake");
+	pair_free(&p);
+}
+
+static void *echo_elsewhere(void *arg)
+{
+	return pair_echo(arg, 50000) ? arg : NULL;
+}
+
+/* An open session goes to another thread and back. */
+Test(tls, changes_its_thread)
+{
+	struct pair p;
+
+	pair_init(&p, client, server, "a", NULL);
+	cr_assert(pair_shake(&p));
+	for (int i = 0; i < 3; i++) {
+		pthread_t thread;
+		void *result;
+
+		cr_assert_eq(
+			pthread_create(&thread, NULL, echo_elsewhere, &p), 0);
+		cr_assert_eq(pthread_join(thread, &result), 0);
+		cr_assert(result == &p);
+		cr_assert(pair_echo(&p, 100));
+	}
+	pair_free(&p);
+}
+
+static void *many_handshakes(void *arg)
+{
+	const struct tls_client_terms any = { 0 };
+	struct tls_context *own = pair_client_context(&any);
+	struct tls_sessions *kept = tls_sessions_create();
+
+	for (int i = 0; i < 20; i++) {
+		struct pair p;
+
+		pair_init(&p, own, arg, "a", kept);
+		if (!pair_shake(&p) || !pair_echo(&p, 100) ||
+			tls_is_resumed(p.client.t) != (i > 0))
+			arg = NULL;
+		pair_free(&p);
+	}
+	tls_sessions_destroy(&kept);
+	tls_context_unref(&own);
+	return arg;
+}
+
+/* One context serves all threads, and any of them takes its tickets. */
+Test(tls, threads_share_a_context)
+{
+	pthread_t threads[4];
+
+	for (int i = 0; i < 4; i++)
+		cr_assert_eq(pthread_create(&threads[i], NULL, many_handshakes,
+				     server),
+			0);
+	for (int i = 0; i < 4; i++) {
+		void *result;
+
+		cr_assert_eq(pthread_join(threads[i], &result), 0);
+		cr_assert(result);
 	}
 }
 
