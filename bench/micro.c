@@ -10,6 +10,7 @@
 #include "common/base/clock.h"
 #include "common/base/pool.h"
 #include "common/base/timer.h"
+#include "common/crypto/tls.h"
 #include "common/event/backend.h"
 #include "common/http/head.h"
 #include "common/relay/inlet.h"
@@ -165,6 +166,95 @@ static void turn_relay(void)
 	wait_for(hop.a);
 }
 
+/* Both ends of a link as adit and aditd have it. */
+static struct {
+	struct tls_context *client_context, *server_context;
+	struct tls_sessions *kept;
+	struct transform *client, *server; /* of one that is open */
+	uint8_t wire[32768], data[16384];
+} tls_link;
+
+static void make_contexts(void)
+{
+	char error[CERTIFICATE_ERROR_SIZE];
+	struct certificate *own = certificate_make(NULL, 0);
+	struct tls_server_terms server = { .certificate = own, .adit = true };
+	struct tls_client_terms client = { .alpn = TLS_ALPN_REQUIRED };
+	struct pin pin;
+
+	if (!own)
+		never_reached();
+	certificate_pin(own, &pin);
+	client.pins = &pin;
+	client.pins_n = 1;
+	tls_link.server_context = tls_context_server(&server, error);
+	tls_link.client_context = tls_context_client(&client, error);
+	tls_link.kept = tls_sessions_create();
+	if (!tls_link.server_context || !tls_link.client_context ||
+		!tls_link.kept)
+		never_reached();
+	certificate_free(&own);
+}
+
+/* Seal so many bytes, and whatever else there is; open them. */
+static void carry(struct transform *from, struct transform *to, size_t n)
+{
+	size_t taken = n, size;
+	ssize_t made = from->ops->seal(from, tls_link.data, &taken,
+		tls_link.wire, sizeof(tls_link.wire));
+
+	size = made > 0 ? (size_t)made : 0;
+	if (made < 0 || taken != n ||
+		to->ops->open(to, tls_link.wire, &size, tls_link.data,
+			sizeof(tls_link.data)) != (ssize_t)n)
+		never_reached();
+}
+
+static void shake_hands(struct transform **client, struct transform **server,
+	struct tls_sessions *kept)
+{
+	if (!tls_link.kept)
+		make_contexts();
+	*client = tls_client(tls_link.client_context, NULL, kept);
+	*server = tls_server(tls_link.server_context);
+	if (!*client || !*server)
+		never_reached();
+	while ((*client)->has_words || (*server)->has_words) {
+		carry(*client, *server, 0);
+		carry(*server, *client, 0);
+	}
+	/* Tickets, too. */
+	carry(*server, *client, 1);
+}
+
+static void shake_once(struct tls_sessions *kept)
+{
+	struct transform *client, *server;
+
+	shake_hands(&client, &server, kept);
+	transform_free(&client);
+	transform_free(&server);
+}
+
+static void shake_fully(void)
+{
+	shake_once(NULL);
+}
+
+static void resume(void)
+{
+	if (!tls_link.kept)
+		make_contexts();
+	shake_once(tls_link.kept);
+}
+
+static void seal_and_open(void)
+{
+	if (!tls_link.client)
+		shake_hands(&tls_link.client, &tls_link.server, NULL);
+	carry(tls_link.client, tls_link.server, sizeof(tls_link.data));
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -178,6 +268,9 @@ static const struct {
 	{ "set a timer, cancel a timer", set_timers, 1, 0 },
 	{ "take an object of a pool, give it back", use_pool, 1, 0 },
 	{ "relay a byte from socket to socket", turn_relay, 2, 0 },
+	{ "seal and open 16 KiB of TLS", seal_and_open, 1, 16384 },
+	{ "TLS 1.3 handshake, both ends", shake_fully, 1, 0 },
+	{ "TLS 1.3 handshake, resumed, both ends", resume, 1, 0 },
 };
 
 int main(void)

@@ -7,6 +7,7 @@
  * peer cannot make them grow.
  */
 
+#include <errno.h>
 #include <openssl/bio.h>
 #include <openssl/mem.h>
 #include <pthread.h>
@@ -97,7 +98,7 @@ int tls_span_attach(struct tls *s)
 	pthread_once(&method_once, make_method);
 	bio = method ? BIO_new(method) : NULL;
 	if (!bio)
-		return -1;
+		return -ENOMEM;
 	BIO_set_data(bio, s);
 	BIO_set_init(bio, 1);
 	SSL_set_bio(s->ssl, bio, bio);

@@ -71,20 +71,21 @@ static const struct reason reasons[] = {
 		"somebody on the way weakens TLS to version 1.2" },
 };
 
-/* The first that TLS itself gave; before it are those of its primitives. */
-static uint32_t first_error(void)
+/* The first that TLS itself gave; before it are those of its primitives. The
+ * queue is empty then. */
+static uint32_t take_error(void)
 {
-	uint32_t e, first = ERR_peek_error();
+	uint32_t first = ERR_peek_error(), e = first;
 
-	while ((e = ERR_get_error()))
-		if (ERR_GET_LIB(e) == ERR_LIB_SSL)
-			return e;
-	return first;
+	while (e && ERR_GET_LIB(e) != ERR_LIB_SSL)
+		e = ERR_get_error();
+	ERR_clear_error();
+	return e ? e : first;
 }
 
 int tls_trouble(const char **text)
 {
-	uint32_t e = first_error();
+	uint32_t e = take_error();
 	int reason = ERR_GET_REASON(e);
 
 	*text = "the peer broke the rules of TLS";

@@ -424,18 +424,16 @@ Test(tls_context, old_and_weak_clients)
 	tls_context_unref(&server);
 }
 
-/* A ServerHello of TLS 1.1. */
-Test(tls_context, old_server)
+/* A ServerHello by hand: TLS 1.1 for all, 1.2 for who has a pin. */
+static void expect_old_server(struct tls_context *c, uint8_t minor)
 {
-	const struct tls_client_terms any = { 0 };
-	struct tls_context *c = pair_client_context(&any);
 	struct transform *t = tls_client(c, "a", NULL);
-	uint8_t hello[47] = { 22, 3, 2, 0, 42, 2, 0, 0, 38, 3, 2 };
+	uint8_t hello[47] = { 22, 3, minor, 0, 42, 2, 0, 0, 38, 3, minor };
 	uint8_t out[2048];
 	size_t n = 0;
 
 	hello[44] = 0xc0;
-	hello[45] = 0x13;
+	hello[45] = 0x2f;
 	cr_assert_gt(t->ops->seal(t, NULL, &n, out, sizeof(out)), 0);
 	n = sizeof(hello);
 	cr_assert_eq(
@@ -444,6 +442,41 @@ Test(tls_context, old_server)
 		"the peer does not speak a version of TLS that is allowed");
 	transform_free(&t);
 	tls_context_unref(&c);
+}
+
+Test(tls_context, old_servers)
+{
+	const struct tls_client_terms any = { 0 };
+	struct pin pin = { { 0 } };
+
+	expect_old_server(pair_client_context(&any), 2);
+	expect_old_server(pinning(&pin, 1), 2);
+	expect_old_server(pinning(&pin, 1), 3);
+}
+
+/* Somebody who has recorded what the right server said to another client, or
+ * passes it on, has not its key. */
+Test(tls_context, recorded_server)
+{
+	struct tls_context *server, *client;
+	struct pair a, b;
+	struct pin pin;
+
+	server = identity(&pin);
+	client = pinning(&pin, 1);
+	pair_init(&a, client, server, "a", NULL);
+	pair_init(&b, client, server, "a", NULL);
+	pair_seal(&a, &a.client, NULL, 0);
+	pair_show(&a, &a.client, &a.server);
+	pair_seal(&a, &a.server, NULL, 0);
+	pair_seal(&b, &b.client, NULL, 0);
+	pair_show(&b, &a.server, &b.client);
+	cr_assert_lt(b.client.result, 0);
+	cr_assert(b.client.t->shaking == false && b.client.got_n == 0);
+	pair_free(&a);
+	pair_free(&b);
+	tls_context_unref(&server);
+	tls_context_unref(&client);
 }
 
 /* A chain of more than 16 KiB ends the handshake before it is kept. */
