@@ -24,11 +24,12 @@ enum claim_kind {
 	CLAIM_CONTROL,
 	CLAIM_TCP,
 	CLAIM_HTTP,
+	CLAIM_HTTPS,
 };
 
 struct claim {
 	uint32_t size;         /* of the whole block, in bytes */
-	uint32_t hosts;        /* http: how many */
+	uint32_t hosts;        /* http, https: how many */
 	uint32_t terms;        /* http: how many other texts, see below */
 	uint32_t terms_at;     /* in `text` */
 	uint32_t locations;    /* http: how many of the terms are locations */
@@ -98,7 +99,7 @@ static inline const char *claim_next_term(const char *term)
 
 /*
  * A place that an http claim asks for: each host with each location ("" for
- * all paths). Both are the claim's.
+ * all paths); or an https one: each host. Both are the claim's.
  */
 struct claim_place {
 	const char *host, *location;

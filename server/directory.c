@@ -77,15 +77,24 @@ static bool read_terms(struct route *r)
 	return true;
 }
 
+/* Where the claim's places are; NULL: it has none. */
+static struct sites *sites_of(struct directory *d, const struct claim *c)
+{
+	if (c->kind == CLAIM_HTTPS)
+		return &d->tls_sites;
+	return c->kind == CLAIM_HTTP ? &d->sites : NULL;
+}
+
 static int add_keys(struct directory *d, struct route *r)
 {
 	const struct claim *c = r->claim;
+	struct sites *sites = sites_of(d, c);
 	int rc = add(&d->routes, &r->entry, sizeof(r->entry), r);
 
 	if (rc == 0 && c->kind == CLAIM_CONTROL)
 		rc = add(&d->controls, claim_name(c), strlen(claim_name(c)), r);
-	if (rc == 0 && c->kind == CLAIM_HTTP)
-		rc = sites_add(&d->sites, r);
+	if (rc == 0 && sites)
+		rc = sites_add(sites, r);
 	return rc;
 }
 
@@ -114,12 +123,13 @@ int directory_add(struct directory *d, struct claim *claim, struct handle entry,
 void directory_remove(struct directory *d, struct route *r)
 {
 	const struct claim *c = r->claim;
+	struct sites *sites = sites_of(d, c);
 
 	drop(&d->routes, &r->entry, sizeof(r->entry), r);
 	if (c->kind == CLAIM_CONTROL)
 		drop(&d->controls, claim_name(c), strlen(claim_name(c)), r);
-	if (c->kind == CLAIM_HTTP)
-		sites_remove(&d->sites, r);
+	if (sites)
+		sites_remove(sites, r);
 	r->closed = true;
 	route_drop(&r);
 }

@@ -41,7 +41,8 @@ struct route {
 /* All zero is empty. */
 struct directory {
 	struct entry *controls, *routes;
-	struct sites sites;
+	struct sites sites;     /* of http */
+	struct sites tls_sites; /* of https: without paths and users */
 };
 
 /*

@@ -13,13 +13,13 @@
 #include "common/relay/raw_stream.h"
 #include "server/control.h"
 #include "server/http_visitor.h"
+#include "server/https_visitor.h"
 #include "server/keyring.h"
 #include "server/session.h"
 #include "server/work.h"
 #include "server/worker.h"
 
-/* The first byte of a ClientHello, and the one that frp may put before it. */
-#define TLS_FIRST 0x16
+/* The byte that frp may put before a ClientHello. */
 #define TLS_MARK 0x17
 #define YAMUX_FIRST 0x00
 
@@ -174,6 +174,12 @@ static void gather_hello(struct greeting *g, struct chunk *c)
 	}
 	adit = client_hello_offers(&hello, chunk_bytes(all), TLS_ALPN_ADIT);
 	stream_unread(g->stream, all);
+	if (w->settings->https_shares_port && !adit && !g->marked) {
+		https_visitor_adopt(w, g->stream, &g->link.peer);
+		g->stream = NULL;
+		greeting_free(g);
+		return;
+	}
 	enter_tls(g, adit ? w->keyring->adit : w->keyring->frp);
 }
 
@@ -203,7 +209,7 @@ static enum speech recognise(
 	const struct settings *set = g->worker->settings;
 	bool bare = !g->link.secure && !g->link.session.generation;
 
-	if (bare && (*bytes == TLS_FIRST || *bytes == TLS_MARK))
+	if (bare && (*bytes == CLIENT_HELLO_FIRST || *bytes == TLS_MARK))
 		return SPEECH_TLS;
 	if (*bytes == YAMUX_FIRST && !g->link.session.generation &&
 		set->tcp_mux)

@@ -14,7 +14,7 @@ struct move_letter {
 	struct letter letter;
 	struct handle entry, work;
 	struct address peer, self;
-	struct http_visit *http;   /* owned; NULL: tcp */
+	struct http_visit *http;   /* owned; NULL: tcp, https */
 	struct chunk_queue unread; /* owned, none of a pool */
 	struct raw_rest socket;    /* owned */
 };

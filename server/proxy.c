@@ -15,6 +15,26 @@
 #include "server/registry.h"
 #include "server/worker.h"
 
+/* What the types are called, claimed as, and known by at the public side. */
+static const struct {
+	const char *name;
+	enum claim_kind claim;
+	uint16_t usual_port; /* goes without saying */
+} types[PROXY_TYPES] = {
+	[PROXY_TCP] = { "tcp", CLAIM_TCP, 0 },
+	[PROXY_HTTP] = { "http", CLAIM_HTTP, 80 },
+	[PROXY_HTTPS] = { "https", CLAIM_HTTPS, 443 },
+};
+
+/* The port of all proxies of a type that has hosts. */
+static uint16_t vhost_port(const struct proxy *p)
+{
+	const struct settings *s = p->control->worker->settings;
+
+	return p->type == PROXY_HTTPS ? s->vhost_https_port
+				      : s->vhost_http_port;
+}
+
 /* Write the error and fail. */
 static int refuse(char *error, const char *fmt, ...) printf_like(2, 3);
 
@@ -32,7 +52,8 @@ static int refuse(char *error, const char *fmt, ...)
  * What frp has and we do not build yet. Ignoring any of these would publish
  * something else than was asked for, a password left out at the worst.
  */
-static int check_supported(const struct message_new_proxy *m, char *error)
+static int check_supported(
+	const struct message_new_proxy *m, uint8_t type, char *error)
 {
 	const struct {
 		const char *name;
@@ -41,8 +62,8 @@ static int check_supported(const struct message_new_proxy *m, char *error)
 		{ "use_encryption", m->use_encryption },
 		{ "use_compression", m->use_compression },
 		{ "bandwidth_limit", *m->bandwidth_limit },
-		{ "group of a tcp proxy",
-			*m->group && strcmp(m->proxy_type, "http") },
+		{ "group of a tcp proxy", *m->group && type == PROXY_TCP },
+		{ "group of an https proxy", *m->group && type == PROXY_HTTPS },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(features); i++)
@@ -70,17 +91,14 @@ static int check_name(const char *name, char *error)
 
 static int parse_type(const char *text, uint8_t *type_r, char *error)
 {
-	static const char *const later[] = { "udp", "https", "tcpmux", "stcp",
-		"sudp", "xtcp" };
+	static const char *const later[] = { "udp", "tcpmux", "stcp", "sudp",
+		"xtcp" };
 
-	if (!*text || !strcmp(text, "tcp")) {
-		*type_r = PROXY_TCP;
-		return 0;
-	}
-	if (!strcmp(text, "http")) {
-		*type_r = PROXY_HTTP;
-		return 0;
-	}
+	for (uint8_t i = 0; i < PROXY_TYPES; i++)
+		if (!strcmp(*text ? text : "tcp", types[i].name)) {
+			*type_r = i;
+			return 0;
+		}
 	for (size_t i = 0; i < ARRAY_SIZE(later); i++)
 		if (!strcmp(text, later[i]))
 			return refuse(error,
@@ -143,10 +161,10 @@ static int add_subdomain(struct proxy *p, const char *sub, char *error)
 	return add_host(p, host, error);
 }
 
-/* "a.test:8080,b.test:8080"; port 80 goes without saying. */
+/* "a.test:8080,b.test:8080"; the usual port goes without saying. */
 static char *describe_hosts(const struct proxy *p)
 {
-	uint16_t port = p->control->worker->settings->vhost_http_port;
+	uint16_t port = vhost_port(p);
 	char *text = NULL;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
@@ -155,7 +173,7 @@ static char *describe_hosts(const struct proxy *p)
 		return NULL;
 	for (size_t i = 0; i < p->host_count; i++) {
 		fprintf(f, "%s%s", i ? "," : "", p->hosts[i]);
-		if (port != 80)
+		if (port != types[p->type].usual_port)
 			fprintf(f, ":%u", port);
 	}
 	return fclose(f) == 0 ? text : NULL;
@@ -171,12 +189,15 @@ static int check_tcp(struct proxy *p, char *error)
 	return 0;
 }
 
-static int check_http(
+static int check_hosts(
 	struct proxy *p, const struct message_new_proxy *m, char *error)
 {
-	if (p->control->worker->settings->vhost_http_port == 0)
-		return refuse(error, "type [http] not supported when vhost "
-				     "http port is not set");
+	const char *type = types[p->type].name;
+
+	if (vhost_port(p) == 0)
+		return refuse(error,
+			"type [%s] not supported when vhost %s port is not set",
+			type, type);
 	if (m->custom_domains.count == 0 && !*m->subdomain)
 		return refuse(error, "custom domain and subdomain should not "
 				     "be both empty");
@@ -241,8 +262,7 @@ static int proxy_claim(
 
 	if (p->type == PROXY_HTTP && http_terms_read(&terms, m, error) < 0)
 		return -1;
-	claim = claim_new(p->type == PROXY_TCP ? CLAIM_TCP : CLAIM_HTTP,
-		p->name, &hosts, &terms.texts);
+	claim = claim_new(types[p->type].claim, p->name, &hosts, &terms.texts);
 	if (claim) {
 		claim->locations = terms.locations;
 		claim->set = terms.set;
@@ -270,13 +290,13 @@ static int prepare(struct control *c, const struct message_new_proxy *m,
 	*p_r = NULL;
 	if (check_name(m->proxy_name, error) < 0 ||
 		parse_type(m->proxy_type, &type, error) < 0 ||
-		check_supported(m, error) < 0)
+		check_supported(m, type, error) < 0)
 		return -1;
 	p = proxy_new(c, m->proxy_name, type, error);
 	if (!p)
 		return -1;
 	*p_r = p;
-	rc = type == PROXY_TCP ? check_tcp(p, error) : check_http(p, m, error);
+	rc = type == PROXY_TCP ? check_tcp(p, error) : check_hosts(p, m, error);
 	if (type == PROXY_TCP)
 		c->ports++;
 	return rc < 0 ? rc : proxy_claim(p, m, error);
@@ -323,13 +343,14 @@ static void answer_success(struct proxy *p)
 			remote = NULL;
 	} else {
 		for (size_t i = 0; i < p->host_count; i++)
-			log_info("[%s] [%.64s] http proxy listen for host [%s]",
-				c->run_id, p->name, p->hosts[i]);
+			log_info("[%s] [%.64s] %s proxy listen for host [%s]",
+				c->run_id, p->name, types[p->type].name,
+				p->hosts[i]);
 		remote = describe_hosts(p);
 	}
 	count(&c->worker->core.counters, proxies_started);
 	log_info("[%s] new proxy [%.64s] type [%s] success", c->run_id, p->name,
-		p->type == PROXY_TCP ? "tcp" : "http");
+		types[p->type].name);
 	answer.new_proxy_resp.proxy_name = p->name;
 	answer.new_proxy_resp.remote_addr = remote;
 	/* Last: it may close the control, and the proxy with it. */

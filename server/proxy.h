@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * A proxy is one published service: a TCP port, or hosts on vhostHTTPPort.
+ * A proxy is one published service: a TCP port, or hosts on vhostHTTPPort or
+ * vhostHTTPSPort.
  * It belongs to a control and goes with it; what it serves by is claimed from
  * the registry, whose answer the client waits for. Visitors that are being
  * served outlive it.
@@ -33,14 +34,16 @@ enum proxy_state {
 
 enum proxy_type {
 	PROXY_TCP,
-	PROXY_HTTP
+	PROXY_HTTP,
+	PROXY_HTTPS,
+	PROXY_TYPES
 };
 
 struct proxy {
 	struct control *control;
 	struct list link; /* control's proxies */
 	char *name;
-	char **hosts; /* http, normalised */
+	char **hosts; /* http, https: normalised */
 	size_t host_count;
 	struct handle entry; /* of the registry, when OPEN */
 	uint16_t port;       /* tcp, when OPEN */

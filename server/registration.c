@@ -29,6 +29,12 @@ static const char *place_name(char text[static PLACE_KEY_SIZE],
 	return text;
 }
 
+/* One host may have an http proxy and an https one. */
+static enum name_kind place_kind(const struct claim *c)
+{
+	return c->kind == CLAIM_HTTPS ? NAME_OF_TLS_PLACE : NAME_OF_PLACE;
+}
+
 /* Beside those that are in its group, if any. */
 static bool join_group(struct names *n, struct registration *r)
 {
@@ -57,8 +63,8 @@ bool registration_enter(struct names *n, struct registration *r)
 	while (ok && claim_next_place(c, &at)) {
 		/* It is its own when a host is named twice, or its group's. */
 		place_name(place, c, &at);
-		ok = names_find(n, NAME_OF_PLACE, place) ||
-		     names_add(n, NAME_OF_PLACE, place, r);
+		ok = names_find(n, place_kind(c), place) ||
+		     names_add(n, place_kind(c), place, r);
 	}
 	if (ok && r->port)
 		ok = names_add(
@@ -88,7 +94,7 @@ void registration_leave(struct names *n, struct registration *r)
 		c->kind == CLAIM_CONTROL ? NAME_OF_CONTROL : NAME_OF_PROXY,
 		claim_name(c), r);
 	while (claim_next_place(c, &at))
-		leave_key(n, NAME_OF_PLACE, place_name(place, c, &at), r);
+		leave_key(n, place_kind(c), place_name(place, c, &at), r);
 	leave_key(n, NAME_OF_GROUP, claim_term(c, TERM_GROUP), r);
 	list_remove(&r->peers);
 	if (r->port)
@@ -152,7 +158,7 @@ static enum verdict look_at_places(const struct names *n, const struct claim *c,
 		return look_at_group(c, peer, error);
 	while (claim_next_place(c, &at)) {
 		v = registration_look(
-			n, NAME_OF_PLACE, place_name(place, c, &at));
+			n, place_kind(c), place_name(place, c, &at));
 		if (v == VERDICT_TAKEN)
 			return say_taken(error, "router config conflict");
 		if (v > worst)

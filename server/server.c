@@ -129,6 +129,27 @@ static int open_port(struct server *s, const char *key, const char *ip,
 	return rc;
 }
 
+/* A port of visitors, if it is one of its own; else -1 for each worker. */
+static int open_public_port(struct server *s, const char *key, const char *kind,
+	uint16_t port, bool shared, int *fds)
+{
+	const struct settings *set = s->settings;
+	int rc;
+
+	for (uint32_t i = 0; i < s->worker_count; i++)
+		fds[i] = -1;
+	if (shared)
+		log_info("%s service multiplexed on %s:%u", kind,
+			set->bind_addr, set->bind_port);
+	if (port == 0 || shared)
+		return 0;
+	rc = open_port(s, key, set->proxy_bind_addr, port, fds);
+	if (rc == 0)
+		log_info("%s service listen on %s:%u", kind,
+			set->proxy_bind_addr, port);
+	return rc;
+}
+
 static int open_ports(struct server *s)
 {
 	const struct settings *set = s->settings;
@@ -140,19 +161,18 @@ static int open_ports(struct server *s)
 	log_info("frps tcp listen on %s:%u", set->bind_addr, set->bind_port);
 	for (uint32_t i = 0; i < s->worker_count; i++)
 		s->workers[i]->control_fd = fds[i];
-	if (set->http_shares_port)
-		log_info("http service multiplexed on %s:%u", set->bind_addr,
-			set->bind_port);
-	if (!set->vhost_http_port || set->http_shares_port)
-		return 0;
-	rc = open_port(s, "vhostHTTPPort", set->proxy_bind_addr,
-		set->vhost_http_port, fds);
+	rc = open_public_port(s, "vhostHTTPPort", "http", set->vhost_http_port,
+		set->http_shares_port, fds);
 	if (rc < 0)
 		return rc;
-	log_info("http service listen on %s:%u", set->proxy_bind_addr,
-		set->vhost_http_port);
 	for (uint32_t i = 0; i < s->worker_count; i++)
 		s->workers[i]->http_fd = fds[i];
+	rc = open_public_port(s, "vhostHTTPSPort", "https",
+		set->vhost_https_port, set->https_shares_port, fds);
+	if (rc < 0)
+		return rc;
+	for (uint32_t i = 0; i < s->worker_count; i++)
+		s->workers[i]->https_fd = fds[i];
 	return 0;
 }
 

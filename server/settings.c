@@ -87,8 +87,12 @@ static const struct conf_row rows[] = {
 		.doc = "Status of the error pages; 0: what says best what "
 		       "happened; 404: as frp, for whatever fails." },
 	{ .path = "vhostHTTPSPort",
-		CONF_DEF_FIXED("0"),
-		.doc = "Public port of all https proxies." },
+		DEF(PORT, vhost_https_port),
+		.def = "0",
+		.max = 65535,
+		.doc = "Public port of all https proxies, whose visitors are "
+		       "told apart by the name that their TLS asks for; 0: "
+		       "off." },
 	{ .path = "tcpmuxHTTPConnectPort",
 		CONF_DEF_FIXED("0"),
 		.doc = "Public port of all tcpmux proxies." },
@@ -285,7 +289,7 @@ static const struct conf_row rows[] = {
 		.max = DAY,
 		.unit = "seconds",
 		.doc = "How long a visitor may take to send a request's "
-		       "head." },
+		       "head, or, of an https proxy, its first words." },
 	{ .path = "http.bodyTimeout",
 		DEF(MS, body_timeout_ms),
 		.def = "60",

@@ -32,6 +32,7 @@ struct settings {
 	uint16_t bind_port;
 	const char *proxy_bind_addr; /* bind_addr when not given */
 	uint16_t vhost_http_port;    /* 0: off */
+	uint16_t vhost_https_port;   /* 0: off */
 	int64_t vhost_http_timeout_ms;
 	int64_t vhost_http_error_status; /* 0: the precise one; or 404 */
 	const char *subdomain_host;      /* "": off */
@@ -84,7 +85,8 @@ struct settings {
 	int64_t response_head_size, response_head_fields;
 	int64_t http_requests; /* of one visitor connection; 0: no limit */
 	bool http_via;
-	bool http_shares_port; /* vhostHTTPPort is bindPort */
+	bool http_shares_port;  /* vhostHTTPPort is bindPort */
+	bool https_shares_port; /* vhostHTTPSPort is bindPort */
 	int64_t head_timeout_ms, body_timeout_ms, idle_timeout_ms;
 	int64_t stall_timeout_ms;
 

@@ -56,6 +56,21 @@ static void check_tls(struct settings *s, struct conf_errors *errors)
 		s->tls_force = true;
 }
 
+/* Which public ports are bindPort as well: the first bytes tell. */
+static void check_vhosts(struct settings *s, struct conf_errors *errors)
+{
+	bool together = !strcmp(s->proxy_bind_addr, s->bind_addr);
+
+	s->http_shares_port = together && s->vhost_http_port == s->bind_port;
+	s->https_shares_port = together && s->vhost_https_port == s->bind_port;
+	if (s->vhost_https_port != 0 && !s->https_shares_port &&
+		s->vhost_https_port == s->vhost_http_port)
+		conf_fault(s->conf, errors, "vhostHTTPSPort",
+			"\"%u\", which is vhostHTTPPort; another port is "
+			"allowed",
+			s->vhost_https_port);
+}
+
 int settings_check(struct settings *s, struct conf_errors *errors)
 {
 	if (s->proxy_bind_addr[0] == '\0')
@@ -74,8 +89,7 @@ int settings_check(struct settings *s, struct conf_errors *errors)
 		conf_fault(s->conf, errors, "vhostHTTPErrorStatus",
 			"\"%lld\"; 0 or 404 is allowed",
 			(long long)s->vhost_http_error_status);
-	s->http_shares_port = s->vhost_http_port == s->bind_port &&
-			      !strcmp(s->proxy_bind_addr, s->bind_addr);
+	check_vhosts(s, errors);
 	check_tls(s, errors);
 	if (check_trusted(s, errors) < 0)
 		return -ENOMEM;

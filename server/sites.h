@@ -3,7 +3,8 @@
 /*
  * The sites of one worker: which route serves a request of a host, a path and
  * a user, as frp finds it. A place is one host with one location, perhaps of
- * one user only; one route has it, or the routes of a group take turns.
+ * one user only; one route has it, or the routes of a group take turns. Those
+ * of https are sites of their own, where a place is just a host.
  */
 
 #ifndef ADIT_SERVER_SITES_H
@@ -38,9 +39,9 @@ struct sites {
 };
 
 /*
- * Put the route of an http claim at its places. Where others of its group are
- * already, their lead is its lead from now on. 0 or -ENOMEM: it is at some of
- * its places then.
+ * Put the route of an http or https claim at its places. Where others of its
+ * group are already, their lead is its lead from now on. 0 or -ENOMEM: it is at
+ * some of its places then.
  */
 int sites_add(struct sites *s, struct route *r) must_check;
 

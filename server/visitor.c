@@ -308,6 +308,7 @@ static void visitor_bury(struct timer *t)
 
 	list_remove(&v->link);
 	http_visit_free(&v->http);
+	hello_reader_clear(&v->hello);
 	route_drop(&v->route);
 	pool_give(w->pools.visitors, v);
 	quota_give(&w->server->visitors);

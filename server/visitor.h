@@ -14,6 +14,7 @@
 #include "common/base/list.h"
 #include "common/relay/relay.h"
 #include "server/claim.h"
+#include "server/hello_reader.h"
 
 struct http_visit;
 struct listener;
@@ -22,8 +23,8 @@ struct worker;
 
 enum visitor_state {
 	/*
-	 * http: the request head is being read. Next: ASKING, ANSWERING,
-	 * CLOSED.
+	 * http: the request head is being read; https: the ClientHello. Next:
+	 * ASKING, ANSWERING, CLOSED.
 	 */
 	VISITOR_HEAD,
 	/*
@@ -58,8 +59,9 @@ struct visitor {
 	struct stream_writer writer;
 	struct timer timer;
 	struct relay relay;
-	struct http_visit *http;   /* what http knows; NULL for tcp; owned */
-	struct address peer, self; /* `self` is of tcp only */
+	struct http_visit *http;   /* what http knows; else NULL; owned */
+	struct hello_reader hello; /* https, in HEAD */
+	struct address peer, self; /* `self` is not of http */
 	uint8_t tries;   /* work connections that failed at their start */
 	uint8_t detours; /* others of its group that were asked */
 	bool fixed;      /* a receive may be in flight: it stays here */

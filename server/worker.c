@@ -17,6 +17,7 @@
 #include "server/control.h"
 #include "server/greeting.h"
 #include "server/http_visitor.h"
+#include "server/https_visitor.h"
 #include "server/listener.h"
 #include "server/parked.h"
 #include "server/proxy.h"
@@ -63,7 +64,7 @@ static bool make_pools(struct worker *w)
 		pool_create(sizeof(struct session), controls + greetings);
 	w->pools.mux_streams = pool_create(sizeof(struct mux_stream),
 		visitors + 2 * works + controls + greetings);
-	w->pools.listeners = pool_create(sizeof(struct listener), proxies + 2);
+	w->pools.listeners = pool_create(sizeof(struct listener), proxies + 3);
 	w->pools.greetings = pool_create(sizeof(struct greeting), greetings);
 	w->pools.controls = pool_create(sizeof(struct control), controls);
 	w->pools.proxies = pool_create(sizeof(struct proxy), proxies);
@@ -102,7 +103,7 @@ int worker_create(struct worker **w_r, struct server *s, uint32_t index)
 	w->responses =
 		(struct head_limits){ (uint32_t)s->settings->response_head_size,
 			(uint32_t)s->settings->response_head_fields };
-	w->control_fd = w->http_fd = -1;
+	w->control_fd = w->http_fd = w->https_fd = -1;
 	if (s->access_log)
 		w->access = access_log_ring(s->access_log, index);
 	w->page = page_hold(s->page_404.page);
@@ -163,6 +164,8 @@ void worker_destroy(struct worker **wp)
 		close(w->control_fd);
 	if (w->http_fd >= 0)
 		close(w->http_fd);
+	if (w->https_fd >= 0)
+		close(w->https_fd);
 	directory_clear(&w->directory);
 	page_drop(&w->page);
 	keyring_drop(&w->keyring);
@@ -209,6 +212,9 @@ static int worker_start(struct core *core)
 	if (rc == 0)
 		rc = start_listener(
 			w, &w->http_port, &w->http_fd, http_visitor_accept);
+	if (rc == 0)
+		rc = start_listener(
+			w, &w->https_port, &w->https_fd, https_visitor_accept);
 	return rc;
 }
 
@@ -239,12 +245,15 @@ static void worker_drain(struct core *core)
 
 	log_info("draining: %u visitors are being served", visitors(w));
 	listener_close(&w->http_port);
+	listener_close(&w->https_port);
 	directory_each(&w->directory, close_listener, NULL);
 	list_each_safe (l, &w->visitors) {
 		struct visitor *v = container_of(l, struct visitor, link);
 
 		if (v->http)
 			http_visitor_drain(v);
+		else
+			https_visitor_drain(v);
 	}
 	loop_set_timer(core->loop, &w->drain_timer,
 		w->settings->drain_timeout_ms * CLOCK_MS, drain_late);
@@ -307,6 +316,7 @@ static bool worker_join(struct core *core)
 	loop_cancel_timer(core->loop, &w->drain_timer);
 	listener_close(&w->control_port);
 	listener_close(&w->http_port);
+	listener_close(&w->https_port);
 	directory_each(&w->directory, close_listener, NULL);
 	list_each_safe (l, &w->greetings)
 		greeting_close(container_of(l, struct greeting, place),

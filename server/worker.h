@@ -51,8 +51,9 @@ struct worker {
 	struct list greetings; /* connections without a first message yet */
 	struct list works;     /* idle work connections that are here */
 	struct list visitors;  /* all */
-	struct listener *control_port, *http_port; /* NULL: closed, or none */
-	int control_fd, http_fd; /* for those, until the start; -1 */
+	/* NULL: closed, or none. */
+	struct listener *control_port, *http_port, *https_port;
+	int control_fd, http_fd, https_fd; /* for those, until the start; -1 */
 	struct timer drain_timer;
 	/* Every object is of one of these. */
 	struct {

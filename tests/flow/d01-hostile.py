@@ -279,7 +279,7 @@ def new_proxy():
         for line in s.log().splitlines()[lines:]:
             check(line[:2] == "20", f"a line of its own: {line!r}")
         refused(s, c, "unknown proxy type", kind="gopher")
-        for kind in ("udp", "https", "stcp", "xtcp", "sudp", "tcpmux"):
+        for kind in ("udp", "stcp", "xtcp", "sudp", "tcpmux"):
             refused(s, c, "is not supported yet", kind=kind)
         for field in ("use_encryption", "use_compression"):
             refused(s, c, field + " is not supported yet", **{field: True})
@@ -292,6 +292,10 @@ def new_proxy():
                 custom_domains=["new.test", "newer.test"])
         refused(s, c, "group of a tcp proxy is not supported yet",
                 group="g", remote_port=0)
+        refused(s, c, "group of an https proxy is not supported yet",
+                kind="https", group="g", custom_domains=["new.test"])
+        refused(s, c, "type [https] not supported when vhost https port is "
+                "not set", kind="https", custom_domains=["new.test"])
         for more in ({"headers": {"A b": "c"}},
                      {"headers": {"A": "b\r\nC: d"}},
                      {"response_headers": {"A": "b\x01"}}):

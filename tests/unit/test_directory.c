@@ -130,6 +130,28 @@ Test(directory, hosts)
 	cr_assert_null(of_host("example.com"));
 }
 
+/* What is found by a server name is not found by a request, nor otherwise. */
+Test(directory, tls_sites)
+{
+	struct route *web = add(1, CLAIM_HTTP, "web", "a.test");
+	struct route *tls = add(2, CLAIM_HTTPS, "tls", "a.test");
+	struct route *all = add(3, CLAIM_HTTPS, "all", "*");
+	struct place *p = sites_find(&d.tls_sites, "a.test", text_of(""), "");
+
+	cr_assert_eq(of_host("a.test"), web);
+	cr_assert_null(of_host("b.test"));
+	cr_assert_eq(place_turn(p, NULL), tls);
+	cr_assert_null(tls->group);
+	p = sites_find(&d.tls_sites, "", text_of(""), "");
+	cr_assert_eq(place_turn(p, NULL), all);
+	directory_remove(&d, tls);
+	cr_assert_eq(of_host("a.test"), web);
+	p = sites_find(&d.tls_sites, "a.test", text_of(""), "");
+	cr_assert_eq(place_turn(p, NULL), all);
+	directory_remove(&d, all);
+	cr_assert_null(sites_find(&d.tls_sites, "a.test", text_of(""), ""));
+}
+
 Test(directory, controls_and_entries)
 {
 	struct route *r = add(7, CLAIM_CONTROL, "id", NULL);

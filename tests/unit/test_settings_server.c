@@ -52,6 +52,8 @@ Test(settings_server, has_defaults)
 	cr_assert_eq(s->bind_port, 7000);
 	cr_assert_str_eq(s->proxy_bind_addr, "0.0.0.0");
 	cr_assert_eq(s->vhost_http_port, 0);
+	cr_assert_eq(s->vhost_https_port, 0);
+	cr_assert_not(s->https_shares_port);
 	cr_assert_eq(s->vhost_http_timeout_ms, 60000);
 	cr_assert_eq(s->vhost_http_error_status, 0);
 	cr_assert_str_eq(s->access_log_to, "");
@@ -136,6 +138,29 @@ Test(settings_server, reads_a_file_of_frp)
 	cr_assert_eq(s->workers, 2);
 }
 
+/* Which public ports are bindPort: all of them may be. */
+Test(settings_server, shared_ports)
+{
+	static const struct {
+		const char *text;
+		bool http, https;
+	} rows[] = {
+		{ "vhostHTTPPort: 80\nvhostHTTPSPort: 443", false, false },
+		{ "vhostHTTPPort: 7000", true, false },
+		{ "vhostHTTPSPort: 7000", false, true },
+		{ "vhostHTTPPort: 7000\nvhostHTTPSPort: 7000", true, true },
+		{ "vhostHTTPSPort: 7000\nproxyBindAddr: 127.0.0.1", false,
+			false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cr_assert_eq(load(rows[i].text), 0, "%s", errors.v[0].text);
+		cr_assert_eq(s->http_shares_port, rows[i].http, "%zu", i);
+		cr_assert_eq(s->https_shares_port, rows[i].https, "%zu", i);
+		settings_free(&s);
+	}
+}
+
 Test(settings_server, refuses_what_is_not_built_or_wrong)
 {
 	static const char *const wrong[][2] = {
@@ -191,6 +216,9 @@ Test(settings_server, refuses_what_is_not_built_or_wrong)
 		{ "accessLog: {format: xml}",
 			"accessLog.format: \"xml\"; one of combined, json is "
 			"allowed" },
+		{ "vhostHTTPPort: 80\nvhostHTTPSPort: 80",
+			"vhostHTTPSPort: \"80\", which is vhostHTTPPort; "
+			"another port is allowed" },
 		{ "bindprot: 1", "bindprot: unknown key; the nearest known "
 				 "key is bindPort" },
 	};
