@@ -45,11 +45,13 @@ static const struct command_option options[] = {
 		.letter = 'd',
 		.argument = "NAME",
 		COMMAND_DEF(WORDS, struct options, domains),
-		.doc = "http: serve visitors of this host; may be repeated" },
+		.doc = "http, https: serve visitors of this host; may be "
+		       "repeated" },
 	{ .name = "subdomain",
 		.argument = "NAME",
 		COMMAND_DEF(STRING, struct options, subdomain),
-		.doc = "http: serve this name below the server's domain" },
+		.doc = "http, https: serve this name below the server's "
+		       "domain" },
 	{ .name = "remote-port",
 		.letter = 'r',
 		.argument = "PORT",
@@ -101,6 +103,7 @@ static const struct command_option options[] = {
 
 static const struct command command = {
 	.usage = "adit http [HOST:]PORT --domain NAME [--server HOST:PORT]\n"
+		 "adit https [HOST:]PORT --domain NAME\n"
 		 "adit tcp [HOST:]PORT [--remote-port PORT]\n"
 		 "adit bench [--server HOST:PORT]\n"
 		 "adit -c FILE\n"
@@ -196,6 +199,24 @@ static int set_server(struct settings *s, const char *server, char *error)
 	return s->server_addr ? 0 : -ENOMEM;
 }
 
+/* The type that is called so; CLIENT_PROXY_NONE: none of those. */
+static enum client_proxy_type find_type(const char *word)
+{
+	static const struct {
+		const char *word;
+		enum client_proxy_type type;
+	} types[] = {
+		{ "tcp", CLIENT_PROXY_TCP },
+		{ "http", CLIENT_PROXY_HTTP },
+		{ "https", CLIENT_PROXY_HTTPS },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (!strcmp(word, types[i].word))
+			return types[i].type;
+	return CLIENT_PROXY_NONE;
+}
+
 static int add_proxy(struct settings *s, const struct options *o,
 	const char *type, const char *target, char *error)
 {
@@ -208,18 +229,19 @@ static int add_proxy(struct settings *s, const struct options *o,
 	random_hex(suffix, 3);
 	snprintf(name, sizeof(name), "%s-%u-%s", type, p.local_port, suffix);
 	p.name = o->name ? o->name : name;
-	p.type = !strcmp(type, "tcp") ? CLIENT_PROXY_TCP : CLIENT_PROXY_HTTP;
+	p.type = find_type(type);
 	p.local_ip = host;
 	p.remote_port = o->remote_port;
 	p.custom_domains.n = o->domains.n;
 	p.custom_domains.v = (const char **)o->domains.v;
 	p.subdomain = o->subdomain;
 	if (p.type == CLIENT_PROXY_TCP && (o->domains.n || o->subdomain))
-		return fail(error, "--domain and --subdomain are for http", "");
-	if (p.type == CLIENT_PROXY_HTTP && o->remote_port)
+		return fail(error,
+			"--domain and --subdomain are for http and https", "");
+	if (p.type != CLIENT_PROXY_TCP && o->remote_port)
 		return fail(error, "--remote-port is for tcp", "");
-	if (p.type == CLIENT_PROXY_HTTP && !o->domains.n && !o->subdomain)
-		return fail(error, "http needs --domain or --subdomain", "");
+	if (p.type != CLIENT_PROXY_TCP && !o->domains.n && !o->subdomain)
+		return fail(error, type, " needs --domain or --subdomain");
 	return settings_add_proxy(s, &p);
 }
 
@@ -311,8 +333,7 @@ int client_command_parse(struct client_command *c, int argc, char **argv,
 		c->bench.json = o.json;
 		return one_line(&c->settings, &o, &words, error);
 	}
-	if (words.n == 0 ||
-		(strcmp(words.v[0], "http") && strcmp(words.v[0], "tcp")))
+	if (words.n == 0 || find_type(words.v[0]) == CLIENT_PROXY_NONE)
 		return with_config(c, &o, &words, error);
 	if (words.n != 2)
 		return fail(error, words.v[0], " needs one local port");

@@ -59,6 +59,13 @@ void proxies_destroy(struct client *c)
 	c->proxy_count = 0;
 }
 
+/* What the types are called, and how an address of one begins. */
+static const char *const types[] = {
+	[CLIENT_PROXY_TCP] = "tcp",
+	[CLIENT_PROXY_HTTP] = "http",
+	[CLIENT_PROXY_HTTPS] = "https",
+};
+
 /* Send NewProxy. False: the control was lost by it. */
 static bool proxy_ask(struct proxy *p)
 {
@@ -69,15 +76,14 @@ static bool proxy_ask(struct proxy *p)
 	np->proxy_name = p->name;
 	np->metas = proxy_map(&s->metadatas);
 	np->annotations = proxy_map(&s->annotations);
-	if (s->type == CLIENT_PROXY_TCP) {
-		np->proxy_type = "tcp";
+	np->proxy_type = types[s->type];
+	np->custom_domains.items = s->custom_domains.v;
+	np->custom_domains.count = s->custom_domains.n;
+	np->subdomain = s->subdomain;
+	if (s->type == CLIENT_PROXY_TCP)
 		np->remote_port =
 			s->remote_port ? s->remote_port : p->given_port;
-	} else {
-		np->proxy_type = "http";
-		np->custom_domains.items = s->custom_domains.v;
-		np->custom_domains.count = s->custom_domains.n;
-		np->subdomain = s->subdomain;
+	if (s->type == CLIENT_PROXY_HTTP) {
 		np->http_user = s->http_user;
 		np->http_pwd = s->http_password;
 		np->host_header_rewrite = s->host_header_rewrite;
@@ -169,7 +175,8 @@ static void announce(struct proxy *p, const char *remote_addr)
 		address_join(text + scheme, sizeof(text) - scheme, server,
 			p->given_port);
 	} else {
-		snprintf(text, sizeof(text), "http://%.*s",
+		snprintf(text, sizeof(text), "%s://%.*s",
+			types[p->settings->type],
 			(int)strcspn(remote_addr, ","), remote_addr);
 	}
 	crew->announced(crew->announced_arg, text);

@@ -19,6 +19,7 @@ enum client_proxy_type {
 	CLIENT_PROXY_NONE, /* not given, which settings_check refuses */
 	CLIENT_PROXY_TCP,
 	CLIENT_PROXY_HTTP,
+	CLIENT_PROXY_HTTPS,
 };
 
 /* The longest name of a proxy, in bytes. */
@@ -31,8 +32,8 @@ struct client_proxy {
 	const char *local_ip;
 	uint16_t local_port;
 	uint16_t remote_port;               /* tcp; 0: the server chooses */
-	struct conf_strings custom_domains; /* http */
-	const char *subdomain;              /* http */
+	struct conf_strings custom_domains; /* http, https */
+	const char *subdomain;              /* http, https */
 	const char *http_user, *http_password;
 	const char *host_header_rewrite; /* http */
 	struct conf_strings locations;   /* http; empty: all paths */

@@ -108,16 +108,19 @@ static void check_lists(const struct subject *p)
 				"a path that begins with a slash is allowed");
 }
 
-static void check_http(const struct subject *p)
+static void check_hosts(const struct subject *p, const char *type)
 {
 	const struct client_proxy *proxy = p->proxy;
+	char text[128];
 
+	snprintf(text, sizeof(text),
+		"an %s proxy has customDomains or a subdomain", type);
 	if (proxy->custom_domains.n == 0 && !*proxy->subdomain)
-		missing(p, "customDomains",
-			"an http proxy has customDomains or a subdomain");
+		missing(p, "customDomains", text);
+	snprintf(text, sizeof(text),
+		"a value in an %s proxy; tcp proxies have it", type);
 	if (proxy->remote_port > 0)
-		fault(p, "remotePort",
-			"a value in an http proxy; tcp proxies have it");
+		fault(p, "remotePort", text);
 	if (proxy->subdomain[strcspn(proxy->subdomain, ".*")] ||
 		(*proxy->subdomain && !is_domain(proxy->subdomain)))
 		fault(p, "subdomain",
@@ -128,22 +131,36 @@ static void check_http(const struct subject *p)
 
 static void check_tcp(const struct subject *p)
 {
+	static const char text[] =
+		"a value in a tcp proxy; http and https proxies have it";
+
+	if (p->proxy->custom_domains.n > 0)
+		fault(p, "customDomains", text);
+	if (*p->proxy->subdomain)
+		fault(p, "subdomain", text);
+}
+
+/* What only an http proxy has; `text` says so. */
+static void check_no_http(const struct subject *p, const char *text)
+{
 	const struct client_proxy *proxy = p->proxy;
 	const struct {
 		const char *key;
 		bool given;
 	} keys[] = {
-		{ "customDomains", proxy->custom_domains.n > 0 },
-		{ "subdomain", *proxy->subdomain },
 		{ "locations", proxy->locations.n > 0 },
+		{ "httpUser", *proxy->http_user },
+		{ "httpPassword", *proxy->http_password },
+		{ "hostHeaderRewrite", *proxy->host_header_rewrite },
+		{ "requestHeaders.set", proxy->request_headers.n > 0 },
+		{ "responseHeaders.set", proxy->response_headers.n > 0 },
 		{ "routeByHTTPUser", *proxy->route_by_http_user },
 		{ "loadBalancer.group", *proxy->group },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (keys[i].given)
-			fault(p, keys[i].key,
-				"a value in a tcp proxy; http proxies have it");
+			fault(p, keys[i].key, text);
 }
 
 static void check_proxy(const struct subject *p)
@@ -153,13 +170,20 @@ static void check_proxy(const struct subject *p)
 		missing(p, "localPort", "a port from 1 to 65535 is allowed");
 	switch ((enum client_proxy_type)p->proxy->type) {
 	case CLIENT_PROXY_NONE:
-		missing(p, "type", "one of tcp, http is allowed");
+		missing(p, "type", "one of tcp, http, https is allowed");
 		break;
 	case CLIENT_PROXY_TCP:
 		check_tcp(p);
+		check_no_http(
+			p, "a value in a tcp proxy; http proxies have it");
 		break;
 	case CLIENT_PROXY_HTTP:
-		check_http(p);
+		check_hosts(p, "http");
+		break;
+	case CLIENT_PROXY_HTTPS:
+		check_hosts(p, "https");
+		check_no_http(
+			p, "a value in an https proxy; http proxies have it");
 		break;
 	}
 }

@@ -6,11 +6,12 @@
 
 #define PROXY(type, field) CONF_DEF(type, struct client_proxy, field)
 
-static const struct conf_choices proxy_types = CONF_CHOICES(
-	{ "tcp", CLIENT_PROXY_TCP, false },
-	{ "http", CLIENT_PROXY_HTTP, false }, { "https", -1, true },
-	{ "udp", -1, true }, { "tcpmux", -1, true }, { "stcp", -1, true },
-	{ "sudp", -1, true }, { "xtcp", -1, true });
+static const struct conf_choices proxy_types =
+	CONF_CHOICES({ "tcp", CLIENT_PROXY_TCP, false },
+		{ "http", CLIENT_PROXY_HTTP, false },
+		{ "https", CLIENT_PROXY_HTTPS, false }, { "udp", -1, true },
+		{ "tcpmux", -1, true }, { "stcp", -1, true },
+		{ "sudp", -1, true }, { "xtcp", -1, true });
 
 static const struct conf_row proxy_rows[] = {
 	{ .path = "name",
@@ -41,7 +42,8 @@ static const struct conf_row proxy_rows[] = {
 		.doc = "Public port of a tcp proxy; 0: the server chooses." },
 	{ .path = "customDomains",
 		PROXY(STRINGS, custom_domains),
-		.doc = "Hosts of an http proxy." },
+		.doc = "Hosts of an http or https proxy. What goes to an https "
+		       "proxy is decrypted by the local service alone." },
 	{ .path = "subdomain",
 		PROXY(STRING, subdomain),
 		.def = "",

@@ -41,11 +41,30 @@ Test(client_command, one_line_makes_settings)
 	settings_free(&c.settings);
 }
 
+Test(client_command, https)
+{
+	char *argv[] = { "adit", "https", "8443", "-d", "a.test", "-d",
+		"b.test", NULL };
+	struct client_command c;
+	char error[COMMAND_ERROR];
+
+	cr_assert_eq(parse(&c, argv, error), 0, "%s", error);
+	cr_assert_eq(c.kind, COMMAND_ONE_LINE);
+	cr_assert_eq(c.settings->proxies.n, 1);
+	cr_assert_eq(c.settings->proxies.v[0].type, CLIENT_PROXY_HTTPS);
+	cr_assert_eq(c.settings->proxies.v[0].local_port, 8443);
+	cr_assert_eq(c.settings->proxies.v[0].custom_domains.n, 2);
+	settings_free(&c.settings);
+}
+
 Test(client_command, refuses)
 {
-	static char *const bad[][4] = { { "adit", "http", NULL },
-		{ "adit", "tcp", "x", NULL }, { "adit", "what", NULL },
-		{ "adit", NULL }, { "adit", "http", "80", NULL } };
+	static char *const bad[][5] = { { "adit", "https", "443", NULL },
+		{ "adit", "https", "443", "--remote-port=1", NULL },
+		{ "adit", "tcp", "443", "--domain=a", NULL },
+		{ "adit", "http", NULL }, { "adit", "tcp", "x", NULL },
+		{ "adit", "what", NULL }, { "adit", NULL },
+		{ "adit", "http", "80", NULL } };
 	struct client_command c;
 	char error[COMMAND_ERROR];
 

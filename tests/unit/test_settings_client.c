@@ -139,6 +139,7 @@ Test(settings_client, reads_a_file_of_frp)
 
 #define TCP "name: a, type: tcp, localPort: 1"
 #define HTTP "name: a, type: http, localPort: 1"
+#define HTTPS "name: a, type: https, localPort: 1"
 
 Test(settings_client, refuses_what_is_not_built_or_wrong)
 {
@@ -176,12 +177,12 @@ Test(settings_client, refuses_what_is_not_built_or_wrong)
 			"it out)" },
 		{ "proxies: [{name: a, type: udp, localPort: 1}]",
 			"proxies[0].type: \"udp\"; not supported yet (allowed: "
-			"tcp, http)" },
+			"tcp, http, https)" },
 		{ "proxies: [{name: a, type: ftp, localPort: 1}]",
-			"proxies[0].type: \"ftp\"; one of tcp, http is "
+			"proxies[0].type: \"ftp\"; one of tcp, http, https is "
 			"allowed" },
 		{ "proxies: [{name: a, localPort: 1}]",
-			"proxies[0].type: no value; one of tcp, http is "
+			"proxies[0].type: no value; one of tcp, http, https is "
 			"allowed" },
 		{ "proxies: [{type: tcp, localPort: 1}]",
 			"proxies[0].name: no value; a name is allowed" },
@@ -196,10 +197,46 @@ Test(settings_client, refuses_what_is_not_built_or_wrong)
 			"is allowed" },
 		{ "proxies: [{" TCP ", customDomains: [x]}]",
 			"proxies[0].customDomains: a value in a tcp proxy; "
-			"http proxies have it" },
+			"http and https proxies have it" },
 		{ "proxies: [{" TCP ", subdomain: x}]",
 			"proxies[0].subdomain: a value in a tcp proxy; http "
+			"and https proxies have it" },
+		{ "proxies: [{" TCP ", httpUser: u}]",
+			"proxies[0].httpUser: a value in a tcp proxy; http "
 			"proxies have it" },
+		{ "proxies: [{" HTTPS "}]",
+			"proxies[0].customDomains: no value; an https proxy "
+			"has customDomains or a subdomain" },
+		{ "proxies: [{" HTTPS ", subdomain: a, remotePort: 1}]",
+			"proxies[0].remotePort: a value in an https proxy; tcp "
+			"proxies have it" },
+		{ "proxies: [{" HTTPS ", subdomain: a, locations: [/]}]",
+			"proxies[0].locations: a value in an https proxy; http "
+			"proxies have it" },
+		{ "proxies: [{" HTTPS ", subdomain: a, httpUser: u}]",
+			"proxies[0].httpUser: a value in an https proxy; http "
+			"proxies have it" },
+		{ "proxies: [{" HTTPS ", subdomain: a, httpPassword: u}]",
+			"proxies[0].httpPassword: a value in an https proxy; "
+			"http proxies have it" },
+		{ "proxies: [{" HTTPS ", subdomain: a, routeByHTTPUser: u}]",
+			"proxies[0].routeByHTTPUser: a value in an https "
+			"proxy; http proxies have it" },
+		{ "proxies: [{" HTTPS ", subdomain: a, hostHeaderRewrite: h}]",
+			"proxies[0].hostHeaderRewrite: a value in an https "
+			"proxy; http proxies have it" },
+		{ "proxies: [{" HTTPS
+		  ", subdomain: a, requestHeaders: {set: {a: b}}}]",
+			"proxies[0].requestHeaders.set: a value in an https "
+			"proxy; http proxies have it" },
+		{ "proxies: [{" HTTPS
+		  ", subdomain: a, responseHeaders: {set: {a: b}}}]",
+			"proxies[0].responseHeaders.set: a value in an https "
+			"proxy; http proxies have it" },
+		{ "proxies: [{" HTTPS
+		  ", subdomain: a, loadBalancer: {group: g}}]",
+			"proxies[0].loadBalancer.group: a value in an https "
+			"proxy; http proxies have it" },
 		{ "proxies: [{" HTTP "}]",
 			"proxies[0].customDomains: no value; an http proxy "
 			"has customDomains or a subdomain" },
