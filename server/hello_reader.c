@@ -13,16 +13,23 @@ struct hello_pieces {
 	struct chunk *kept; /* from the heap, all that has come; owned */
 };
 
-/* Room for as much again, so that many pieces are not copied as often. */
+/*
+ * Room for as much again, so that many pieces are not copied as often, but for
+ * no more than what may still come.
+ */
 static bool make_room(struct hello_pieces *p, uint32_t more)
 {
 	uint32_t before = p->kept ? chunk_length(p->kept) : 0;
-	uint32_t size = 2 * (before + more);
+	uint32_t size = before + more;
 	struct chunk *grown;
 
-	if (p->kept && before + more <= p->kept->size)
+	if (p->kept && size <= p->kept->size)
 		return true;
-	grown = chunk_from_heap(size > KEPT_MIN ? size : KEPT_MIN);
+	if (size < CLIENT_HELLO_MAX / 2)
+		size = size > KEPT_MIN / 2 ? 2 * size : KEPT_MIN;
+	else if (size < CLIENT_HELLO_MAX)
+		size = CLIENT_HELLO_MAX;
+	grown = chunk_from_heap(size);
 	if (!grown)
 		return false;
 	if (p->kept)
