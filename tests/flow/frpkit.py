@@ -49,8 +49,10 @@ def frpc(server, proxies, wait=True, **more):
 class Frps(Frp):
     def __init__(self):
         self.port, self.http = free_port(), free_port()
+        self.https = free_port()
         super().__init__("frps", {
             "bindAddr": "127.0.0.1", "bindPort": self.port,
             "vhostHTTPPort": self.http, "auth": {"token": TOKEN},
+            "vhostHTTPSPort": self.https, "subDomainHost": "tunnel.test",
             "transport": {"tcpMux": False},
         }, ["frps started successfully"])
