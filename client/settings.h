@@ -39,6 +39,7 @@ struct client_proxy {
 	struct conf_strings locations;   /* http; empty: all paths */
 	const char *route_by_http_user;  /* http */
 	const char *group, *group_key;   /* http */
+	const char *proxy_protocol;      /* tcp, https; "", "v1", "v2" */
 	struct conf_map request_headers, response_headers;
 	struct conf_map metadatas;
 	struct conf_map annotations;

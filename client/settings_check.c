@@ -6,6 +6,7 @@
 
 #include "client/gateway.h"
 #include "client/include.h"
+#include "common/wire/proxy_header.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -163,9 +164,26 @@ static void check_no_http(const struct subject *p, const char *text)
 			fault(p, keys[i].key, text);
 }
 
+static void check_proxy_protocol(const struct subject *p)
+{
+	const char *text = p->proxy->proxy_protocol;
+	char path[64], quoted[CONF_QUOTED];
+
+	path_of(p, "transport.proxyProtocolVersion", path, sizeof(path));
+	if (proxy_header_of(text) == PROXY_HEADER_UNKNOWN)
+		conf_fault(p->conf, p->errors, path, "%s; v1 or v2 is allowed",
+			conf_quote(quoted, text));
+	else if (*text && p->proxy->type == CLIENT_PROXY_HTTP)
+		conf_fault(p->conf, p->errors, path,
+			"a value in an http proxy, whose connections serve "
+			"many visitors; tcp and https proxies have it, http "
+			"services read X-Forwarded-For");
+}
+
 static void check_proxy(const struct subject *p)
 {
 	check_name(p);
+	check_proxy_protocol(p);
 	if (p->proxy->local_port == 0)
 		missing(p, "localPort", "a port from 1 to 65535 is allowed");
 	switch ((enum client_proxy_type)p->proxy->type) {

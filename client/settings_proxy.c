@@ -67,8 +67,11 @@ static const struct conf_row proxy_rows[] = {
 		CONF_DEF_FIXED("client|"),
 		.doc = "Which end limits the bandwidth." },
 	{ .path = "transport.proxyProtocolVersion",
-		CONF_DEF_FIXED(""),
-		.doc = "PROXY header to the local service." },
+		PROXY(STRING, proxy_protocol),
+		.def = "",
+		.doc = "Tell the local service of a tcp or https proxy from "
+		       "where its visitor is, by a header of the PROXY "
+		       "protocol: v1 or v2; empty: no." },
 	{ .path = "loadBalancer.group",
 		PROXY(STRING, group),
 		.def = "",

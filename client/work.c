@@ -16,6 +16,7 @@
 #include "common/crypto/login.h"
 #include "common/relay/raw_stream.h"
 #include "common/wire/capability.h"
+#include "common/wire/proxy_header.h"
 
 /* NewWorkConn at most: a run id and a key. */
 #define GREETING_MAX 1024
@@ -61,6 +62,8 @@ void work_close(struct work *k, enum reason why)
 	if (k->state == WORK_RELAYING)
 		relay_stop(&k->relay);
 	lookout_leave(&k->lookout, !cut);
+	chunk_give(k->header);
+	k->header = NULL;
 	work_set_state(k, WORK_CLOSED);
 	log_debug("work connection ended: %s", reason_text(why));
 	c->core.counters.ended[why]++;
@@ -98,6 +101,9 @@ static void work_relay(struct work *k, bool again)
 	k->lookout = l;
 	work_set_state(k, WORK_RELAYING);
 	relay_init(&k->relay, &params);
+	if (k->header)
+		pump_push(&k->relay.out, k->header);
+	k->header = NULL;
 	relay_start(&k->relay);
 	parking_watch(&k->client->parking, &k->relay);
 }
@@ -160,6 +166,29 @@ static void work_start(struct work *k, const struct client_proxy *proxy)
 			.timeout = LOCAL_DIAL_TIME });
 }
 
+/* What the server says of an address; none if it makes no sense. */
+static struct address address_said(const char *ip, int64_t port)
+{
+	struct address a = { 0 };
+
+	if (port < 0 || port > UINT16_MAX ||
+		address_parse(&a, ip, (uint16_t)port) < 0)
+		a.size = 0;
+	return a;
+}
+
+/* Of the PROXY protocol; NULL: none, or no memory. */
+static struct chunk *make_header(
+	const struct message_start_work_conn *s, enum proxy_header version)
+{
+	struct address from = address_said(s->src_addr, s->src_port);
+	struct address to = address_said(s->dst_addr, s->dst_port);
+	uint8_t bytes[PROXY_HEADER_MAX];
+
+	return chunk_copy(bytes,
+		(uint32_t)proxy_header_write(bytes, version, &from, &to));
+}
+
 /* StartWorkConn: whose visitor it is. */
 static enum channel_verdict work_message(
 	struct channel *channel, struct message *m)
@@ -167,6 +196,7 @@ static enum channel_verdict work_message(
 	struct work *k = container_of(channel, struct work, channel);
 	struct client *c = k->client;
 	const struct message_start_work_conn *s = &m->start_work_conn;
+	enum proxy_header header;
 	const struct client_proxy *p;
 
 	if (m->type != MESSAGE_START_WORK_CONN) {
@@ -187,8 +217,11 @@ static enum channel_verdict work_message(
 	}
 	log_debug("[%s] visitor from [%.64s:%lld]", p->name, s->src_addr,
 		(long long)s->src_port);
+	header = proxy_header_of(p->proxy_protocol);
+	if (header != PROXY_HEADER_NONE)
+		k->header = make_header(s, header);
 	k->stream = channel_release(channel);
-	if (k->stream)
+	if (k->stream && (k->header || header == PROXY_HEADER_NONE))
 		work_start(k, p);
 	else
 		work_close(k, REASON_no_memory);

@@ -58,6 +58,7 @@ struct work {
 	struct stream_writer writer;
 	struct relay relay;
 	struct lookout *lookout; /* on the relay; NULL: none */
+	struct chunk *header;    /* for the local service, until it goes */
 	struct timer grave;
 	const struct client_proxy *proxy; /* from STARTED on */
 	unsigned caps;                    /* of the session it belongs to */

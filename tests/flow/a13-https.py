@@ -4,13 +4,14 @@ import os
 import re
 import socket
 import ssl
+import struct
 import subprocess
 import threading
 import time
 
 from harness import (ADIT, TOKEN, Client, Origin, Program, Server, case,
                      check, curl, dial, echo, equal, free_port, levels, main,
-                     read_all, reset, settle, sha, until)
+                     read_all, read_until, reset, settle, sha, until)
 from frp import FrpClient
 from httpkit import Site, ended, http
 from tlskit import (CERT, Page, Tls, TlsNginx, TlsServer, certificate,
@@ -311,6 +312,65 @@ def both_ways():
             equal(sha(read_all(conn)), sha(data))
             sender.join()
         settle(s, base)
+
+
+def read_header(conn, version):
+    """Of the PROXY protocol: from where to where, as two pairs."""
+    data = b""
+    if version == "v1":
+        while not data.endswith(b"\r\n"):
+            data += conn.recv(1)
+        _, kind, src, dst, sport, dport = data.split()
+        equal(kind, b"TCP4")
+        return (src.decode(), int(sport)), (dst.decode(), int(dport))
+    while len(data) < 28:
+        data += conn.recv(28 - len(data))
+    equal(data[:16], b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c")
+    at = struct.unpack("!4s4sHH", data[16:])
+    return ((socket.inet_ntoa(at[0]), at[2]), (socket.inet_ntoa(at[1]), at[3]))
+
+
+class Told(Page):
+    """Reads a PROXY header before the TLS."""
+
+    def __init__(self, version):
+        self.version, self.told = version, []
+        super().__init__(b"one")
+
+    def talk(self, conn):
+        self.told.append(read_header(conn, self.version))
+        super().talk(conn)
+
+
+@case("transport.proxyProtocolVersion: a service hears of each visitor")
+def proxy_protocol():
+    def greet(conn):
+        conn.sendall(repr(read_header(conn, version)).encode() + b"\n")
+        conn.sendall(read_all(conn))
+    for version in ("v1", "v2"):
+        more = {"transport": {"proxyProtocolVersion": version}}
+        port = free_port()
+        with Told(version) as a, Origin(greet) as b, TlsServer() as s, \
+                Client(s, [https("one", a.port, "a.test", **more),
+                           {"name": "t", "type": "tcp", "localPort": b.port,
+                            "remotePort": port, **more}]):
+            base = levels(s)
+            for i in range(5):
+                t = visit(s.https, "a.test")
+                equal(t.ask(), b"one")
+                equal(a.told.pop(), (t.sock.getsockname(),
+                                     ("127.0.0.1", s.https)), version)
+                t.sock.close()
+                # Before the visitor has said a word; and then all of it.
+                said = os.urandom(1 << 20)
+                with dial(port, source="127.0.0.2") as conn:
+                    line = read_until(conn, b"\n")
+                    equal(line.decode().strip(), repr(
+                        (conn.getsockname(), ("127.0.0.1", port))))
+                    conn.sendall(said)
+                    conn.shutdown(socket.SHUT_WR)
+                    equal(sha(read_all(conn)), sha(said))
+            settle(s, base)
 
 
 @case("HTTP/2, and a client's certificate: the service's own business")
