@@ -68,26 +68,46 @@ def frpc_large():
             second.wait_log("router config conflict")
 
 
+class Told(Page):
+    """Reads a PROXY header before the TLS."""
+
+    def __init__(self):
+        self.seen = []
+        super().__init__(b"one")
+
+    def talk(self, conn):
+        line = b""
+        while not line.endswith(b"\r\n"):
+            line += conn.recv(1)
+        self.seen.append(line)
+        super().talk(conn)
+
+
+PROXY = {"localIP": "127.0.0.1",
+         "transport": {"proxyProtocolVersion": "v1"}}
+
+
+def hears(s, a):
+    t = visit(s.https, "a.test")
+    port = t.sock.getsockname()[1]
+    equal(t.ask(), b"one")
+    t.sock.close()
+    equal(a.seen, [b"PROXY TCP4 127.0.0.1 127.0.0.1 %d %d\r\n"
+                   % (port, s.https)])
+
+
 @case("frpc at aditd: the service hears of the visitor by PROXY protocol")
 def frpc_proxy_protocol():
-    seen = []
+    with Told() as a, TlsServer() as s, frpc(s, [
+            {**https("n", a.port, "a.test"), **PROXY}]):
+        hears(s, a)
 
-    class Told(Page):
-        def talk(self, conn):
-            line = b""
-            while not line.endswith(b"\r\n"):
-                line += conn.recv(1)
-            seen.append(line)
-            super().talk(conn)
-    with Told(b"one") as a, TlsServer() as s, frpc(s, [
-            {**https("n", a.port, "a.test"), "localIP": "127.0.0.1",
-             "transport": {"proxyProtocolVersion": "v1"}}]):
-        t = visit(s.https, "a.test")
-        port = t.sock.getsockname()[1]
-        equal(t.ask(), b"one")
-        t.sock.close()
-        equal(seen, [b"PROXY TCP4 127.0.0.1 127.0.0.1 %d %d\r\n"
-                     % (port, s.https)])
+
+@case("adit at frps: the service hears of the visitor by PROXY protocol")
+def frps_proxy_protocol():
+    with Told() as a, Frps() as s, Client(s, [
+            {**https("n", a.port, "a.test"), **PROXY}]):
+        hears(s, a)
 
 
 main()
