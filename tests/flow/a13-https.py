@@ -263,6 +263,27 @@ def slow():
         settle(s, base)
 
 
+@case("500 halves of hellos beside whole ones")
+def halves():
+    one = hello("a.test")
+    with Page(b"one") as a, TlsServer() as s, \
+            Client(s, [https("one", a.port, "a.test")]):
+        get(s, "a.test")
+        base = levels(s)
+        conns = [dial(s.https) for _ in range(500)]
+        for i, conn in enumerate(conns):
+            conn.sendall(one[:1 + i % (len(one) - 1)])
+        until(lambda: s.counters()["pool_visitors"] >= 500, "all are there")
+        for _ in range(10):
+            equal(get(s, "a.test")[2], b"one")
+        for i, conn in enumerate(conns):
+            if i % 2:
+                reset(conn)
+            else:
+                conn.close()
+        settle(s, base)
+
+
 # --- what is carried ---
 
 def carried(relay):
@@ -463,6 +484,8 @@ def claims():
         refused(c, "custom domain and subdomain should not be both empty")
         refused(c, "group of an https proxy is not supported yet",
                 custom_domains=["n.test"], group="g")
+        equal(c.new_proxy("t", remote_port=s.https)["error"],
+              "port unavailable", "the port is aditd's")
         equal(refusal(s, "c.test"), "TLSV1_UNRECOGNIZED_NAME")
         c.close_proxy("a")
         until(lambda: say(s, hello("b.test")) == UNRECOGNIZED, "it has gone")
