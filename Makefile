@@ -210,7 +210,8 @@ FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 fuzz_more = $(if $(filter aditd_yaml,$(1)),server/settings.c \
 		server/settings_check.c) \
 	$(if $(filter adit_yaml,$(1)),client/settings.c client/settings_check.c \
-		client/settings_proxy.c client/include.c client/gateway.c)
+		client/settings_proxy.c client/include.c client/gateway.c) \
+	$(if $(filter mux,$(1)),tests/double/script.c)
 fuzz_sources = tests/fuzz/fuzz_$(1).c $(COMMON) $(call fuzz_more,$(1))
 
 .PHONY: replay-build deps-fuzz fuzz

@@ -217,8 +217,11 @@ static void tell(struct mux *m)
 	uint32_t at = 0;
 
 	m->told = true;
-	while ((s = mux_table_any(&m->table, &at)))
-		mux_stream_cut(s, s->owed & MUX_OWES_FIN, false);
+	while ((s = mux_table_any(&m->table, &at))) {
+		bool known = !(s->owed & MUX_OWES_SYN);
+
+		mux_stream_cut(s, known ? s->owed & MUX_OWES_FIN : 0, false);
+	}
 	if (!m->closed)
 		m->all->ended(m, m->result, m->why);
 }

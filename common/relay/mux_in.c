@@ -82,7 +82,8 @@ static void stream_frame(
 		break_off(m, "the peer ended a stream twice");
 		return;
 	}
-	if (f->flags & YAMUX_ACK && s->state == MUX_STREAM_ASKED)
+	/* frp's end forgets the ACK of a stream that we have ended already. */
+	if (s->state == MUX_STREAM_ASKED)
 		mux_stream_set_state(s, MUX_STREAM_OPEN);
 	if (f->flags & YAMUX_RST) {
 		mux_stream_cut(s, 0, true);
@@ -139,7 +140,8 @@ static void take_frame(struct mux *m, const struct yamux_frame *f)
 	if (f->flags & YAMUX_SYN)
 		incoming(m, f->id);
 	s = mux_table_find(&m->table, f->id);
-	if (s && m->state == MUX_OPEN)
+	/* The peer cannot know of one whose SYN has not gone. */
+	if (s && s->state >= MUX_STREAM_ASKED && m->state == MUX_OPEN)
 		stream_frame(m, s, f);
 }
 

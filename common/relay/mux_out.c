@@ -102,7 +102,8 @@ static void pay(struct mux_stream *s)
 		flags |= YAMUX_ACK;
 		s->mux->unaccepted--;
 	}
-	if (owed & MUX_OWES_CREDIT && s->state != MUX_STREAM_OFF)
+	if (owed & MUX_OWES_CREDIT && s->state != MUX_STREAM_OFF &&
+		s->in_end == 1)
 		delta = grant(s);
 	if (flags || delta)
 		put_frame(s, flags, delta);

@@ -799,6 +799,46 @@ Test(mux_client, a_stream_that_nobody_heard_of_is_withdrawn)
 	cr_assert_eq(pool_used(all.streams), YAMUX_BACKLOG);
 }
 
+Test(mux_client, any_frame_is_an_answer)
+{
+	static const int flags[] = { 0, YAMUX_FIN };
+	struct stream *s;
+
+	for (uint32_t i = 0; i < 2; i++) {
+		cr_assert_eq(mux_open_stream(m, &s), 0);
+		take_on(&users[i], s);
+		cr_assert_eq(stream_finish(s), 0);
+		leaves(YAMUX_CREDIT, YAMUX_SYN, 2 * i + 1, 0);
+		leaves(YAMUX_CREDIT, YAMUX_FIN, 2 * i + 1, 0);
+		cr_assert_eq(m->opening, 1);
+		feed_frame(YAMUX_CREDIT, flags[i], 2 * i + 1, 0);
+		cr_assert_eq(m->opening, 0);
+	}
+}
+
+Test(mux_client, a_peer_that_answers_before_it_was_asked)
+{
+	struct stream *s;
+
+	cr_assert_eq(mux_open_stream(m, &s), 0);
+	take_on(&users[0], s);
+	/* Its SYN waits for the write of the first one's. */
+	cr_assert_eq(mux_open_stream(m, &s), 0);
+	take_on(&users[1], s);
+	cr_assert_eq(stream_finish(s), 0);
+	feed_data(3, "early");
+	feed_frame(YAMUX_CREDIT, YAMUX_ACK | YAMUX_FIN, 3, 0);
+	feed_frame(YAMUX_CREDIT, YAMUX_RST, 3, 0);
+	leaves(YAMUX_CREDIT, YAMUX_SYN, 1, 0);
+	leaves(YAMUX_CREDIT, YAMUX_SYN, 3, 0);
+	leaves(YAMUX_CREDIT, YAMUX_FIN, 3, 0);
+	feed_data(3, "now");
+	feed_frame(YAMUX_CREDIT, YAMUX_FIN, 3, 0);
+	read_all(&users[1]);
+	expect(&users[1], "now");
+	cr_assert_eq(users[1].end, 0);
+}
+
 Test(mux_client, streams_have_a_limit)
 {
 	struct stream *s;
