@@ -12,6 +12,9 @@
 #include "common/event/loop.h"
 #include "common/relay/mux_internal.h"
 
+/* Of the connection's chunks, for one stream. */
+#define CHUNKS_KEPT 4
+
 /* Capacities of chunks from the heap. */
 #define PIECE_LEAST 512
 #define PIECE_MOST 16384
@@ -95,10 +98,14 @@ static bool append(struct mux_stream *s, const uint8_t *bytes, uint32_t n)
 	return true;
 }
 
-/* Whether the bytes may wait in the chunk that the connection gave. */
+/*
+ * Whether the bytes may wait in the chunk that the connection gave. The pool's
+ * are for all: a pump, too, keeps only few of them.
+ */
 static bool stays(const struct mux_stream *s, const struct chunk *k, uint32_t n)
 {
-	return n >= k->size / 2 && !chunk_pool_scarce(chunks_of(s));
+	return n >= k->size / 2 && s->held < CHUNKS_KEPT * k->size &&
+	       !chunk_pool_scarce(chunks_of(s));
 }
 
 static struct chunk *skip(struct chunk *k, uint32_t n)

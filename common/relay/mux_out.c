@@ -147,9 +147,20 @@ static void put_header(uint8_t *out, struct mux_stream *s, uint32_t n)
 	list_remove(&s->turn);
 }
 
-/* Copies of the small frames that are ready, as long as there is room. */
-static void ride(struct mux *m)
+/* Whether more bytes follow those n of the stream at once. */
+static bool is_followed(const struct mux_stream *s, uint32_t n)
 {
+	return s->stream.more && n == chunk_length(s->stream.sending);
+}
+
+/*
+ * Copies of the small frames that are ready, as long as there is room. Returns
+ * whether more bytes follow at once.
+ */
+static bool ride(struct mux *m)
+{
+	bool followed = false;
+
 	while (!list_empty(&m->ready)) {
 		struct mux_stream *s =
 			container_of(m->ready.next, struct mux_stream, turn);
@@ -157,12 +168,14 @@ static void ride(struct mux *m)
 		uint8_t *room;
 
 		if (n > MUX_SMALL || !batch_has(m, YAMUX_HEADER + n))
-			return;
+			return true;
 		room = batch_room(m, YAMUX_HEADER + n);
+		followed |= is_followed(s, n);
 		put_header(room, s, n);
 		memcpy(room + YAMUX_HEADER, chunk_bytes(s->stream.sending), n);
 		list_append(&m->riders, &s->turn);
 	}
+	return followed;
 }
 
 /* The first that is ready sends its own chunk, or a part of it. */
@@ -172,6 +185,7 @@ static void fly(struct mux *m)
 		container_of(m->ready.next, struct mux_stream, turn);
 	struct chunk *k = s->stream.sending;
 	uint32_t n = next_frame(s);
+	bool followed = is_followed(s, n);
 
 	m->flyer = s;
 	m->flyer_from = k->from;
@@ -180,20 +194,22 @@ static void fly(struct mux *m)
 	k->from -= YAMUX_HEADER;
 	assert(k->from >= -CHUNK_HEADROOM);
 	put_header(chunk_bytes(k), s, n);
-	stream_write(m->below, k, !list_empty(&m->ready), &m->writer);
+	stream_write(
+		m->below, k, followed || !list_empty(&m->ready), &m->writer);
 }
 
 void mux_push(struct mux *m)
 {
 	struct chunk *b;
+	bool more = false;
 
 	if (m->state > MUX_LEAVING || stream_is_writing(m->below))
 		return;
 	if (pay_all(m) && m->state == MUX_OPEN)
-		ride(m);
+		more = ride(m);
 	b = batch_take(m);
 	if (b)
-		stream_write(m->below, b, !list_empty(&m->ready), &m->writer);
+		stream_write(m->below, b, more, &m->writer);
 	else if (!list_empty(&m->owing))
 		mux_end(m, -ENOMEM, "no memory to answer", MUX_AT_ONCE);
 	else if (m->state == MUX_LEAVING)

@@ -703,7 +703,47 @@ Test(mux_server, a_write_in_any_pieces)
 	cr_assert_eq(u->sent, 1);
 }
 
+/* What follows at once goes in the same segment. */
+Test(mux_server, the_connection_is_told_what_follows)
+{
+	struct user *u = open_one(1), *v = open_one(3);
+	struct chunk *c = chunk_copy((const uint8_t *)"bye", 3);
+
+	stream_write(u->stream, c, true, &u->writer);
+	say_bulk(v, MUX_FRAME_MAX + 1);
+	cr_assert(script_find(OP_SEND, e.fd)->args.more);
+	end_take(&e, YAMUX_HEADER + 3);
+	cr_assert_eq(stream_finish(u->stream), 0);
+	/* The rest of its bytes is not ready while the first go out. */
+	cr_assert(!script_find(OP_SEND, e.fd)->args.more);
+	leaves(YAMUX_DATA, 0, 3, MUX_FRAME_MAX);
+	out_at += MUX_FRAME_MAX;
+	leaves(YAMUX_CREDIT, YAMUX_FIN, 1, 0);
+	leaves(YAMUX_DATA, 0, 3, 1);
+	out_at++;
+}
+
 /* --- limits --- */
+
+Test(mux_server, buffers_are_short)
+{
+	struct user *u = open_one(1);
+	struct chunk *hoard[31];
+
+	u->reads_on = true;
+	read_once(u);
+	for (size_t i = 0; i < ARRAY_SIZE(hoard); i++) {
+		hoard[i] = chunk_take(world_loop->chunks);
+		cr_assert_not_null(hoard[i]);
+	}
+	feed("\0\0\0\0\0\0\0\1\0\0\0\2ab\0\2\0\1\0\0\0\0\0\0\0\5"
+	     "\0\0\0\0\0\0\0\1\0\0\0\1c",
+		39);
+	expect(u, "abc");
+	leaves(YAMUX_PING, YAMUX_ACK, 0, 5);
+	for (size_t i = 0; i < ARRAY_SIZE(hoard); i++)
+		chunk_give(hoard[i]);
+}
 
 Test(mux_server, too_many_streams_are_refused)
 {
