@@ -9,9 +9,12 @@
 #include "client/crew.h"
 #include "common/base/log.h"
 #include "common/base/socket.h"
+#include "common/crypto/random.h"
 #include "common/crypto/tls.h"
+#include "common/crypto/websocket_key.h"
 #include "common/relay/layer.h"
 #include "common/relay/raw_stream.h"
+#include "common/wire/websocket.h"
 
 /* The byte that frp may put before TLS. */
 #define TLS_MARK 0x17
@@ -22,7 +25,7 @@ static void link_end(struct link *l, struct stream *s, const char *error)
 	struct link_owner *o = l->owner;
 	struct link_outcome r = { .stream = s, .error = error };
 
-	if (s && layer_is(s))
+	if (s && l->secure)
 		r.adit = tls_is_adit(layer_transform(s));
 	loop_cancel_timer(client_loop(c), &l->timer);
 	stream_close(&l->stream, true);
@@ -34,61 +37,82 @@ static void link_end(struct link *l, struct stream *s, const char *error)
 static void describe(const struct link *l, int result, char *out, size_t size)
 {
 	const struct transform *t = layer_transform(l->stream);
+	const char *what = l->secure ? "TLS" : "WebSocket";
 	char text[PIN_SIZE];
 	struct pin pin;
 
-	if (t->trouble && tls_peer_pin(t, &pin)) {
+	if (t->trouble && l->secure && tls_peer_pin(t, &pin)) {
 		pin_write(text, &pin);
 		snprintf(out, size, "TLS: %s; the server's pin is [%s]",
 			t->trouble, text);
 	} else if (t->trouble) {
-		snprintf(out, size, "TLS: %s", t->trouble);
+		snprintf(out, size, "%s: %s", what, t->trouble);
 	} else {
 		snprintf(out, size,
-			"TLS: the server closed the connection in the "
+			"%s: the server closed the connection in the "
 			"handshake: %s",
-			strerror(-result));
+			what, strerror(-result));
 	}
-}
-
-static void link_shaken(struct stream_writer *w, struct chunk *c, int result)
-{
-	struct link *l = container_of(w, struct link, writer);
-	struct stream *s = l->stream;
-	char error[LINK_ERROR_SIZE];
-
-	(void)c;
-	if (result < 0) {
-		describe(l, result, error, sizeof(error));
-		link_end(l, NULL, error);
-		return;
-	}
-	l->stream = NULL;
-	link_end(l, s, NULL);
 }
 
 static void link_late(struct timer *t)
 {
-	link_end(container_of(t, struct link, timer), NULL,
-		"TLS: the server does not answer the handshake; is it a "
-		"server with TLS?");
+	struct link *l = container_of(t, struct link, timer);
+
+	link_end(l, NULL,
+		l->secure ? "TLS: the server does not answer the handshake; "
+			    "is it a server with TLS?"
+			  : "WebSocket: the server does not answer");
+}
+
+/* The stream is inside the transform from now on; false: the link is over. */
+static bool link_enter(struct link *l, struct transform *t)
+{
+	if (t)
+		l->stream = layer_open(l->client->pools.layers, l->stream, t);
+	else
+		stream_close(&l->stream, true);
+	if (l->stream)
+		return true;
+	link_end(l, NULL, "no memory");
+	return false;
+}
+
+/* All that was to be agreed on is. */
+static void link_ready(struct link *l)
+{
+	struct stream *s = l->stream;
+
+	l->stream = NULL;
+	link_end(l, s, NULL);
+}
+
+/* --- TLS --- */
+
+static void link_shaken(struct stream_writer *w, struct chunk *c, int result)
+{
+	struct link *l = container_of(w, struct link, writer);
+	char error[LINK_ERROR_SIZE];
+
+	(void)c;
+	if (result == 0) {
+		link_ready(l);
+		return;
+	}
+	describe(l, result, error, sizeof(error));
+	link_end(l, NULL, error);
 }
 
 static void link_shake(struct link *l)
 {
 	struct client *c = l->client;
 	const struct settings *set = c->settings;
-	struct transform *t =
-		tls_client(c->crew->tls, set->tls_server_name, c->tls_sessions);
+	const char *name =
+		*set->tls_server_name ? set->tls_server_name : set->server_addr;
 
-	if (t)
-		l->stream = layer_open(c->pools.layers, l->stream, t);
-	else
-		stream_close(&l->stream, true);
-	if (!l->stream) {
-		link_end(l, NULL, "no memory");
+	l->secure = true;
+	if (!link_enter(l, tls_client(c->crew->tls, name, c->tls_sessions)))
 		return;
-	}
 	l->writer.sent = link_shaken;
 	stream_await_room(l->stream, &l->writer);
 }
@@ -104,12 +128,67 @@ static void mark_written(struct stream_writer *w, struct chunk *c, int result)
 		link_shake(l);
 }
 
-static void link_dialed(struct dial_owner *o, int fd, const char *error)
+/* TLS, perhaps behind frp's own first byte, if there is to be any. */
+static void link_secure(struct link *l)
 {
 	static const uint8_t mark = TLS_MARK;
+	const struct settings *set = l->client->settings;
+	struct chunk *k;
+
+	if (!set->tls_enable) {
+		link_ready(l);
+		return;
+	}
+	l->state = LINK_SHAKING;
+	if (set->tls_plain_first_byte) {
+		link_shake(l);
+		return;
+	}
+	k = chunk_copy(&mark, 1);
+	if (!k) {
+		link_end(l, NULL, "no memory");
+		return;
+	}
+	l->writer.sent = mark_written;
+	stream_write(l->stream, k, true, &l->writer);
+}
+
+/* --- WebSocket --- */
+
+static void link_upgraded(struct stream_writer *w, struct chunk *c, int result)
+{
+	struct link *l = container_of(w, struct link, writer);
+	char error[LINK_ERROR_SIZE];
+
+	(void)c;
+	if (result == 0) {
+		link_secure(l);
+		return;
+	}
+	describe(l, result, error, sizeof(error));
+	link_end(l, NULL, error);
+}
+
+static void link_upgrade(struct link *l)
+{
+	static const struct websocket_means means = { .random = random_bytes,
+		.key = websocket_key_make,
+		.accept = websocket_key_accept };
+	const struct settings *set = l->client->settings;
+	char host[WEBSOCKET_HOST_MAX];
+
+	l->state = LINK_UPGRADING;
+	address_join(host, sizeof(host), set->server_addr, set->server_port);
+	if (!link_enter(l, websocket_call(&means, host)))
+		return;
+	l->writer.sent = link_upgraded;
+	stream_await_room(l->stream, &l->writer);
+}
+
+static void link_dialed(struct dial_owner *o, int fd, const char *error)
+{
 	struct link *l = container_of(o, struct link, dial_owner);
 	struct client *c = l->client;
-	struct chunk *k;
 
 	l->dial = NULL;
 	if (fd < 0) {
@@ -122,26 +201,11 @@ static void link_dialed(struct dial_owner *o, int fd, const char *error)
 		link_end(l, NULL, "limits.visitors is reached");
 		return;
 	}
-	if (!c->settings->tls_enable) {
-		struct stream *s = l->stream;
-
-		l->stream = NULL;
-		link_end(l, s, NULL);
-		return;
-	}
-	l->state = LINK_SHAKING;
 	loop_set_timer(client_loop(c), &l->timer, LINK_SHAKE_TIME, link_late);
-	if (c->settings->tls_plain_first_byte) {
-		link_shake(l);
-		return;
-	}
-	k = chunk_copy(&mark, 1);
-	if (!k) {
-		link_end(l, NULL, "no memory");
-		return;
-	}
-	l->writer.sent = mark_written;
-	stream_write(l->stream, k, true, &l->writer);
+	if (c->settings->protocol == SETTINGS_WEBSOCKET)
+		link_upgrade(l);
+	else
+		link_secure(l);
 }
 
 struct link *link_start(struct client *c, struct link_owner *owner)

@@ -2,8 +2,8 @@
 
 /*
  * A link is a connection to the server on its way to its first message: it is
- * dialled, and TLS is agreed on, by `transport`. What comes out is a stream
- * and what it has come through.
+ * dialled, and WebSocket and TLS are agreed on, by `transport`. What comes out
+ * is a stream and what it has come through.
  */
 
 #ifndef ADIT_CLIENT_LINK_H
@@ -14,15 +14,17 @@
 
 struct client;
 
-/* A TLS handshake may take so long. */
+/* The handshakes may take so long. */
 #define LINK_SHAKE_TIME (10 * CLOCK_SECOND)
 
 /* Bytes of a sentence on why there is none. */
 #define LINK_ERROR_SIZE 256
 
 enum link_state {
-	/* The server is being dialled. Next: SHAKING, over. */
+	/* The server is being dialled. Next: UPGRADING, SHAKING, over. */
 	LINK_DIALING,
+	/* WebSocket is being agreed on. Next: SHAKING, over. */
+	LINK_UPGRADING,
 	/* The handshake goes on. Next: over. */
 	LINK_SHAKING,
 };
@@ -32,9 +34,10 @@ struct link {
 	struct link_owner *owner;
 	struct dial *dial; /* while DIALING */
 	struct dial_owner dial_owner;
-	struct stream *stream; /* while SHAKING; owned */
+	struct stream *stream; /* after DIALING; owned */
 	struct stream_writer writer;
 	struct timer timer;
+	bool secure;   /* the stream is inside TLS */
 	uint8_t state; /* enum link_state */
 };
 

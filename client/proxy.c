@@ -80,6 +80,8 @@ static bool proxy_ask(struct proxy *p)
 	np->custom_domains.items = s->custom_domains.v;
 	np->custom_domains.count = s->custom_domains.n;
 	np->subdomain = s->subdomain;
+	np->use_encryption = s->use_encryption;
+	np->use_compression = s->use_compression;
 	if (s->type == CLIENT_PROXY_TCP)
 		np->remote_port =
 			s->remote_port ? s->remote_port : p->given_port;

@@ -30,6 +30,11 @@
 	"PEM file with the authorities that the server's certificate must " \
 	"come from; empty: any server will do."
 
+static const struct conf_choices protocols =
+	CONF_CHOICES({ "tcp", SETTINGS_TCP, false },
+		{ "websocket", SETTINGS_WEBSOCKET, false }, { "wss", 0, true },
+		{ "kcp", 0, true }, { "quic", 0, true });
+
 static const struct conf_row rows[] = {
 	{ .path = "serverAddr",
 		DEF(STRING, server_addr),
@@ -86,8 +91,13 @@ static const struct conf_row rows[] = {
 #include "common/conf/auth.def"
 
 	{ .path = "transport.protocol",
-		CONF_DEF_FIXED("tcp"),
-		.doc = "What carries the connection to the server." },
+		DEF(ENUM, protocol),
+		.def = "tcp",
+		.choices = &protocols,
+		.flags = CONF_EMPTY_DEFAULT,
+		.doc = "What carries the connections to the server: TCP, or "
+		       "WebSocket over it, for proxies on the way that pass "
+		       "nothing else." },
 	{ .path = "transport.wireProtocol",
 		CONF_DEF_FIXED("v1"),
 		.doc = "Version of frp's messages." },

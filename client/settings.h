@@ -40,9 +40,15 @@ struct client_proxy {
 	const char *route_by_http_user;  /* http */
 	const char *group, *group_key;   /* http */
 	const char *proxy_protocol;      /* tcp, https; "", "v1", "v2" */
+	bool use_encryption, use_compression;
 	struct conf_map request_headers, response_headers;
 	struct conf_map metadatas;
 	struct conf_map annotations;
+};
+
+enum settings_protocol {
+	SETTINGS_TCP,
+	SETTINGS_WEBSOCKET,
 };
 
 struct client_proxies {
@@ -86,6 +92,7 @@ struct settings {
 	int relay;                           /* enum conf_relay */
 	int64_t pipe_count, pipe_size;
 	bool extensions, reuse;
+	int protocol; /* enum settings_protocol */
 	bool tcp_mux;
 	int64_t mux_keepalive_s;
 	bool tls_enable, tls_plain_first_byte;

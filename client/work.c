@@ -14,7 +14,9 @@
 #include "common/base/log.h"
 #include "common/base/socket.h"
 #include "common/crypto/login.h"
+#include "common/relay/layer.h"
 #include "common/relay/raw_stream.h"
+#include "common/relay/wrap.h"
 #include "common/wire/capability.h"
 #include "common/wire/proxy_header.h"
 
@@ -105,7 +107,24 @@ static void work_relay(struct work *k, bool again)
 		pump_push(&k->relay.out, k->header);
 	k->header = NULL;
 	relay_start(&k->relay);
-	parking_watch(&k->client->parking, &k->relay);
+	/* What is wrapped stays as it is. */
+	if (!layer_is(k->stream))
+		parking_watch(&k->client->parking, &k->relay);
+}
+
+/* Both ends are there: what passes is wrapped as the proxy wants it. */
+static void work_join(struct work *k)
+{
+	const struct client *c = k->client;
+	bool encrypts = k->proxy->use_encryption && !c->session.private;
+	struct wrap w = { .key = encrypts ? &c->token_key : NULL,
+		.compresses = k->proxy->use_compression };
+
+	k->stream = wrap_open(c->pools.layers, k->stream, &w);
+	if (k->stream)
+		work_relay(k, false);
+	else
+		work_close(k, REASON_no_memory);
 }
 
 /* NewWorkConn was sent; a failure shows when the answer is read. */
@@ -125,7 +144,7 @@ static void work_written(struct stream_writer *w, struct chunk *c, int result)
 	if (result < 0)
 		work_close(k, REASON_work_lost);
 	else
-		work_relay(k, false);
+		work_join(k);
 }
 
 static void work_local_dialed(struct dial_owner *o, int fd, const char *error)
@@ -152,7 +171,7 @@ static void work_local_dialed(struct dial_owner *o, int fd, const char *error)
 	if (stream_is_writing(k->stream))
 		stream_follow_writing(k->stream, &k->writer);
 	else
-		work_relay(k, false);
+		work_join(k);
 }
 
 static void work_start(struct work *k, const struct client_proxy *proxy)

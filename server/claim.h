@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "common/base/pool.h"
+#include "common/crypto/cipher.h"
 
 /* Which object of which worker: how letters name what is not the reader's. */
 struct ref {
@@ -41,8 +42,11 @@ struct claim {
 	struct handle session; /* the control's mux; the generation 0: none */
 	uint8_t caps;          /* enum capability, or-ed: the control's */
 	bool bound;            /* its work connections are streams of that */
-	uint8_t kind;          /* enum claim_kind */
-	char text[];           /* name, NUL, host, NUL, ..., term, NUL, ... */
+	bool compresses;       /* the proxy: what its work connections carry */
+	bool encrypts;         /* ... under the key */
+	struct cipher_key key;
+	uint8_t kind; /* enum claim_kind */
+	char text[];  /* name, NUL, host, NUL, ..., term, NUL, ... */
 };
 
 /*

@@ -126,6 +126,11 @@ static struct control *control_new(struct worker *w, struct stream *s,
 	return c;
 }
 
+const struct cipher_key *control_key(const struct control *c)
+{
+	return &c->worker->server->token_key;
+}
+
 /* The answer to a Login that was accepted, still in clear. */
 static bool login_answer(struct control *c)
 {
@@ -140,7 +145,7 @@ static bool login_answer(struct control *c)
 		return false;
 	if (c->private)
 		return true;
-	if (channel_encrypt(&c->channel, &c->worker->server->token_key) == 0)
+	if (channel_encrypt(&c->channel, control_key(c)) == 0)
 		return true;
 	control_close(c, REASON_no_memory, "no memory");
 	return false;

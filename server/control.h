@@ -65,6 +65,9 @@ static inline bool control_is_bound(const struct control *c)
 	return c->session.generation && !c->extended;
 }
 
+/* What it and we encrypt with, by frp's cipher. */
+const struct cipher_key *control_key(const struct control *c);
+
 /* Take everything down; visitors that are being served stay. */
 void control_close(struct control *c, enum reason why, const char *detail);
 

@@ -7,10 +7,13 @@
 #include <string.h>
 
 #include "common/base/log.h"
+#include "common/crypto/random.h"
 #include "common/crypto/tls.h"
+#include "common/crypto/websocket_key.h"
 #include "common/http/text.h"
 #include "common/relay/layer.h"
 #include "common/relay/raw_stream.h"
+#include "common/wire/websocket.h"
 #include "server/control.h"
 #include "server/http_visitor.h"
 #include "server/https_visitor.h"
@@ -183,6 +186,27 @@ static void gather_hello(struct greeting *g, struct chunk *c)
 	enter_tls(g, adit ? w->keyring->adit : w->keyring->frp);
 }
 
+/* --- WebSocket --- */
+
+static void enter_websocket(struct greeting *g)
+{
+	static const struct websocket_means means = { .random = random_bytes,
+		.key = websocket_key_make,
+		.accept = websocket_key_accept };
+	struct transform *t = websocket_serve(&means);
+
+	if (t)
+		g->stream = layer_open(g->worker->pools.layers, g->stream, t);
+	else
+		stream_close(&g->stream, true);
+	if (!g->stream) {
+		greeting_close(g, REASON_no_memory);
+		return;
+	}
+	g->web = true;
+	greeting_look(g);
+}
+
 /* --- the first bytes --- */
 
 enum speech {
@@ -191,6 +215,7 @@ enum speech {
 	SPEECH_TLS,
 	SPEECH_YAMUX,
 	SPEECH_HTTP, /* of a visitor */
+	SPEECH_WEBSOCKET,
 };
 
 /*
@@ -202,19 +227,35 @@ static bool is_request(uint8_t first, uint8_t second)
 	return second != 0 && (text_is(first, TEXT_TOKEN) || first == '\r');
 }
 
+/* Whether frp's upgrade begins so; no: *more_r, if more bytes may tell. */
+static bool is_upgrade(const uint8_t *bytes, uint32_t n, bool *more_r)
+{
+	static const char first[] = "GET " WEBSOCKET_PATH;
+	uint32_t whole = sizeof(first) - 1;
+	bool same = memcmp(bytes, first, n < whole ? n : whole) == 0;
+
+	*more_r = same && n < whole;
+	return same && n >= whole;
+}
+
 /* What such bytes begin, at least one, here. */
 static enum speech recognise(
 	const struct greeting *g, const uint8_t *bytes, uint32_t n)
 {
 	const struct settings *set = g->worker->settings;
 	bool bare = !g->link.secure && !g->link.session.generation;
+	bool more = false;
 
 	if (bare && (*bytes == CLIENT_HELLO_FIRST || *bytes == TLS_MARK))
 		return SPEECH_TLS;
 	if (*bytes == YAMUX_FIRST && !g->link.session.generation &&
 		set->tcp_mux)
 		return SPEECH_YAMUX;
-	if (!bare || !set->http_shares_port)
+	if (bare && !g->web && is_upgrade(bytes, n, &more))
+		return SPEECH_WEBSOCKET;
+	if (more)
+		return SPEECH_UNCLEAR;
+	if (!bare || g->web || !set->http_shares_port)
 		return SPEECH_FRP;
 	if (n < 2)
 		return SPEECH_UNCLEAR;
@@ -246,7 +287,9 @@ static void enter(struct greeting *g, enum speech speech, struct chunk *c)
 		return;
 	}
 	stream_unread(s, c);
-	if (speech == SPEECH_HTTP) {
+	if (speech == SPEECH_WEBSOCKET) {
+		enter_websocket(g);
+	} else if (speech == SPEECH_HTTP) {
 		g->stream = NULL;
 		http_visitor_adopt(w, s, &g->link.peer);
 		greeting_free(g);

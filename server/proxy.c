@@ -59,8 +59,6 @@ static int check_supported(
 		const char *name;
 		bool asked;
 	} features[] = {
-		{ "use_encryption", m->use_encryption },
-		{ "use_compression", m->use_compression },
 		{ "bandwidth_limit", *m->bandwidth_limit },
 		{ "group of a tcp proxy", *m->group && type == PROXY_TCP },
 		{ "group of an https proxy", *m->group && type == PROXY_HTTPS },
@@ -276,6 +274,11 @@ static int proxy_claim(
 	claim->pool = c->match.pool;
 	claim->caps = c->caps;
 	claim->bound = control_is_bound(c);
+	claim->compresses = m->use_compression;
+	/* Inside TLS of ours there is nothing more to hide. */
+	claim->encrypts = m->use_encryption && !c->private;
+	if (claim->encrypts)
+		claim->key = *control_key(c);
 	registry_claim(c->worker, claim);
 	return 0;
 }

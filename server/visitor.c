@@ -6,6 +6,8 @@
 #include <errno.h>
 
 #include "common/base/log.h"
+#include "common/relay/layer.h"
+#include "common/relay/wrap.h"
 #include "common/wire/capability.h"
 #include "server/http_visitor.h"
 #include "server/listener.h"
@@ -193,7 +195,9 @@ static void visitor_relay(struct visitor *v, bool again)
 	params.again = again;
 	relay_init(&v->relay, &params);
 	relay_start(&v->relay);
-	parking_watch(&v->worker->parking, &v->relay);
+	/* What is wrapped stays as it is. */
+	if (!layer_is(v->work))
+		parking_watch(&v->worker->parking, &v->relay);
 }
 
 /* A dead one: as frp, try the next, once more than the pool holds. */
@@ -205,6 +209,20 @@ void visitor_try_next(struct visitor *v)
 		visitor_want_work(v);
 }
 
+/* What passes from here on is wrapped as its proxy wants it. */
+static void visitor_wrap(struct visitor *v)
+{
+	const struct claim *c = v->route->claim;
+	struct wrap w = { .key = c->encrypts ? &c->key : NULL,
+		.compresses = c->compresses };
+
+	v->work = wrap_open(v->worker->pools.layers, v->work, &w);
+	if (v->work)
+		visitor_relay(v, false);
+	else
+		visitor_fail(v, REASON_no_memory, true);
+}
+
 static void visitor_started(
 	struct stream_writer *w, struct chunk *c, int result)
 {
@@ -212,7 +230,7 @@ static void visitor_started(
 
 	chunk_give(c);
 	if (result == 0 && !v->route->closed) {
-		visitor_relay(v, false);
+		visitor_wrap(v);
 		return;
 	}
 	stream_close(&v->work, true);

@@ -203,13 +203,13 @@ static int layer_finish(struct stream *s)
 
 /* --- in --- */
 
-/* Nothing more comes; in a handshake nothing can go then, either. */
+/* Nothing more comes; after a cut, or in a handshake, nothing goes, either. */
 static int layer_end_reading(struct layer *l, int result)
 {
 	if (result == 0 && l->transform->shaking)
 		result = -ECONNRESET;
 	l->read_end = result;
-	if (l->transform->shaking)
+	if (l->transform->shaking || result < 0)
 		layer_fail(l, result);
 	return result;
 }

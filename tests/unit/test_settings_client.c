@@ -146,7 +146,7 @@ Test(settings_client, refuses_what_is_not_built_or_wrong)
 	static const char *const wrong[][2] = {
 		{ "transport: {protocol: quic}",
 			"transport.protocol: \"quic\"; not supported yet "
-			"(allowed: tcp)" },
+			"(allowed: tcp, websocket)" },
 		{ "transport: {wireProtocol: v2}",
 			"transport.wireProtocol: \"v2\"; not supported yet "
 			"(allowed: v1)" },
