@@ -138,7 +138,9 @@ static void fail_writer(struct mux_stream *s)
 
 void mux_stream_cut(struct mux_stream *s, unsigned owed, bool drop)
 {
-	leave_off(s, owed);
+	/* The peer may be done with it, and only its reader not. */
+	if (s->state != MUX_STREAM_OFF)
+		leave_off(s, owed);
 	if (drop)
 		mux_drop(s);
 	if (drop || s->in_end == 1)

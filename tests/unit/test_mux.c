@@ -23,7 +23,7 @@ struct user {
 	size_t size;
 	int end; /* 1: it goes on */
 	int sent, sent_result;
-	bool reads_on, closes_when_read;
+	bool reads_on, closes_when_read, closes_all;
 };
 
 static struct muxes all;
@@ -46,6 +46,8 @@ static void received(struct stream_reader *r, struct chunk *c, int result)
 	else
 		u->end = result;
 	chunk_give(c);
+	if (u->closes_all)
+		mux_close(&m);
 	if (u->closes_when_read)
 		stream_close(&u->stream, true);
 	else if (c && u->reads_on)
@@ -651,6 +653,25 @@ Test(mux_server, above_the_bound_who_holds_most_is_cut)
 	cr_assert_eq(ended_count, 0);
 }
 
+/* The peer is done with it, but its bytes are still here. */
+Test(mux_server, above_the_bound_even_what_has_ended_is_cut)
+{
+	struct user *u = open_one(1);
+
+	all.held_max = YAMUX_WINDOW + 100000;
+	feed_bulk(1, YAMUX_WINDOW);
+	feed_frame(YAMUX_CREDIT, YAMUX_FIN, 1, 0);
+	cr_assert_eq(stream_finish(u->stream), 0);
+	leaves(YAMUX_CREDIT, YAMUX_FIN, 1, 0);
+	open_one(3);
+	feed_bulk(3, 200000);
+	leaves_nothing();
+	read_all(u);
+	cr_assert_eq(u->end, -ECONNRESET);
+	cr_assert_eq(world_counters.value[COUNTER_mux_overflows], 1);
+	cr_assert_eq(mux_streams(m), 1);
+}
+
 /* --- sending in turn --- */
 
 Test(mux_server, one_frame_each_in_turn)
@@ -757,6 +778,35 @@ Test(mux_server, too_many_streams_are_refused)
 	leaves(YAMUX_CREDIT, YAMUX_RST, 1, 0);
 	open_one(7);
 	cr_assert_eq(world_counters.value[COUNTER_mux_streams_refused], 1);
+}
+
+Test(mux_server, opened_and_ended_in_one_frame)
+{
+	feed_frame(YAMUX_CREDIT, YAMUX_SYN | YAMUX_RST, 1, 0);
+	cr_assert_eq(accepted_count, 1);
+	read_all(&users[0]);
+	cr_assert_eq(users[0].end, -ECONNRESET);
+	feed("\0\0\0\5\0\0\0\3\0\0\0\2ab", 14);
+	read_all(&users[1]);
+	expect(&users[1], "ab");
+	cr_assert_eq(users[1].end, 0);
+	leaves(YAMUX_CREDIT, YAMUX_ACK, 3, 0);
+	leaves_nothing();
+	cr_assert_eq(m->unaccepted, 0);
+}
+
+Test(mux_server, no_memory_for_a_stream)
+{
+	struct pool *few = all.streams;
+
+	all.streams = pool_create(sizeof(struct mux_stream), 1);
+	open_one(1);
+	feed_frame(YAMUX_CREDIT, YAMUX_SYN, 3, 0);
+	leaves(YAMUX_CREDIT, YAMUX_RST, 3, 0);
+	stream_close(&users[0].stream, true);
+	cr_assert_eq(pool_used(all.streams), 0);
+	pool_destroy(&all.streams);
+	all.streams = few;
 }
 
 Test(mux_server, refused_by_who_accepts)
@@ -1210,6 +1260,24 @@ Test(mux_server, closed_by_its_owner_with_a_peer_that_does_not_read)
 	cr_assert(end_is_finished(&e));
 	end_take(&e, -EPIPE);
 	cr_assert_eq(pool_used(all.pool), 0);
+}
+
+/* As a control does that has heard enough. */
+Test(mux_server, closed_by_a_reader_in_the_middle_of_a_chunk)
+{
+	struct user *u = open_one(1), *v = open_one(3);
+
+	u->closes_all = u->closes_when_read = true;
+	read_once(u);
+	read_once(v);
+	feed("\0\0\0\0\0\0\0\1\0\0\0\2ab\0\0\0\0\0\0\0\3\0\0\0\2cd", 28);
+	cr_assert_null(m);
+	expect(u, "ab");
+	cr_assert_eq(v->size, 0);
+	cr_assert_eq(v->end, -ECONNRESET);
+	leaves(YAMUX_CREDIT, YAMUX_RST, 1, 0);
+	cr_assert(end_is_finished(&e));
+	cr_assert_eq(pool_used(all.streams), 1);
 }
 
 Test(mux_server, closed_at_once)
