@@ -265,7 +265,7 @@ static void begin(uint8_t how)
 	fd = pair[0];
 	peer = pair[1];
 	all.accepted = how & 1 ? accepted : NULL;
-	all.held_max = how & 2 ? 100000 : MUX_HELD_USUAL;
+	all.held_max = how & 2 ? 20000 : MUX_HELD_USUAL;
 	all.streams_max = how & 4 ? 8 : 2 * USERS;
 	all.window_max = YAMUX_WINDOW_MAX;
 	all.ping = how & 8 ? MUX_PING_USUAL : 0;
