@@ -64,6 +64,7 @@ int client_create(struct client *c, const struct settings *s, uint32_t count)
 	c->settings = s;
 	list_init(&c->works);
 	cipher_key_derive(&c->token_key, s->auth_token);
+	proof_key_derive(&c->proof_key, s->auth_token, strlen(s->auth_token));
 	if (!make_pools(c, count)) {
 		log_error("no memory for the pools");
 		return -ENOMEM;
@@ -108,6 +109,7 @@ void client_destroy(struct client *c)
 	pool_destroy(&c->pools.parked);
 	pool_destroy(&c->pools.lookouts);
 	explicit_bzero(&c->token_key, sizeof(c->token_key));
+	proof_key_wipe(&c->proof_key);
 }
 
 struct dial *client_dial_server(struct client *c, struct dial_owner *owner)

@@ -14,6 +14,7 @@
 #include "client/settings.h"
 #include "common/base/pool.h"
 #include "common/crypto/cipher.h"
+#include "common/crypto/login_proof.h"
 #include "common/event/core.h"
 #include "common/event/resolver.h"
 #include "common/crypto/tls_sessions.h"
@@ -29,6 +30,7 @@ struct client {
 	const struct settings *settings;
 	struct crew *crew;
 	struct cipher_key token_key;
+	struct proof_key proof_key; /* of the token, too */
 	struct session session; /* the control's; elsewhere as it was told */
 	struct control control; /* of the first */
 	struct proxy *proxies;  /* the first's, of whom the others read two

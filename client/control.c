@@ -127,7 +127,7 @@ static void control_beat(struct timer *t)
 		control_lost(k, "heartbeat timeout");
 		return;
 	}
-	if (s->auth_heartbeats) {
+	if (s->auth_heartbeats && !c->session.proven) {
 		sign(c, key, &m.ping.timestamp);
 		m.ping.privilege_key = key;
 	}
@@ -152,6 +152,14 @@ static void control_proven(struct timer *t)
 	backoff_reset(&k->backoff);
 }
 
+/* Whether the server has shown who it is, and can be shown who we are. */
+static bool is_proven(const struct control *k)
+{
+	const struct settings *s = client_of((struct control *)k)->settings;
+
+	return k->adit && (s->tls_pins.n > 0 || *s->tls_ca_file);
+}
+
 /* LoginResp: false when the control was left. */
 static bool control_login_answered(
 	struct control *k, const struct message_login_resp *m)
@@ -167,6 +175,12 @@ static bool control_login_answered(
 		control_failed(k, m->error);
 		return false;
 	}
+	if (c->settings->tls_pins.n > 0 && m->adit.v != 1) {
+		control_failed(k, "the server has the pin, but not the "
+				  "extension of aditd: it is not asked for "
+				  "less");
+		return false;
+	}
 	if (strlen(m->run_id) >= sizeof(c->session.run_id)) {
 		control_failed(k, "the server's run id is too long");
 		return false;
@@ -180,6 +194,7 @@ static bool control_login_answered(
 	control_set_state(k, CONTROL_RUNNING);
 	c->session.muxed = k->mux && !m->adit.present;
 	c->session.private = k->adit && m->adit.present;
+	c->session.proven = is_proven(k);
 	loop_set_timer(
 		client_loop(c), &k->timer, CONTROL_PROVEN, control_proven);
 	snprintf(c->session.run_id, sizeof(c->session.run_id), "%s", m->run_id);
@@ -285,6 +300,29 @@ static const char *go_arch(const char *machine)
 	return machine;
 }
 
+/* Texts of a login's proof. */
+struct proof {
+	char key[PROOF_PUBLIC_TEXT], signature[PROOF_SIGNATURE_TEXT];
+};
+
+/* Sign the login, for this TLS session; false: a name is too long. */
+static bool prove(struct control *k, struct message_login *l, struct proof *p)
+{
+	const struct proof_key *key = &client_of(k)->proof_key;
+	struct proof_login what = { .binding = k->binding,
+		.user = l->user,
+		.client_id = l->client_id };
+	uint8_t signature[PROOF_SIGNATURE_SIZE];
+
+	if (!proof_sign(signature, key, &what))
+		return false;
+	proof_public_write(p->key, key->public);
+	proof_signature_write(p->signature, signature);
+	l->adit.key = p->key;
+	l->adit.sig = p->signature;
+	return true;
+}
+
 static bool control_login(struct control *k)
 {
 	const char *names[CAPABILITIES];
@@ -293,23 +331,42 @@ static bool control_login(struct control *k)
 	struct message m = { .type = MESSAGE_LOGIN };
 	struct message_login *l = &m.login;
 	char key[LOGIN_KEY_SIZE];
+	struct proof proof;
 	struct utsname host;
 
 	uname(&host);
-	sign(c, key, &l->timestamp);
 	l->version = ADIT_VERSION;
 	l->hostname = host.nodename;
 	l->os = "linux";
 	l->arch = go_arch(host.machine);
 	l->user = s->user;
-	l->privilege_key = key;
 	l->run_id = c->session.run_id;
 	l->client_id = s->client_id;
 	l->metas = proxy_map(&s->metadatas);
 	l->pool_count = s->pool_count;
 	if (s->extensions)
 		capability_write(&l->adit, offered(c), names);
+	if (is_proven(k)) {
+		if (!prove(k, l, &proof))
+			return false;
+	} else {
+		sign(c, key, &l->timestamp);
+		l->privilege_key = key;
+	}
 	return channel_send(&k->channel, &m) == 0;
+}
+
+/* Once: whoever is in between could be the server. */
+static void warn_of_strangers(struct control *k)
+{
+	const struct settings *s = client_of(k)->settings;
+
+	if (k->warned || s->tls_pins.n > 0 || *s->tls_ca_file)
+		return;
+	k->warned = true;
+	if (s->tls_enable)
+		log_warn("nobody vouches for the server: set "
+			 "transport.tls.pins or trustedCaFile");
 }
 
 static void control_login_late(struct timer *t)
@@ -356,11 +413,13 @@ static void control_linked(struct link_owner *o, const struct link_outcome *r)
 	}
 	address_of_peer(&c->session.server, stream_descriptor(r->stream));
 	k->adit = r->adit;
+	memcpy(k->binding, r->binding, sizeof(k->binding));
 	s = begin_mux(k, r->stream);
 	if (!s) {
 		control_failed(k, "no memory");
 		return;
 	}
+	warn_of_strangers(k);
 	control_set_state(k, CONTROL_LOGIN);
 	channel_init(&k->channel, s, &control_ops);
 	loop_set_timer(client_loop(c), &k->timer, CONTROL_LOGIN_TIME,

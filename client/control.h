@@ -47,7 +47,9 @@ struct control {
 	int64_t heard; /* clock.h: of the last Pong, or the login */
 	bool ever;     /* logged in at least once */
 	bool adit;     /* the link is an aditd's own (TLS_ALPN_ADIT) */
-	uint8_t state; /* enum control_state */
+	bool warned;   /* that nobody vouches for the server */
+	uint8_t binding[TLS_EXPORT_SIZE]; /* of the link, if it is adit's */
+	uint8_t state;                    /* enum control_state */
 };
 
 /* What work connections need to know of the session, on whatever worker. */
@@ -57,6 +59,7 @@ struct session {
 	unsigned caps;         /* enum capability, or-ed: what both have */
 	bool muxed;            /* work connections are streams of its mux */
 	bool private;          /* inside TLS of ours: no cipher */
+	bool proven;           /* by a signature: no login keys */
 	char run_id[CONTROL_RUN_ID_SIZE];
 };
 

@@ -61,11 +61,23 @@ static int make_tls(struct crew *c, const struct settings *s)
 		.max = TLS_1_3,
 		.alpn = s->extensions ? TLS_ALPN_OFFERED : TLS_ALPN_SILENT };
 	struct certificate *own = NULL;
+	struct pin pins[PINS_MAX];
 
 	if (!s->tls_enable)
 		return 0;
 	if (*s->tls_ca_file)
 		terms.trusted_ca = s->tls_ca_file;
+	for (size_t i = 0; i < s->tls_pins.n; i++)
+		/* The settings have checked them. */
+		if (pin_parse(&pins[i], s->tls_pins.v[i],
+			    strlen(s->tls_pins.v[i])) < 0)
+			return -EINVAL;
+	if (s->tls_pins.n > 0) {
+		terms.pins = pins;
+		terms.pins_n = s->tls_pins.n;
+		terms.min = TLS_1_3;
+		terms.alpn = TLS_ALPN_REQUIRED;
+	}
 	if (*s->tls_cert_file) {
 		own = certificate_load(
 			s->tls_cert_file, s->tls_key_file, error);

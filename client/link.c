@@ -25,8 +25,9 @@ static void link_end(struct link *l, struct stream *s, const char *error)
 	struct link_owner *o = l->owner;
 	struct link_outcome r = { .stream = s, .error = error };
 
-	if (s && l->secure)
-		r.adit = tls_is_adit(layer_transform(s));
+	if (s && l->secure && tls_is_adit(layer_transform(s)))
+		r.adit =
+			tls_channel_binding(layer_transform(s), r.binding) == 0;
 	loop_cancel_timer(client_loop(c), &l->timer);
 	stream_close(&l->stream, true);
 	pool_give(c->pools.links, l);

@@ -10,6 +10,7 @@
 #define ADIT_CLIENT_LINK_H
 
 #include "client/dial.h"
+#include "common/crypto/tls.h"
 #include "common/relay/stream.h"
 
 struct client;
@@ -43,9 +44,10 @@ struct link {
 
 /* What came of it: the stream is the owner's. */
 struct link_outcome {
-	struct stream *stream; /* NULL: none, and */
-	const char *error;     /* why; for the call only */
-	bool adit;             /* TLS under TLS_ALPN_ADIT */
+	struct stream *stream;            /* NULL: none, and */
+	const char *error;                /* why; for the call only */
+	bool adit;                        /* TLS under TLS_ALPN_ADIT; then: */
+	uint8_t binding[TLS_EXPORT_SIZE]; /* what names that session */
 };
 
 /* Embedded in who wants one; called once, when the link is over. */

@@ -179,6 +179,11 @@ static const struct conf_row rows[] = {
 		.def = "",
 		.doc = "Name that the server's certificate must be for, if "
 		       "trustedCaFile is set; empty: serverAddr." },
+	{ .path = "transport.tls.pins",
+		DEF(STRINGS, tls_pins),
+		.doc = "What the server's identity must be: one or two pins, "
+		       "as aditd tells them; then nothing else of its "
+		       "certificate counts." },
 	{ .path = "transport.tls.disableCustomTLSFirstByte",
 		DEF(BOOL, tls_plain_first_byte),
 		.def = "true",

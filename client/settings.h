@@ -96,7 +96,8 @@ struct settings {
 	bool tcp_mux;
 	int64_t mux_keepalive_s;
 	bool tls_enable, tls_plain_first_byte;
-	const char *tls_server_name; /* "": serverAddr */
+	struct conf_strings tls_pins; /* PINS_MAX at most */
+	const char *tls_server_name;  /* "": serverAddr */
 	const char *tls_cert_file, *tls_key_file, *tls_ca_file; /* "": none */
 	bool heartbeats_given; /* transport.heartbeatInterval was said */
 

@@ -6,6 +6,7 @@
 
 #include "client/gateway.h"
 #include "client/include.h"
+#include "common/crypto/pin.h"
 #include "common/wire/proxy_header.h"
 
 #include <arpa/inet.h>
@@ -283,10 +284,35 @@ static int check_gateway(struct settings *s, struct conf_errors *errors)
 	return 0;
 }
 
+static void check_pins(struct settings *s, struct conf_errors *errors)
+{
+	char path[64], quoted[CONF_QUOTED];
+	struct pin pin;
+
+	if (s->tls_pins.n > PINS_MAX)
+		conf_fault(s->conf, errors, "transport.tls.pins",
+			"%zu pins; one or two are allowed", s->tls_pins.n);
+	if (s->tls_pins.n > 0 && (!s->tls_enable || !s->extensions))
+		conf_fault(s->conf, errors, "transport.tls.pins",
+			"without transport.tls.enable and "
+			"transport.extensions; a pin needs both");
+	for (size_t i = 0; i < s->tls_pins.n; i++) {
+		const char *text = s->tls_pins.v[i];
+
+		if (pin_parse(&pin, text, strlen(text)) == 0)
+			continue;
+		snprintf(path, sizeof(path), "transport.tls.pins[%zu]", i);
+		conf_fault(s->conf, errors, path,
+			"%s; the 43 characters that aditd tells are allowed",
+			conf_quote(quoted, text));
+	}
+}
+
 static void check_tls(struct settings *s, struct conf_errors *errors)
 {
 	bool cert = *s->tls_cert_file;
 
+	check_pins(s, errors);
 	if (cert != (*s->tls_key_file != '\0'))
 		conf_fault(s->conf, errors,
 			cert ? "transport.tls.certFile"

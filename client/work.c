@@ -276,7 +276,7 @@ static struct chunk *make_greeting(const struct client *c)
 	ssize_t n;
 
 	m.new_work_conn.run_id = c->session.run_id;
-	if (c->settings->auth_new_work_conns) {
+	if (c->settings->auth_new_work_conns && !c->session.proven) {
 		m.new_work_conn.timestamp = time(NULL);
 		login_key(key, c->settings->auth_token,
 			m.new_work_conn.timestamp);

@@ -102,3 +102,17 @@ bool proof_public_read(
 	       base64url_decode(public, text, PROOF_PUBLIC_TEXT - 1) ==
 		       PROOF_PUBLIC_SIZE;
 }
+
+void proof_signature_write(char text[static PROOF_SIGNATURE_TEXT],
+	const uint8_t signature[static PROOF_SIGNATURE_SIZE])
+{
+	base64url_encode(text, signature, PROOF_SIGNATURE_SIZE);
+}
+
+bool proof_signature_read(
+	uint8_t signature[static PROOF_SIGNATURE_SIZE], const char *text)
+{
+	return strlen(text) == PROOF_SIGNATURE_TEXT - 1 &&
+	       base64url_decode(signature, text, PROOF_SIGNATURE_TEXT - 1) ==
+		       PROOF_SIGNATURE_SIZE;
+}

@@ -25,6 +25,9 @@
 /* A public key as base64url, and the NUL. */
 #define PROOF_PUBLIC_TEXT 44
 
+/* A signature as base64url, and the NUL. */
+#define PROOF_SIGNATURE_TEXT 87
+
 /* The longest user and client id, in bytes. */
 #define PROOF_NAME_MAX 255
 
@@ -64,5 +67,11 @@ void proof_public_write(char text[static PROOF_PUBLIC_TEXT],
 	const uint8_t public[static PROOF_PUBLIC_SIZE]);
 bool proof_public_read(
 	uint8_t public[static PROOF_PUBLIC_SIZE], const char *text) must_check;
+
+/* The same for a signature. */
+void proof_signature_write(char text[static PROOF_SIGNATURE_TEXT],
+	const uint8_t signature[static PROOF_SIGNATURE_SIZE]);
+bool proof_signature_read(uint8_t signature[static PROOF_SIGNATURE_SIZE],
+	const char *text) must_check;
 
 #endif
