@@ -208,7 +208,7 @@ soak: all ## 30 minutes of mixed traffic, bodies of 10 GiB
 FUZZ_SECONDS ?= 600
 FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 fuzz_more = $(if $(filter aditd_yaml,$(1)),server/settings.c \
-		server/settings_check.c) \
+		server/settings_check.c server/settings_users.c) \
 	$(if $(filter adit_yaml,$(1)),client/settings.c client/settings_check.c \
 		client/settings_proxy.c client/include.c client/gateway.c) \
 	$(if $(filter mux,$(1)),tests/double/script.c)
@@ -320,6 +320,8 @@ install: all ## install under $(DESTDIR)$(PREFIX)
 	install -m 755 $(B)/aditd $(B)/adit $(B)/adit-load $(DESTDIR)$(BINDIR)
 	install -m 644 README.md ARCHITECTURE.md CHANGELOG.md LICENSE \
 		$(DESTDIR)$(DOCDIR)
+	install -D -m 644 config/fail2ban/filter.d/aditd.conf \
+		$(DESTDIR)$(DOCDIR)/fail2ban/filter.d/aditd.conf
 	for m in $(MAN_PAGES); do \
 		install -D -m 644 config/man/$${m#*/} $(DESTDIR)$(MANDIR)/$$m; \
 	done

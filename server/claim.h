@@ -29,16 +29,18 @@ enum claim_kind {
 };
 
 struct claim {
-	uint32_t size;         /* of the whole block, in bytes */
-	uint32_t hosts;        /* http, https: how many */
-	uint32_t terms;        /* http: how many other texts, see below */
-	uint32_t terms_at;     /* in `text` */
-	uint32_t locations;    /* http: how many of the terms are locations */
-	uint32_t set;          /* of the pairs, how many are for requests */
-	struct ref owner;      /* the control or the proxy */
-	struct ref control;    /* the same, or the proxy's */
-	int64_t port;          /* tcp: asked for; 0: any */
-	uint32_t pool;         /* idle work connections of the control */
+	uint32_t size;      /* of the whole block, in bytes */
+	uint32_t hosts;     /* http, https: how many */
+	uint32_t terms;     /* http: how many other texts, see below */
+	uint32_t terms_at;  /* in `text` */
+	uint32_t locations; /* http: how many of the terms are locations */
+	uint32_t set;       /* of the pairs, how many are for requests */
+	struct ref owner;   /* the control or the proxy */
+	struct ref control; /* the same, or the proxy's */
+	int64_t port;       /* tcp: asked for; 0: any */
+	int64_t stamp;      /* control: the time in its login, and */
+	int64_t keep_s;     /* how long it is not to be seen again; 0: it may */
+	uint32_t pool;      /* idle work connections of the control */
 	struct handle session; /* the control's mux; the generation 0: none */
 	uint8_t caps;          /* enum capability, or-ed: the control's */
 	bool bound;            /* its work connections are streams of that */
@@ -47,6 +49,11 @@ struct claim {
 	struct cipher_key key;
 	uint8_t kind; /* enum claim_kind */
 	char text[];  /* name, NUL, host, NUL, ..., term, NUL, ... */
+};
+
+/* The one term of a control: its user, "" when it has no record. */
+enum {
+	TERM_RECORD,
 };
 
 /*

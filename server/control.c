@@ -8,12 +8,14 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/base/log.h"
 #include "common/base/version.h"
 #include "common/crypto/login.h"
 #include "common/crypto/random.h"
 #include "common/wire/capability.h"
+#include "server/admission.h"
 #include "server/proxy.h"
 #include "server/registry.h"
 #include "server/worker.h"
@@ -37,16 +39,27 @@ bool control_send(struct control *c, const struct message *m)
 	return rc == 0;
 }
 
+/*
+ * What fail2ban looks for (config/fail2ban): the address before anything that
+ * came from outside, and that last.
+ */
+static void log_refusal(
+	const char *ip, const char *error, const char *cause, const char *user)
+{
+	char plain[ADMISSION_TEXT_SIZE];
+
+	admission_text(plain, user);
+	log_warn("login of [%s] refused: %s%s%s%s%s%s%s", ip, error,
+		cause ? " (" : "", cause ? cause : "", cause ? ")" : "",
+		*plain ? ", user [" : "", plain, *plain ? "]" : "");
+}
+
 /* Refuse a login: LoginResp with the error, then the end. */
-static void login_refuse(struct worker *w, struct stream *s,
-	const struct address *peer, const char *error)
+static void login_refuse(struct worker *w, struct stream *s, const char *error)
 {
 	struct message m = { .type = MESSAGE_LOGIN_RESP };
 	struct channel channel;
-	char ip[ADDRESS_TEXT_SIZE];
 
-	address_ip(peer, ip);
-	log_warn("login of [%s] refused: %s", ip, error);
 	count(&w->core.counters, logins_refused);
 	w->core.counters.ended[REASON_refused]++;
 	m.login_resp.version = ADIT_VERSION;
@@ -98,7 +111,8 @@ static void control_heard(struct control *c)
 }
 
 static struct control *control_new(struct worker *w, struct stream *s,
-	const struct link *link, const struct message_login *login)
+	const struct link *link, const struct message_login *login,
+	const struct admission *a)
 {
 	struct control *c = pool_take(w->pools.controls);
 
@@ -110,6 +124,10 @@ static struct control *control_new(struct worker *w, struct stream *s,
 		return NULL;
 	}
 	c->worker = w;
+	c->users = users_hold(w->users);
+	c->record = a->user;
+	c->stamp = login->timestamp;
+	c->keep_s = a->keep_s;
 	list_init(&c->proxies);
 	list_append(&w->controls, &c->link);
 	address_ip(&link->peer, c->peer);
@@ -128,7 +146,7 @@ static struct control *control_new(struct worker *w, struct stream *s,
 
 const struct cipher_key *control_key(const struct control *c)
 {
-	return &c->worker->server->token_key;
+	return c->record ? &c->record->frp_key : &c->worker->server->token_key;
 }
 
 /* The answer to a Login that was accepted, still in clear. */
@@ -154,10 +172,14 @@ static bool login_answer(struct control *c)
 /* Ask the registry for the run id. */
 static bool control_claim(struct control *c)
 {
-	struct claim *claim = claim_new(CLAIM_CONTROL, c->run_id, NULL, NULL);
+	char *record = c->record ? c->user : "";
+	struct claim_texts terms = { 1, &record };
+	struct claim *claim = claim_new(CLAIM_CONTROL, c->run_id, NULL, &terms);
 
 	if (!claim)
 		return false;
+	claim->stamp = c->stamp;
+	claim->keep_s = c->keep_s;
 	claim->owner = claim->control = worker_ref(c->worker, c);
 	claim->caps = c->caps;
 	claim->session = c->session;
@@ -166,26 +188,49 @@ static bool control_claim(struct control *c)
 	return true;
 }
 
+/* False, and why in `a`: it does not come in. */
+static bool login_admit(struct worker *w, struct admission *a,
+	const struct link *link, const struct message_login *login)
+{
+	struct failures *failures = &w->server->failures;
+	int64_t now = worker_loop(w)->now;
+	int64_t wait = failures_wait(failures, &link->peer, now);
+	bool good = false;
+
+	*a = (struct admission){ 0 };
+	if (w->core.draining)
+		snprintf(a->error, sizeof(a->error),
+			"control manager is closed");
+	else if (wait > 0)
+		snprintf(a->error, sizeof(a->error),
+			"too many failed logins from this address: try again "
+			"in %lld s",
+			(long long)(wait / CLOCK_SECOND) + 1);
+	else
+		good = admission_check(a, w->settings, w->users, login,
+			link->secure, time(NULL));
+	if (a->failed)
+		failures_count(failures, &link->peer, now);
+	return good;
+}
+
 void control_login(struct worker *w, struct stream *s, const struct link *link,
 	const struct message_login *login)
 {
-	const struct address *peer = &link->peer;
-	struct control *c;
+	bool good;
+	struct admission a;
+	struct control *c = NULL;
+	char ip[ADDRESS_TEXT_SIZE];
 
-	if (w->core.draining) {
-		login_refuse(w, s, peer, "control manager is closed");
-		return;
-	}
-	if (!login_key_verify(login->privilege_key, w->settings->auth_token,
-		    login->timestamp)) {
-		login_refuse(w, s, peer,
-			"token in login doesn't match token from "
-			"configuration");
-		return;
-	}
-	c = control_new(w, s, link, login);
+	good = login_admit(w, &a, link, login);
+	if (good)
+		c = control_new(w, s, link, login, &a);
+	if (good && !c)
+		snprintf(a.error, sizeof(a.error), "too many clients");
 	if (!c) {
-		login_refuse(w, s, peer, "too many clients");
+		address_ip(&link->peer, ip);
+		log_refusal(ip, a.error, a.cause, login->user);
+		login_refuse(w, s, a.error);
 		return;
 	}
 	log_info("client login info: ip [%s] version [%.64s] hostname [%.64s] "
@@ -215,7 +260,7 @@ static void control_refuse(struct control *c, const char *error)
 {
 	struct message m = { .type = MESSAGE_LOGIN_RESP };
 
-	log_warn("login of [%s] refused: %s", c->peer, error);
+	log_refusal(c->peer, error, NULL, c->user);
 	count(&c->worker->core.counters, logins_refused);
 	m.login_resp.version = ADIT_VERSION;
 	m.login_resp.error = c->worker->settings->detailed_errors
@@ -237,6 +282,12 @@ void control_decided(struct mailbox *m, struct letter *letter)
 		/* Closed meanwhile: what was granted goes back. */
 		if (!*d->error)
 			registry_release(w, d->entry);
+	} else if (d->foreign) {
+		/* Not told apart from a run id that nobody has. */
+		random_hex(c->run_id, 8);
+		c->keep_s = 0;
+		if (!control_claim(c))
+			control_close(c, REASON_no_memory, "no memory");
 	} else if (*d->error) {
 		control_refuse(c, d->error);
 	} else {
@@ -286,8 +337,8 @@ static bool control_ping(struct control *c, const struct message *m)
 	struct message answer = { .type = MESSAGE_PONG };
 
 	if (set->auth_heartbeats &&
-		!login_key_verify(m->ping.privilege_key, set->auth_token,
-			m->ping.timestamp)) {
+		!login_key_verify(m->ping.privilege_key,
+			admission_secret(set, c->record), m->ping.timestamp)) {
 		answer.pong.error =
 			set->detailed_errors
 				? "token in heartbeat doesn't match token from "
@@ -346,7 +397,45 @@ static void control_bury(struct timer *t)
 	struct control *c = container_of(t, struct control, grave);
 
 	free(c->user);
+	users_drop(&c->users);
 	pool_give(c->worker->pools.controls, c);
+}
+
+/* Whether the same secret would let it in today. */
+static bool is_admitted(const struct control *c, const struct user *now)
+{
+	if (!c->record)
+		return !*c->user;
+	return now && user_is_active(now, time(NULL)) &&
+	       !strcmp(now->says->frp_token, c->record->says->frp_token);
+}
+
+static bool may_have_its_proxies(const struct control *c)
+{
+	list_each (l, &c->proxies)
+		if (!proxy_is_allowed(container_of(l, struct proxy, link)))
+			return false;
+	return true;
+}
+
+void control_reconsider(struct control *c)
+{
+	struct worker *w = c->worker;
+	const struct user *now = users_find(w->users, c->user);
+	bool admitted = is_admitted(c, now);
+
+	if (admitted) {
+		c->record = c->record ? now : NULL;
+		users_drop(&c->users);
+		c->users = users_hold(w->users);
+	}
+	if (admitted && may_have_its_proxies(c))
+		return;
+	c->revoked = true;
+	count(&w->core.counters, controls_revoked);
+	control_close(c, REASON_revoked,
+		admitted ? "its user may not publish this any more"
+			 : "its user may log in no more");
 }
 
 void control_close(struct control *c, enum reason why, const char *detail)

@@ -15,6 +15,8 @@
 #include "server/link.h"
 #include "server/matchmaker.h"
 
+struct user;
+struct users;
 struct worker;
 
 /* A run id in use, and its NUL (frp's has 16 characters). */
@@ -46,12 +48,16 @@ struct control {
 	uint8_t state;         /* enum control_state */
 	char run_id[RUN_ID_SIZE];
 	char peer[ADDRESS_TEXT_SIZE];
-	char *user; /* owned; "" without one */
+	char *user;                /* owned; "" without one */
+	struct users *users;       /* held: where its record is */
+	const struct user *record; /* NULL: it came with auth.token */
+	int64_t stamp, keep_s;     /* of its login, see struct claim */
+	bool revoked;              /* its user may no more */
 };
 
 /*
  * Answer a Login that came on the stream, which is taken over: refuse it, or
- * make it a control, replacing the one that has its run id.
+ * make it a control, replacing the one of its user that has its run id.
  */
 void control_login(struct worker *w, struct stream *s, const struct link *link,
 	const struct message_login *login);
@@ -67,6 +73,11 @@ static inline bool control_is_bound(const struct control *c)
 
 /* What it and we encrypt with, by frp's cipher. */
 const struct cipher_key *control_key(const struct control *c);
+/*
+ * The worker's users are others now: go by the new record, or end, with all
+ * that is served through it, if the user may not what it did.
+ */
+void control_reconsider(struct control *c);
 
 /* Take everything down; visitors that are being served stay. */
 void control_close(struct control *c, enum reason why, const char *detail);

@@ -26,6 +26,7 @@ struct route {
 	struct listener *listener; /* tcp; NULL: closed */
 	uint16_t port;             /* tcp */
 	bool closed;               /* withdrawn: no new visitors */
+	bool revoked;              /* the same, and those it had are cut */
 	struct list idle;          /* http: of struct service */
 	uint32_t services;         /* how many those are */
 	int64_t struck_until;      /* http: none are kept before (clock.h) */

@@ -49,7 +49,8 @@ static void visitor_gone(struct parked *parked)
 		container_of(parked, struct parked_visitor, parked);
 	struct worker *w = worker_of(p);
 
-	w->core.counters.ended[REASON_shutdown]++;
+	w->core.counters
+		.ended[p->route->revoked ? REASON_revoked : REASON_shutdown]++;
 	forget(p);
 	quota_give(&w->server->visitors);
 	worker_visitor_gone(w);
@@ -73,6 +74,19 @@ static void visitor_wakes(
 	}
 	visitor_resume(v, p->route, b);
 	forget(p);
+}
+
+static void cut_if_revoked(void *object)
+{
+	struct parked_visitor *p = object;
+
+	if (p->route && p->route->revoked)
+		parking_cut_one(&p->parked);
+}
+
+void parked_cut_revoked(struct worker *w)
+{
+	pool_each(w->pools.parked, cut_if_revoked);
 }
 
 void parked_init(struct worker *w)

@@ -23,4 +23,7 @@ struct parked_visitor {
 /* Prepare the worker's parking; its loop and pools are there. */
 void parked_init(struct worker *w);
 
+/* Cut those whose route was revoked. */
+void parked_cut_revoked(struct worker *w);
+
 #endif

@@ -3,6 +3,7 @@
 #include "server/port.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "common/base/address.h"
 #include "common/base/socket.h"
@@ -11,9 +12,12 @@
 /* Random ports tried, of a restricted set, before it is walked in order. */
 #define RANDOM_TRIES 16
 
-static bool is_allowed(const struct settings *s, int64_t port)
+static bool is_allowed(const struct port_request *r, int64_t port)
 {
-	if (port < 1 || port > UINT16_MAX)
+	const struct settings *s = r->settings;
+
+	if (port < 1 || port > UINT16_MAX ||
+		!r->is_open_to(r->arg, (uint16_t)port))
 		return false;
 	for (size_t i = 0; i < s->allow_ports.n; i++)
 		if (port >= s->allow_ports.v[i].start &&
@@ -60,22 +64,41 @@ static uint16_t nth_allowed(const struct conf_ranges *r, uint32_t n)
 	return 0;
 }
 
+/* The kernel's choice, if it may be. */
+static bool listen_on_any(
+	const struct port_request *r, int *fds, uint16_t *port_r)
+{
+	if (listen_on(r, 0, fds, port_r))
+		return false;
+	if (is_allowed(r, *port_r))
+		return true;
+	for (int i = 0; i < r->workers; i++)
+		close(fds[i]);
+	return false;
+}
+
+/* The n-th of those to choose from, if it may be. */
+static bool listen_on_nth(
+	const struct port_request *r, uint32_t n, int *fds, uint16_t *port_r)
+{
+	uint16_t port = nth_allowed(r->from, n);
+
+	return is_allowed(r, port) && !listen_on(r, port, fds, port_r);
+}
+
 static const char *listen_anywhere(
 	const struct port_request *r, int *fds, uint16_t *port_r)
 {
-	const struct conf_ranges *allowed = &r->settings->allow_ports;
-	uint32_t n = count_allowed(allowed), at;
+	uint32_t n = count_allowed(r->from), at;
 
-	if (allowed->n == 0)
-		return listen_on(r, 0, fds, port_r) ? "no available port"
-						    : NULL;
 	for (int i = 0; i < RANDOM_TRIES; i++) {
 		random_bytes(&at, sizeof(at));
-		if (!listen_on(r, nth_allowed(allowed, at % n), fds, port_r))
+		if (n == 0 ? listen_on_any(r, fds, port_r)
+			   : listen_on_nth(r, at % n, fds, port_r))
 			return NULL;
 	}
 	for (at = 0; at < n; at++)
-		if (!listen_on(r, nth_allowed(allowed, at), fds, port_r))
+		if (listen_on_nth(r, at, fds, port_r))
 			return NULL;
 	return "no available port";
 }
@@ -83,12 +106,11 @@ static const char *listen_anywhere(
 const char *port_open(const struct port_request *r, int *fds, uint16_t *port_r)
 {
 	if (r->asked != 0) {
-		if (!is_allowed(r->settings, r->asked))
+		if (!is_allowed(r, r->asked))
 			return "port not allowed";
 		return listen_on(r, (uint16_t)r->asked, fds, port_r);
 	}
-	if (is_allowed(r->settings, r->before) &&
-		!listen_on(r, r->before, fds, port_r))
+	if (is_allowed(r, r->before) && !listen_on(r, r->before, fds, port_r))
 		return NULL;
 	return listen_anywhere(r, fds, port_r);
 }

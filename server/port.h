@@ -13,10 +13,13 @@
 
 struct port_request {
 	const struct settings *settings;
-	int64_t asked;   /* by the client; 0: any */
-	uint16_t before; /* what the name had; 0: nothing */
+	int64_t asked;                  /* by the client; 0: any */
+	uint16_t before;                /* what the name had; 0: nothing */
+	const struct conf_ranges *from; /* to choose from; empty: all */
 	/* Whether one of our own proxies has the port. */
 	bool (*is_taken)(void *arg, uint16_t port);
+	/* Whether it is not somebody else's. */
+	bool (*is_open_to)(void *arg, uint16_t port);
 	void *arg;
 	int workers; /* how many descriptors are wanted */
 };

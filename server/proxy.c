@@ -12,18 +12,23 @@
 #include "common/http/host.h"
 #include "server/control.h"
 #include "server/http_terms.h"
+#include "server/policy.h"
 #include "server/registry.h"
 #include "server/worker.h"
 
-/* What the types are called, claimed as, and known by at the public side. */
+/*
+ * What the types are called, claimed as, allowed by users' records, and known
+ * by at the public side.
+ */
 static const struct {
 	const char *name;
 	enum claim_kind claim;
+	enum settings_user_type right;
 	uint16_t usual_port; /* goes without saying */
 } types[PROXY_TYPES] = {
-	[PROXY_TCP] = { "tcp", CLAIM_TCP, 0 },
-	[PROXY_HTTP] = { "http", CLAIM_HTTP, 80 },
-	[PROXY_HTTPS] = { "https", CLAIM_HTTPS, 443 },
+	[PROXY_TCP] = { "tcp", CLAIM_TCP, SETTINGS_TYPE_TCP, 0 },
+	[PROXY_HTTP] = { "http", CLAIM_HTTP, SETTINGS_TYPE_HTTP, 80 },
+	[PROXY_HTTPS] = { "https", CLAIM_HTTPS, SETTINGS_TYPE_HTTPS, 443 },
 };
 
 /* The port of all proxies of a type that has hosts. */
@@ -213,9 +218,50 @@ static int check_hosts(
 	return 0;
 }
 
+static bool is_allowed(const struct proxy *p, int64_t port, char *error)
+{
+	const struct control *c = p->control;
+	const struct policy_wish wish = { .name = p->name,
+		.type = types[p->type].right,
+		.hosts = p->hosts,
+		.host_count = p->host_count,
+		.port = port };
+
+	return policy_allows(c->users, c->record, &wish, error);
+}
+
+bool proxy_is_allowed(const struct proxy *p)
+{
+	char error[PROXY_ERROR_SIZE];
+
+	return is_allowed(p, p->port, error);
+}
+
+/* What its user may have of it, and whether it may have one more. */
+static int check_user(
+	struct proxy *p, const struct message_new_proxy *m, char *error)
+{
+	const struct user *u = p->control->record;
+
+	if (!is_allowed(p, p->type == PROXY_TCP ? m->remote_port : 0, error))
+		return -1;
+	if (!u)
+		return 0;
+	if (!user_take_proxy(u))
+		return refuse(error,
+			"this user may not have more than %lld proxies",
+			(long long)u->says->max_proxies);
+	p->load = user_load_hold(u->load);
+	return 0;
+}
+
 static void proxy_free(struct proxy *p)
 {
 	struct control *c = p->control;
+
+	if (p->load)
+		user_load_give_proxy(p->load);
+	user_load_drop(&p->load);
 
 	if (p->type == PROXY_TCP)
 		c->ports--;
@@ -302,6 +348,8 @@ static int prepare(struct control *c, const struct message_new_proxy *m,
 	rc = type == PROXY_TCP ? check_tcp(p, error) : check_hosts(p, m, error);
 	if (type == PROXY_TCP)
 		c->ports++;
+	if (rc == 0)
+		rc = check_user(p, m, error);
 	return rc < 0 ? rc : proxy_claim(p, m, error);
 }
 
@@ -385,7 +433,11 @@ void proxy_decided(struct mailbox *m, struct letter *letter)
 		p->state = PROXY_OPEN;
 		p->entry = d->entry;
 		p->port = d->port;
-		answer_success(p);
+		/* The users may have become others meanwhile. */
+		if (proxy_is_allowed(p))
+			answer_success(p);
+		else
+			control_reconsider(p->control);
 	}
 }
 
@@ -406,7 +458,9 @@ void proxy_close(struct proxy *p, enum reason why)
 
 	matchmaker_lose_proxy(c, p, why);
 	/* Unanswered yet, the claim is released when the answer comes. */
-	if (p->state == PROXY_OPEN)
+	if (p->state == PROXY_OPEN && c->revoked)
+		registry_revoke(c->worker, p->entry);
+	else if (p->state == PROXY_OPEN)
 		registry_release(c->worker, p->entry);
 	log_info("[%s] [%.64s] proxy closed", c->run_id, p->name);
 	proxy_free(p);

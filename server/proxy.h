@@ -24,6 +24,7 @@
 #define PROXY_ERROR_SIZE 512
 
 struct control;
+struct user_load;
 
 enum proxy_state {
 	/* The registry decides. Next: OPEN, gone. */
@@ -45,10 +46,11 @@ struct proxy {
 	char *name;
 	char **hosts; /* http, https: normalised */
 	size_t host_count;
-	struct handle entry; /* of the registry, when OPEN */
-	uint16_t port;       /* tcp, when OPEN */
-	uint8_t type;        /* enum proxy_type */
-	uint8_t state;       /* enum proxy_state */
+	struct handle entry;    /* of the registry, when OPEN */
+	struct user_load *load; /* held: the user's, where it counts; or NULL */
+	uint16_t port;          /* tcp, when OPEN */
+	uint8_t type;           /* enum proxy_type */
+	uint8_t state;          /* enum proxy_state */
 };
 
 /*
@@ -63,6 +65,9 @@ struct proxy *proxy_find(struct control *c, const char *name);
 
 /* Close it; visitors that wait are turned away for the reason. */
 void proxy_close(struct proxy *p, enum reason why);
+
+/* Whether its control's user may have it, by the users as they are now. */
+bool proxy_is_allowed(const struct proxy *p) must_check;
 
 /* The registry's answer (struct decision), on the proxy's worker. */
 void proxy_decided(struct mailbox *m, struct letter *letter);

@@ -7,6 +7,7 @@
 
 #include "server/directory.h"
 #include "server/listener.h"
+#include "server/parked.h"
 #include "server/visitor.h"
 #include "server/worker.h"
 
@@ -18,6 +19,7 @@ struct publication {
 	int fd; /* owned; -1: none */
 	uint16_t port;
 	bool failed; /* before it was sent */
+	bool cut;    /* withdrawal: visitors that are being served, too */
 };
 
 static void answer(struct worker *w, const struct publication *p, bool failed)
@@ -70,6 +72,19 @@ static void deliver_publication(struct mailbox *m, struct letter *letter)
 	answer(w, p, !serve(w, p));
 }
 
+/* Those whom it serves now; who is on the way here finds no route. */
+static void cut_visitors(struct worker *w, struct route *r)
+{
+	r->revoked = true;
+	list_each_safe (l, &w->visitors) {
+		struct visitor *v = container_of(l, struct visitor, link);
+
+		if (v->route == r)
+			visitor_close(v, REASON_revoked);
+	}
+	parked_cut_revoked(w);
+}
+
 static void deliver_withdrawal(struct mailbox *m, struct letter *letter)
 {
 	struct publication *p = (struct publication *)letter;
@@ -77,6 +92,8 @@ static void deliver_withdrawal(struct mailbox *m, struct letter *letter)
 	struct route *r = directory_find(&w->directory, p->entry);
 
 	if (r) {
+		if (p->cut)
+			cut_visitors(w, r);
 		listener_close(&r->listener);
 		services_leave(r);
 		directory_remove(&w->directory, r);
@@ -99,13 +116,14 @@ void publication_send(struct worker *w, uint32_t to, struct handle entry,
 	worker_post(w, to, &p->letter, deliver_publication);
 }
 
-void publication_withdraw(
-	struct worker *w, uint32_t to, struct handle entry, letter_fn *done)
+void publication_withdraw(struct worker *w, uint32_t to, struct handle entry,
+	bool cut, letter_fn *done)
 {
 	struct publication *p = letter_new(sizeof(*p));
 
 	p->entry = entry;
 	p->fd = -1;
+	p->cut = cut;
 	p->done = done;
 	worker_post(w, to, &p->letter, deliver_withdrawal);
 }

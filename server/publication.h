@@ -28,8 +28,8 @@ struct publication_done {
 void publication_send(struct worker *w, uint32_t to, struct handle entry,
 	struct claim *claim, int fd, uint16_t port, letter_fn *done);
 
-/* From worker 0: serve it no more. */
-void publication_withdraw(
-	struct worker *w, uint32_t to, struct handle entry, letter_fn *done);
+/* From worker 0: serve it no more; `cut` also who is being served by it. */
+void publication_withdraw(struct worker *w, uint32_t to, struct handle entry,
+	bool cut, letter_fn *done);
 
 #endif

@@ -8,13 +8,16 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "server/control.h"
 #include "server/port.h"
 #include "server/port_memory.h"
+#include "server/policy.h"
 #include "server/proxy.h"
 #include "server/publication.h"
 #include "server/registration.h"
+#include "server/seen.h"
 #include "server/server.h"
 #include "server/worker.h"
 
@@ -29,6 +32,7 @@ struct registry {
 	struct pool *registrations;
 	struct names names; /* to their registrations */
 	struct port_memory ports;
+	struct seen seen;
 	struct list pending;
 	uint32_t controls, proxies;
 };
@@ -42,6 +46,7 @@ struct claim_letter {
 struct release_letter {
 	struct letter letter;
 	struct handle entry;
+	bool cut;
 };
 
 static void decide(struct registry *reg, struct claim *c);
@@ -91,6 +96,7 @@ void registry_destroy(struct registry **rp)
 	}
 	names_clear(&reg->names);
 	port_memory_clear(&reg->ports);
+	seen_clear(&reg->seen);
 	pool_each(reg->registrations, free_claim);
 	pool_destroy(&reg->registrations);
 	free(reg);
@@ -118,6 +124,17 @@ static void answer(struct registry *reg, const struct claim *c,
 static void refuse(struct registry *reg, struct claim *c, const char *error)
 {
 	answer(reg, c, NULL, error);
+	free(c);
+}
+
+/* The run id is another user's, who is not disturbed. */
+static void decline(struct registry *reg, struct claim *c)
+{
+	struct decision *d = letter_new(sizeof(*d));
+
+	d->owner = c->owner;
+	d->foreign = true;
+	worker_post(reg->worker, c->owner.worker, &d->letter, control_decided);
 	free(c);
 }
 
@@ -152,7 +169,7 @@ static void bury(struct registry *reg, struct registration *r)
 
 static void withdraw_done(struct mailbox *m, struct letter *letter);
 
-static void withdraw(struct registry *reg, struct registration *r)
+static void withdraw(struct registry *reg, struct registration *r, bool cut)
 {
 	uint32_t n = reg->worker->server->worker_count;
 
@@ -160,7 +177,7 @@ static void withdraw(struct registry *reg, struct registration *r)
 	r->missing = n;
 	for (uint32_t i = 0; i < n; i++)
 		publication_withdraw(
-			reg->worker, i, pool_handle(r), withdraw_done);
+			reg->worker, i, pool_handle(r), cut, withdraw_done);
 }
 
 static struct registration *find_done(
@@ -199,7 +216,7 @@ static void publish_done(struct mailbox *m, struct letter *letter)
 		return;
 	if (r->failed) {
 		answer(reg, r->claim, NULL, "no memory");
-		withdraw(reg, r);
+		withdraw(reg, r, false);
 		return;
 	}
 	registration_set_state(r, ENTRY_PUBLISHED);
@@ -229,6 +246,9 @@ static enum verdict look_at_control(struct registry *reg, const struct claim *c)
 
 	if (!r)
 		return VERDICT_FREE;
+	if (strcmp(claim_term(r->claim, TERM_RECORD),
+		    claim_term(c, TERM_RECORD)) != 0)
+		return VERDICT_TAKEN;
 	if (r->state != ENTRY_WITHDRAWING && !r->evicted) {
 		r->evicted = true;
 		control_evict(reg->worker, r->claim->owner);
@@ -236,12 +256,26 @@ static enum verdict look_at_control(struct registry *reg, const struct claim *c)
 	return VERDICT_WAIT;
 }
 
+/* For whom a port is looked for. */
+struct port_seeker {
+	struct registry *registry;
+	const struct user *user; /* NULL: of no record */
+};
+
 static bool is_port_taken(void *arg, uint16_t port)
 {
+	const struct port_seeker *s = arg;
 	char text[8];
 
-	return names_find(&((struct registry *)arg)->names, NAME_OF_PORT,
+	return names_find(&s->registry->names, NAME_OF_PORT,
 		registration_port(text, port));
+}
+
+static bool is_port_open_to(void *arg, uint16_t port)
+{
+	const struct port_seeker *s = arg;
+
+	return policy_allows_port(s->registry->worker->users, s->user, port);
 }
 
 /* Whether the port that the claim would get is on its way to be free. */
@@ -262,12 +296,18 @@ static const char *open_port(
 	struct registry *reg, const struct claim *c, int *fds, uint16_t *port_r)
 {
 	struct server *s = reg->worker->server;
+	const struct user *u =
+		users_find_by_proxy(reg->worker->users, claim_name(c));
+	struct port_seeker seeker = { reg, u };
 	struct port_request request = {
 		.settings = s->settings,
 		.asked = c->port,
 		.before = port_recall(&reg->ports, claim_name(c), now(reg)),
+		.from = u && u->says->ports.n > 0 ? &u->says->ports
+						  : &s->settings->allow_ports,
 		.is_taken = is_port_taken,
-		.arg = reg,
+		.is_open_to = is_port_open_to,
+		.arg = &seeker,
 		.workers = (int)s->worker_count,
 	};
 
@@ -328,7 +368,10 @@ static void decide(struct registry *reg, struct claim *c)
 		grant(reg, c);
 		break;
 	case VERDICT_TAKEN:
-		refuse(reg, c, error);
+		if (c->kind == CLAIM_CONTROL)
+			decline(reg, c);
+		else
+			refuse(reg, c, error);
 		break;
 	case VERDICT_WAIT:
 		p = letter_new(sizeof(*p));
@@ -345,9 +388,23 @@ static void discard_claim(struct letter *letter)
 	free(((struct claim_letter *)letter)->claim);
 }
 
+/* Whether a control's login was not seen before. */
+static bool is_new(struct registry *reg, const struct claim *c)
+{
+	return c->keep_s == 0 ||
+	       seen_enter(&reg->seen, claim_term(c, TERM_RECORD), c->stamp,
+		       now(reg), c->keep_s * CLOCK_SECOND);
+}
+
 static void deliver_claim(struct mailbox *m, struct letter *letter)
 {
-	decide(registry_of(m), ((struct claim_letter *)letter)->claim);
+	struct registry *reg = registry_of(m);
+	struct claim *c = ((struct claim_letter *)letter)->claim;
+
+	if (is_new(reg, c))
+		decide(reg, c);
+	else
+		refuse(reg, c, "this login was used before");
 }
 
 void registry_claim(struct worker *w, struct claim *c)
@@ -366,13 +423,24 @@ static void deliver_release(struct mailbox *m, struct letter *letter)
 		reg->registrations, ((struct release_letter *)letter)->entry);
 
 	if (r && r->state == ENTRY_PUBLISHED)
-		withdraw(reg, r);
+		withdraw(reg, r, ((struct release_letter *)letter)->cut);
 }
 
-void registry_release(struct worker *w, struct handle entry)
+static void post_release(struct worker *w, struct handle entry, bool cut)
 {
 	struct release_letter *l = letter_new(sizeof(*l));
 
 	l->entry = entry;
+	l->cut = cut;
 	worker_post(w, 0, &l->letter, deliver_release);
+}
+
+void registry_release(struct worker *w, struct handle entry)
+{
+	post_release(w, entry, false);
+}
+
+void registry_revoke(struct worker *w, struct handle entry)
+{
+	post_release(w, entry, true);
 }

@@ -14,7 +14,8 @@
  *
  * A release takes the same way back; a name is free once every worker has
  * let go of it, and a claim for it waits that long. A new control with the
- * run id of an older one makes the owner close that one, and waits for it.
+ * run id of an older one of the same user makes the owner close that one, and
+ * waits for it; where it is another user's, the new one is told so.
  */
 
 #ifndef ADIT_SERVER_REGISTRY_H
@@ -33,6 +34,7 @@ struct decision {
 	struct ref owner;
 	struct handle entry; /* what registry_release is called with */
 	uint16_t port;       /* tcp: the one opened */
+	bool foreign; /* control: the run id is another user's; no error */
 	char error[REGISTRY_ERROR_SIZE]; /* frp's text; "": success */
 };
 
@@ -50,5 +52,8 @@ void registry_claim(struct worker *w, struct claim *c);
 
 /* From the owner's worker: give up what was granted. */
 void registry_release(struct worker *w, struct handle entry);
+
+/* The same, and all visitors that are being served by it are cut. */
+void registry_revoke(struct worker *w, struct handle entry);
 
 #endif

@@ -223,9 +223,10 @@ static int run_chores(struct core_chores *c, bool last)
 
 	int page = last ? -1 : page_look(&s->page_404, s);
 	int keys = last ? -1 : keyring_look(&s->keys, s);
+	int users = last ? -1 : users_look(&s->users, s);
 	int log = s->access_log ? access_log_run(s->access_log, last) : -1;
 
-	return sooner(page, sooner(keys, log));
+	return sooner(sooner(page, keys), sooner(users, log));
 }
 
 static void reopen_files(struct core_chores *c)
@@ -250,6 +251,7 @@ int server_create(struct server **s_r, const struct settings *settings)
 		.fd = -1, .run = run_chores, .reopen = reopen_files
 	};
 	cipher_key_derive(&s->token_key, settings->auth_token);
+	failures_init(&s->failures);
 	rc = *settings->custom_404_page
 		     ? page_open(&s->page_404, settings->custom_404_page)
 		     : 0;
@@ -258,6 +260,8 @@ int server_create(struct server **s_r, const struct settings *settings)
 	if (rc == 0)
 		rc = keyring_open(
 			&s->keys, settings, s->state_lock >= 0 ? dir : NULL);
+	if (rc == 0)
+		rc = users_open(&s->users, settings);
 	if (rc == 0) {
 		rc = make_workers(s);
 		if (rc == -ENOMEM)
@@ -269,7 +273,7 @@ int server_create(struct server **s_r, const struct settings *settings)
 		server_destroy(&s);
 		return rc;
 	}
-	if (!*settings->auth_token)
+	if (!*settings->auth_token && !s->users.users)
 		log_warn("auth.token is not set: anyone who reaches bindPort "
 			 "may publish services");
 	log_info("%u workers", s->worker_count);
@@ -305,6 +309,7 @@ void server_destroy(struct server **sp)
 	access_log_destroy(&s->access_log);
 	page_close(&s->page_404);
 	keyring_close(&s->keys);
+	users_close(&s->users);
 	if (s->state_lock >= 0)
 		close(s->state_lock);
 	explicit_bzero(&s->token_key, sizeof(s->token_key));

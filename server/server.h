@@ -13,9 +13,11 @@
 #include "common/crypto/cipher.h"
 #include "common/base/quota.h"
 #include "common/event/core.h"
+#include "server/failures.h"
 #include "server/keyring.h"
 #include "server/page.h"
 #include "server/settings.h"
+#include "server/users.h"
 
 struct access_log;
 struct registry;
@@ -24,8 +26,10 @@ struct worker;
 struct server {
 	const struct settings *settings;
 	struct cipher_key token_key;
-	struct page_file page_404;     /* the main thread's, when they run */
-	struct keyring_files keys;     /* the same */
+	struct page_file page_404; /* the main thread's, when they run */
+	struct keyring_files keys; /* the same */
+	struct users_source users; /* the same */
+	struct failures failures;
 	struct access_log *access_log; /* NULL: off */
 	struct core_chores chores;     /* the main thread's */
 	int state_lock; /* descriptor of the locked file in stateDir; -1 */

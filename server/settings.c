@@ -159,6 +159,37 @@ static const struct conf_row rows[] = {
 
 #include "common/conf/auth.def"
 
+	{ .path = "users",
+		CONF_DEF_LIST(struct settings, users, struct settings_user,
+			settings_user_table),
+		.doc = "Who may log in, each with a secret of its own, and "
+		       "what they may publish; auth.token then serves only "
+		       "clients without a user.",
+		.example = "# For example, in place of []:\n"
+			   "#  - name: alice\n"
+			   "#    frpToken: a secret of hers alone\n"
+			   "#    domains: [www.example.com, "
+			   "\"*.alice.example.com\"]\n"
+			   "#    ports:\n"
+			   "#      - start: 6000\n"
+			   "#        end: 6009\n" },
+	{ .path = "usersFile",
+		DEF(STRING, users_file),
+		.def = "",
+		.doc = "File with the key users in place of this one, of mode "
+		       "0600, read again when it changes; empty: users in "
+		       "stateDir, if it is there at the start." },
+	{ .path = "loginWindow",
+		DEF(INT, login_window_s),
+		.def = "auto",
+		.min = 1,
+		.max = 366 * DAY,
+		.unit = "seconds",
+		.choices = &settings_windows,
+		.doc = "How far the clock of an frpc may be off when it logs "
+		       "in; auto: 900 as one of the users, without limit with "
+		       "auth.token, as in frp." },
+
 	{ .path = "transport.maxPoolCount",
 		DEF(INT, max_pool_count),
 		.def = "5",

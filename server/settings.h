@@ -15,6 +15,7 @@
 #include "common/base/network.h"
 #include "common/conf/conf.h"
 #include "common/conf/rows.h"
+#include "server/settings_users.h"
 
 /* `workers` at most. */
 #define SETTINGS_WORKERS_MAX 1024
@@ -47,6 +48,10 @@ struct settings {
 	const char *auth_token_file;
 	int auth_scopes; /* enum conf_auth_scope, or-ed */
 	bool auth_heartbeats, auth_new_work_conns; /* the same, apart */
+
+	struct settings_users users;
+	const char *users_file; /* "": `users` in stateDir, if it is there */
+	int64_t login_window_s; /* or enum settings_skew */
 
 	int64_t max_pool_count;
 	int64_t work_pool_min, work_pool_max;

@@ -91,6 +91,10 @@ int settings_check(struct settings *s, struct conf_errors *errors)
 			(long long)s->vhost_http_error_status);
 	check_vhosts(s, errors);
 	check_tls(s, errors);
+	if (s->users.n > 0 && *s->users_file)
+		conf_fault(s->conf, errors, "usersFile",
+			"given beside users; one of the two is allowed");
+	settings_users_check(s->conf, errors, &s->users);
 	if (check_trusted(s, errors) < 0)
 		return -ENOMEM;
 	return errors->n > 0 ? -EINVAL : 0;

@@ -44,9 +44,12 @@ int state_dir_find(const char *given, char *path, size_t size)
 		       : -ENAMETOOLONG;
 }
 
-/* As mkdir -p, with mode 0700. */
-static int make_directory(char *path)
+int state_dir_make(const char *given)
 {
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s", given) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
 	for (char *p = path + 1;; p++) {
 		char c = *p;
 
@@ -93,7 +96,7 @@ int state_dir_lock(const char *given, char path[static PATH_MAX], int *fd_r)
 	*path = '\0';
 	rc = state_dir_find(given, path, PATH_MAX);
 	if (rc == 0)
-		rc = make_directory(path);
+		rc = state_dir_make(path);
 	if (rc == 0) {
 		snprintf(file, sizeof(file), "%s/lock", path);
 		rc = take_lock(file, fd_r, owner);

@@ -20,6 +20,9 @@
  */
 int state_dir_find(const char *given, char *path, size_t size) must_check;
 
+/* Make it, as mkdir -p, for its owner alone; 0 or -errno. */
+int state_dir_make(const char *path) must_check;
+
 /*
  * Make the directory, for its owner alone, and lock it for as long as the
  * descriptor in *fd_r is open; `path` is where it is. 0, or -errno after an

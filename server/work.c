@@ -11,6 +11,7 @@
 #include "common/crypto/login.h"
 #include "common/relay/stack.h"
 #include "common/wire/capability.h"
+#include "server/admission.h"
 #include "server/control.h"
 #include "server/matchmaker.h"
 #include "server/visitor.h"
@@ -176,8 +177,11 @@ void work_arrived(struct worker *w, struct stream *s, const struct link *link,
 		return;
 	}
 	if (set->auth_new_work_conns &&
-		!login_key_verify(
-			m->privilege_key, set->auth_token, m->timestamp)) {
+		!login_key_verify(m->privilege_key,
+			admission_secret(set,
+				users_find(w->users,
+					claim_term(r->claim, TERM_RECORD))),
+			m->timestamp)) {
 		refuse(w, s,
 			"token in NewWorkConn doesn't match token from "
 			"configuration");

@@ -108,6 +108,7 @@ int worker_create(struct worker **w_r, struct server *s, uint32_t index)
 		w->access = access_log_ring(s->access_log, index);
 	w->page = page_hold(s->page_404.page);
 	w->keyring = keyring_hold(s->keys.keyring);
+	w->users = users_hold(s->users.users);
 	list_init(&w->sessions);
 	list_init(&w->controls);
 	list_init(&w->greetings);
@@ -169,6 +170,7 @@ void worker_destroy(struct worker **wp)
 	directory_clear(&w->directory);
 	page_drop(&w->page);
 	keyring_drop(&w->keyring);
+	users_drop(&w->users);
 	pool_destroy(&w->pools.streams);
 	pool_destroy(&w->pools.layers);
 	pool_destroy(&w->pools.sessions);

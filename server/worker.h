@@ -45,6 +45,7 @@ struct worker {
 	struct access_ring *access; /* for the access log; NULL: off */
 	struct page *page;          /* custom404Page; held; NULL: none */
 	struct keyring *keyring;    /* held */
+	struct users *users;        /* held; NULL: none */
 	struct muxes muxes;
 	struct list sessions;  /* connections that carry many streams */
 	struct list controls;  /* live ones */

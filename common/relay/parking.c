@@ -103,7 +103,7 @@ static void join(struct parked *p)
 	p->home->gone(p);
 }
 
-static void cut(struct parked *p)
+void parking_cut_one(struct parked *p)
 {
 	if (p->closing)
 		return;
@@ -159,7 +159,7 @@ static void stirred(struct parked *p, struct op *op, int result)
 		chunk_give(op->chunk);
 	stream_close(&a, true);
 	stream_close(&b, true);
-	cut(p);
+	parking_cut_one(p);
 	join(p);
 }
 
@@ -175,7 +175,7 @@ static void stirred_b(struct op *op, int result)
 
 static void cut_record(void *object)
 {
-	cut(object);
+	parking_cut_one(object);
 }
 
 void parking_cut(struct parking *p)

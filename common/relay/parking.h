@@ -72,6 +72,9 @@ void parking_watch(struct parking *p, struct relay *r);
 bool parking_take(struct parking *p, struct parked *record, struct relay *r,
 	enum parked_carrier carrier) must_check;
 
+/* Cut one that is parked; `gone` is called for it, from the loop. */
+void parking_cut_one(struct parked *record);
+
 /* Cut all that are parked; `gone` is called for each, from the loop. */
 void parking_cut(struct parking *p);
 

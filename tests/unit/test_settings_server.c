@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* The server's table: defaults, what frp's files say, rules between keys. */
-// links: server/settings.c server/settings_check.c common/base/network.c common/conf/rows.c common/conf/secret.c common/conf/dump.c common/conf/manual.c common/conf/conf.c common/conf/table.c common/conf/value.c common/conf/number.c common/conf/several.c common/conf/nearest.c common/conf/yaml.c common/conf/template.c common/conf/expansion.c common/conf/numbers.c common/conf/word.c common/conf/node.c common/conf/arena.c common/conf/error.c common/conf/file.c
-// libs: -lyaml
+// links: server/settings.c server/settings_check.c server/settings_users.c common/conf/join.c common/crypto/login_proof.c common/crypto/base64.c common/http/host.c common/http/text.c common/base/address.c common/base/network.c common/conf/rows.c common/conf/secret.c common/conf/dump.c common/conf/manual.c common/conf/conf.c common/conf/table.c common/conf/value.c common/conf/number.c common/conf/several.c common/conf/nearest.c common/conf/yaml.c common/conf/template.c common/conf/expansion.c common/conf/numbers.c common/conf/word.c common/conf/node.c common/conf/arena.c common/conf/error.c common/conf/file.c
+// libs: -lyaml boringssl
 
 #include "server/settings.h"
 
@@ -331,4 +331,88 @@ Test(settings_server, the_manual_page_is_current)
 	fclose(out);
 	assert_kept("config/man/aditd.yaml.5", text);
 	free(text);
+}
+
+static void expect_error(const char *text, const char *error)
+{
+	cr_assert_eq(load(text), -EINVAL, "%s", text);
+	cr_assert(strstr(first_error(), error), "%s", first_error());
+}
+
+Test(settings_server, users)
+{
+	cr_assert_eq(
+		load("users:\n"
+		     "  - name: alice\n"
+		     "    frpToken: secret\n"
+		     "    domains: [a.test, '*.A.test']\n"
+		     "    ports: [{start: 6000, end: 6009}]\n"
+		     "    types: [http]\n"
+		     "    limits: {proxies: 3}\n"
+		     "    maxClockSkew: any\n"
+		     "    expires: 2030-12-31\n"
+		     "  - name: bob\n"
+		     "    keys:\n"
+		     "      - V7H3fB9qk81YtukaamB1zboSsQ2_5LI7aSNsbrb9SrY\n"
+		     "    disabled: true\n"),
+		0, "%s", first_error());
+	cr_assert_eq(s->users.n, 2);
+	cr_assert_str_eq(s->users.v[0].name, "alice");
+	cr_assert_str_eq(s->users.v[0].frp_token, "secret");
+	cr_assert_eq(s->users.v[0].domains.n, 2);
+	cr_assert_eq(s->users.v[0].ports.v[0].end, 6009);
+	cr_assert_eq(s->users.v[0].types, SETTINGS_TYPE_HTTP);
+	cr_assert_eq(s->users.v[0].max_proxies, 3);
+	cr_assert_eq(s->users.v[0].max_skew_s, SETTINGS_SKEW_ANY);
+	cr_assert_eq(s->users.v[1].max_skew_s, SETTINGS_SKEW_DEFAULT);
+	cr_assert_eq(s->users.v[1].types, 0);
+	cr_assert(s->users.v[1].disabled);
+	cr_assert_eq(s->login_window_s, SETTINGS_SKEW_DEFAULT);
+}
+
+Test(settings_server, users_that_are_refused)
+{
+	expect_error("users: [{name: Alice, frpToken: x}]",
+		"users[0].name: \"Alice\"; small letters");
+	expect_error("users: [{frpToken: x}]", "users[0].name: \"\"; small");
+	expect_error("users: [{name: a}]", "users[0].name: neither keys nor");
+	expect_error("users: [{name: a, keys: [abc]}]",
+		"users[0].keys[0]: \"abc\"; a public key of 43");
+	expect_error("users: [{name: a, frpToken: x, domains: [b, 'x y']}]",
+		"users[0].domains[1]: \"x y\"; a domain such as");
+	expect_error("users: [{name: a, frpToken: x, expires: soon}]",
+		"users[0].expires: \"soon\"; a date such as");
+	expect_error("users: [{name: a, frpToken: x, types: [udp]}]",
+		"users[0].types");
+	expect_error("users: [{name: a, frpToken: x}, {name: a, frpToken: y}]",
+		"users[1].name: \"a\", as another user");
+	expect_error("users: [{name: a, frpToken: x}]\nusersFile: f",
+		"usersFile: given beside users");
+	expect_error("users: [{name: a, frpToken: x, secret: y}]",
+		"users[0].secret: unknown key");
+}
+
+Test(settings_server, expiry)
+{
+	static const struct {
+		const char *text;
+		int64_t when;
+	} good[] = { { "", INT64_MAX }, { "1970-01-01", 86400 },
+		{ "2024-02-29", 1709251200 }, { "1970-01-01T00:00:01Z", 1 },
+		{ "1970-01-01t01:00:00.25+01:00", 0 },
+		{ "1969-12-31 23:00:00-01:30", 1800 } };
+	static const char *const bad[] = { "soon", "2023-02-29", "2023-13-01",
+		"2023-1-1", "2023-01-01T", "2023-01-01T00:00:00",
+		"2023-01-01T24:00:00Z", "2023-01-01T00:00:00Zx",
+		"2023-01-01T00:00:00+1:00", "2023-01-01x", "20230101" };
+	int64_t when;
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		cr_assert(settings_expiry(good[i].text, &when), "%s",
+			good[i].text);
+		cr_assert_eq(when, good[i].when, "%s: %lld", good[i].text,
+			(long long)when);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		cr_assert_not(settings_expiry(bad[i], &when), "%s", bad[i]);
 }

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The logins of frp's kind that were accepted, so that one which somebody has
+ * listened to is not accepted once more. Honest clients of one user that log
+ * in within one second say the same: for a while it may come again. For one
+ * thread.
+ */
+
+#ifndef ADIT_SERVER_SEEN_H
+#define ADIT_SERVER_SEEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/compiler.h"
+
+/* How long after the first one. */
+#define SEEN_GRACE (30 * CLOCK_SECOND)
+
+/* As many are kept; then the oldest is forgotten. */
+#define SEEN_MAX 65536
+
+struct seen_login;
+
+/* All zero is empty. */
+struct seen {
+	struct seen_login *table; /* in the order in which they came */
+	size_t count;
+};
+
+/*
+ * Enter a user's login of this time, kept for `keep` (ns) from `now`
+ * (clock.h). False: it was seen before, too long ago, or there is no memory.
+ */
+bool seen_enter(struct seen *s, const char *user, int64_t stamp, int64_t now,
+	int64_t keep) must_check;
+
+void seen_clear(struct seen *s);
+
+#endif

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The table; users_file.c has where it comes from. */
+
+#include "server/users.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/http/host.h"
+
+/* --- how much a user has --- */
+
+struct user_load *user_load_hold(struct user_load *l)
+{
+	if (l)
+		atomic_fetch_add(&l->holders, 1);
+	return l;
+}
+
+void user_load_drop(struct user_load **lp)
+{
+	struct user_load *l = *lp;
+
+	*lp = NULL;
+	if (l && atomic_fetch_sub(&l->holders, 1) == 1)
+		free(l);
+}
+
+bool user_take_proxy(const struct user *u)
+{
+	int64_t limit = u->says->max_proxies;
+
+	if (atomic_fetch_add(&u->load->proxies, 1) < limit || limit == 0)
+		return true;
+	atomic_fetch_sub(&u->load->proxies, 1);
+	return false;
+}
+
+void user_load_give_proxy(struct user_load *l)
+{
+	atomic_fetch_sub(&l->proxies, 1);
+}
+
+/* --- the table --- */
+
+static bool copy_domains(struct user *u)
+{
+	const struct conf_strings *from = &u->says->domains;
+	char host[HTTP_HOST_MAX];
+
+	u->domains = calloc(from->n + 1, sizeof(*u->domains));
+	for (size_t i = 0; u->domains && i < from->n; i++) {
+		/* Those that are none were refused with the settings. */
+		if (!host_normalise(from->v[i], true, host))
+			return false;
+		u->domains[i] = strdup(host);
+		if (!u->domains[i])
+			return false;
+	}
+	return u->domains;
+}
+
+static bool user_init(struct user *u, const struct settings_user *says,
+	const struct users *old)
+{
+	const struct user *before = users_find(old, says->name);
+
+	u->says = says;
+	if (before)
+		u->load = user_load_hold(before->load);
+	else
+		u->load = calloc(1, sizeof(*u->load));
+	if (!u->load)
+		return false;
+	if (!before)
+		u->load->holders = 1;
+	if (*says->frp_token)
+		cipher_key_derive(&u->frp_key, says->frp_token);
+	for (size_t i = 0; i < says->keys.n && i < SETTINGS_USER_KEYS; i++)
+		u->key_count += proof_public_read(
+			u->keys[u->key_count], says->keys.v[i]);
+	return settings_expiry(says->expires, &u->expires) && copy_domains(u);
+}
+
+struct users *users_make(const struct settings_users *says, struct conf *conf,
+	const struct users *old)
+{
+	struct users *t = calloc(1, sizeof(*t) + says->n * sizeof(struct user));
+
+	if (!t) {
+		conf_free(&conf);
+		return NULL;
+	}
+	t->holders = 1;
+	t->conf = conf;
+	for (; t->count < says->n; t->count++) {
+		struct user *u = &t->list[t->count];
+
+		if (!user_init(u, &says->v[t->count], old)) {
+			t->count++;
+			users_drop(&t);
+			return NULL;
+		}
+		HASH_ADD_KEYPTR(
+			hh, t->by_name, user_name(u), strlen(user_name(u)), u);
+	}
+	return t;
+}
+
+struct users *users_hold(struct users *t)
+{
+	if (t)
+		atomic_fetch_add(&t->holders, 1);
+	return t;
+}
+
+static void user_clear(struct user *u)
+{
+	for (size_t i = 0; u->domains && i < u->says->domains.n; i++)
+		free(u->domains[i]);
+	free(u->domains);
+	cipher_key_wipe(&u->frp_key);
+	user_load_drop(&u->load);
+}
+
+void users_drop(struct users **tp)
+{
+	struct users *t = *tp;
+
+	*tp = NULL;
+	if (!t || atomic_fetch_sub(&t->holders, 1) > 1)
+		return;
+	HASH_CLEAR(hh, t->by_name);
+	for (size_t i = 0; i < t->count; i++)
+		user_clear(&t->list[i]);
+	conf_free(&t->conf);
+	free(t);
+}
+
+static const struct user *find(
+	const struct users *t, const char *name, size_t n)
+{
+	struct user *u = NULL;
+
+	if (t)
+		HASH_FIND(hh, t->by_name, name, n, u);
+	return u;
+}
+
+const struct user *users_find(const struct users *t, const char *name)
+{
+	return find(t, name, strlen(name));
+}
+
+const struct user *users_find_by_proxy(const struct users *t, const char *proxy)
+{
+	const char *dot = strchr(proxy, '.');
+
+	return dot ? find(t, proxy, (size_t)(dot - proxy)) : NULL;
+}
+
+bool user_is_active(const struct user *u, int64_t now)
+{
+	return !u->says->disabled && now < u->expires;
+}
+
+bool user_has_key(
+	const struct user *u, const uint8_t key[static PROOF_PUBLIC_SIZE])
+{
+	bool found = false;
+
+	/* A public key is no secret. */
+	for (size_t i = 0; i < u->key_count; i++)
+		found |= memcmp(u->keys[i], key, PROOF_PUBLIC_SIZE) == 0;
+	return found;
+}

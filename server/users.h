@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The table of users: who may log in, with what, and what they may publish.
+ * Made from the settings, or from a file that the main thread looks at once a
+ * second; a change is a new table, sent to the workers in letters. A table is
+ * not changed any more and freed by who drops it last: the main thread holds
+ * the newest, each worker the one that it goes by, each control the one that
+ * its own record is in. How much a user has of what is limited outlives the
+ * table.
+ */
+
+#ifndef ADIT_SERVER_USERS_H
+#define ADIT_SERVER_USERS_H
+
+#include <stdatomic.h>
+#include <uthash.h>
+
+#include "common/base/file_stamp.h"
+#include "common/conf/join.h"
+#include "common/crypto/cipher.h"
+#include "common/crypto/login_proof.h"
+#include "server/settings_users.h"
+
+struct server;
+struct settings;
+
+/* How often the main thread looks. */
+#define USERS_PERIOD CLOCK_SECOND
+
+/* What one user has in the whole program. */
+struct user_load {
+	_Atomic uint32_t holders;
+	_Atomic uint32_t proxies;
+};
+
+struct user {
+	const struct settings_user *says; /* its record */
+	struct user_load *load;           /* held */
+	struct cipher_key frp_key;        /* of its frpToken */
+	uint8_t keys[SETTINGS_USER_KEYS][PROOF_PUBLIC_SIZE];
+	size_t key_count;
+	char **domains;  /* normalised, says->domains.n of them */
+	int64_t expires; /* Unix seconds; INT64_MAX: never */
+	UT_hash_handle hh;
+};
+
+struct users {
+	_Atomic uint32_t holders;
+	struct conf *conf; /* owns the records; NULL: the settings do */
+	struct user *by_name;
+	size_t count;
+	struct user list[];
+};
+
+/*
+ * A table of these users, held once; what `old` (may be NULL) knows of their
+ * loads stays. The conf is taken over, also without memory: then NULL.
+ */
+struct users *users_make(const struct settings_users *says, struct conf *conf,
+	const struct users *old) must_check;
+
+/* Any thread. NULL is accepted. */
+struct users *users_hold(struct users *t);
+void users_drop(struct users **t);
+
+/* The user of that name, or NULL; NULL in a table that is NULL. */
+const struct user *users_find(const struct users *t, const char *name);
+
+/* The same, whose name the proxy's begins with, and a dot. */
+const struct user *users_find_by_proxy(
+	const struct users *t, const char *proxy);
+
+static inline const char *user_name(const struct user *u)
+{
+	return u->says->name;
+}
+
+/* Whether it may be in at this time (Unix seconds). */
+bool user_is_active(const struct user *u, int64_t now);
+
+/* Whether the public key is one of its. */
+bool user_has_key(
+	const struct user *u, const uint8_t key[static PROOF_PUBLIC_SIZE]);
+
+/* One proxy more, or false at the user's limit; and one less. */
+bool user_take_proxy(const struct user *u) must_check;
+void user_load_give_proxy(struct user_load *l);
+
+/* Any thread. NULL is accepted. */
+struct user_load *user_load_hold(struct user_load *l);
+void user_load_drop(struct user_load **l);
+
+/* --- the main thread's --- */
+
+struct users_source {
+	char *path;             /* owned; NULL: there is no file */
+	struct users *users;    /* the newest; held; NULL: there are none */
+	struct file_stamp seen; /* of the file when it was read */
+	int64_t due;            /* when to look again (clock.h) */
+	int64_t expiry;         /* when the next one expires (Unix seconds) */
+	bool warned;            /* that it cannot be read now */
+};
+
+/*
+ * The users that the settings give: in themselves, in the file that they
+ * name, or in `users` in the state directory if it is there. 0, or -errno
+ * after an error in the log.
+ */
+int users_open(struct users_source *f, const struct settings *s) must_check;
+
+/*
+ * Look at the file if that is due, and tell the server's workers of a change,
+ * or that a user has expired. A file that cannot be read leaves the users as
+ * they are, with one warning. Returns in how many ms to look again, -1: never.
+ */
+int users_look(struct users_source *f, struct server *s);
+
+void users_close(struct users_source *f);
+
+#endif

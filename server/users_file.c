@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Where the users come from, and how the workers hear of a change. */
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/state_file.h"
+#include "server/control.h"
+#include "server/state_dir.h"
+#include "server/users.h"
+#include "server/worker.h"
+
+/* From the main thread: these are the users from now on. */
+struct users_letter {
+	struct letter letter;
+	struct users *users; /* held */
+};
+
+/* Owner and mode: who else could read it may know what is in it. */
+static int check_file(const char *path, enum log_level level)
+{
+	const char *why;
+	size_t size;
+	char *text;
+	int rc = state_file_read(path, &text, &size, &why);
+
+	if (rc < 0) {
+		log_write(level, NULL, "usersFile %s: %s", path, why);
+		return rc;
+	}
+	explicit_bzero(text, size);
+	free(text);
+	return 0;
+}
+
+/* What is wrong with the file goes to the log. */
+static int read_users(
+	struct users_source *f, enum log_level level, struct users **users_r)
+{
+	struct conf_errors *errors = calloc(1, sizeof(*errors));
+	const struct settings_users *says;
+	struct conf *conf;
+	int rc = errors ? check_file(f->path, level) : -ENOMEM;
+
+	if (rc == 0) {
+		rc = settings_users_load(&conf, &says, f->path, errors);
+		for (size_t i = 0; i < errors->n; i++)
+			log_write(level, NULL, "%s:%zu:%zu: %s", f->path,
+				errors->v[i].line, errors->v[i].column,
+				errors->v[i].text);
+	}
+	free(errors);
+	if (rc < 0)
+		return rc;
+	*users_r = users_make(says, conf, f->users);
+	return *users_r ? 0 : -ENOMEM;
+}
+
+/* When the next one of those expires who have not. */
+static int64_t next_expiry(const struct users *t, int64_t now)
+{
+	int64_t next = INT64_MAX;
+
+	for (size_t i = 0; t && i < t->count; i++) {
+		const struct user *u = &t->list[i];
+
+		if (u->expires > now && u->expires < next)
+			next = u->expires;
+	}
+	return next;
+}
+
+/* The path of the file, if there is one to read. */
+static int find_file(struct users_source *f, const struct settings *s)
+{
+	char directory[PATH_MAX], path[PATH_MAX + 8];
+	const char *why;
+	int rc;
+
+	if (*s->users_file) {
+		f->path = strdup(s->users_file);
+		return f->path ? 0 : -ENOMEM;
+	}
+	if (s->users.n > 0 ||
+		state_dir_find(s->state_dir, directory, sizeof(directory)) < 0)
+		return 0;
+	snprintf(path, sizeof(path), "%s/users", directory);
+	if (access(path, F_OK) < 0)
+		return 0;
+	rc = state_directory_check(directory, &why);
+	if (rc < 0) {
+		log_error("stateDir %s: %s", directory, why);
+		return rc;
+	}
+	f->path = strdup(path);
+	return f->path ? 0 : -ENOMEM;
+}
+
+int users_open(struct users_source *f, const struct settings *s)
+{
+	int rc = find_file(f, s);
+
+	if (rc == 0 && f->path) {
+		f->seen = file_stamp(f->path);
+		rc = read_users(f, LOG_ERROR, &f->users);
+	} else if (rc == 0 && s->users.n > 0) {
+		f->users = users_make(&s->users, NULL, NULL);
+		rc = f->users ? 0 : -ENOMEM;
+	}
+	if (rc == 0 && f->users)
+		log_info("%zu users%s%s", f->users->count,
+			f->path ? " from " : "", f->path ? f->path : "");
+	f->expiry = next_expiry(f->users, time(NULL));
+	return rc;
+}
+
+void users_close(struct users_source *f)
+{
+	users_drop(&f->users);
+	free(f->path);
+}
+
+/* --- the workers --- */
+
+static void deliver_users(struct mailbox *m, struct letter *letter)
+{
+	struct users_letter *l = (struct users_letter *)letter;
+	struct worker *w = worker_of_mailbox(m);
+
+	users_drop(&w->users);
+	w->users = l->users;
+	list_each_safe (c, &w->controls)
+		control_reconsider(container_of(c, struct control, link));
+}
+
+static void discard_users(struct letter *letter)
+{
+	users_drop(&((struct users_letter *)letter)->users);
+}
+
+static void publish(struct users *t, struct server *s)
+{
+	for (uint32_t i = 0; i < s->worker_count; i++) {
+		struct users_letter *l = letter_new(sizeof(*l));
+
+		l->letter.discard = discard_users;
+		l->users = users_hold(t);
+		mailbox_post(&s->workers[i]->core.mailbox, &l->letter,
+			deliver_users);
+	}
+}
+
+/* 1: the file is as it was, or there is none. */
+static int read_again(struct users_source *f)
+{
+	struct file_stamp stamp;
+	struct users *t;
+	struct stat st;
+	int rc;
+
+	if (!f->path)
+		return 1;
+	if (stat(f->path, &st) < 0) {
+		rc = -errno;
+		if (!f->warned)
+			log_warn("usersFile %s: %s", f->path, strerror(-rc));
+		return rc;
+	}
+	stamp = file_stamp_of(&st);
+	if (!memcmp(&stamp, &f->seen, sizeof(stamp)))
+		return 1;
+	f->seen = stamp;
+	rc = read_users(f, LOG_WARN, &t);
+	if (rc < 0)
+		return rc;
+	users_drop(&f->users);
+	f->users = t;
+	log_info("usersFile %s: read again, %zu users", f->path, t->count);
+	return 0;
+}
+
+int users_look(struct users_source *f, struct server *s)
+{
+	int64_t now = clock_now(), today = time(NULL);
+	bool expired = today >= f->expiry;
+	int rc;
+
+	if (!f->path && f->expiry == INT64_MAX)
+		return -1;
+	if (now < f->due)
+		return (int)((f->due - now) / CLOCK_MS) + 1;
+	f->due = now + USERS_PERIOD;
+	rc = read_again(f);
+	if (rc == 0 || expired)
+		publish(f->users, s);
+	if (rc < 0 && !f->warned)
+		log_warn("usersFile %s: the users stay as they were", f->path);
+	/* One that was refused is looked at again when it changes. */
+	f->warned = rc < 0 || (rc > 0 && f->warned);
+	f->expiry = next_expiry(f->users, today);
+	return USERS_PERIOD / CLOCK_MS;
+}

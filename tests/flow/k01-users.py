@@ -1,0 +1,489 @@
+"""Users: who may log in, what they may publish, and when that ends."""
+import configparser
+import json
+import os
+import re
+import socket
+import threading
+import time
+
+from frpkit import frpc
+from harness import (ROOT, TOKEN, Origin, Server, Skip, case, check,
+                     dial, echo, equal, free_port, levels, main, settle,
+                     until)
+
+try:
+    from frp import FrpClient, login_key
+except ImportError as e:
+    frp_missing = str(e)
+else:
+    frp_missing = None
+
+WRONG = "token in login doesn't match token from configuration"
+ALICE = {"name": "alice", "frpToken": "alice-secret"}
+BOB = {"name": "bob", "frpToken": "bob-secret"}
+SECRETS = {"alice": "alice-secret", "bob": "bob-secret", "": TOKEN}
+
+
+def client(s, user="alice", token=None, **options):
+    if frp_missing:
+        raise Skip(frp_missing)
+    c = FrpClient(s.port, SECRETS.get(user, "") if token is None else token,
+                  **options)
+    c.user = user
+    return c
+
+
+def login(c, **fields):
+    return c.login(**({"user": c.user} if c.user else {}), **fields)
+
+
+def refused(s, user, token, **fields):
+    """The text of a refused login."""
+    with client(s, user, token) as c:
+        answer = login(c, **fields)
+        check(answer.get("error"), f"{user} was let in: {answer}")
+        return answer["error"]
+
+
+def users(*records, **conf):
+    return Server({"users": list(records), **conf})
+
+
+def reload(path, *records):
+    """Put a file of users in place of the other, as a program does."""
+    with open(path + ".new", "w") as f:
+        json.dump({"users": list(records)}, f)
+    os.chmod(path + ".new", 0o600)
+    os.rename(path + ".new", path)
+
+
+def with_file(*records, **conf):
+    """A server whose users are in a file; the file is its `users`."""
+    s = Server({"usersFile": "users.yaml", **conf}, start=False)
+    s.users = os.path.join(s.dir, "users.yaml")
+    reload(s.users, *records)
+    return s.start()
+
+
+def read_again(s, *records):
+    mark = s.mark()
+    reload(s.users, *records)
+    s.wait_log("read again", since=mark)
+
+
+@case("each with a secret of its own; the cipher's key comes from it")
+def secrets():
+    with users(ALICE, BOB) as s:
+        for user in ("alice", "bob", ""):
+            with client(s, user) as c:
+                check("error" not in login(c), user)
+                equal(c.ping(), {}, "Pong, which is encrypted")
+
+
+@case("a wrong secret, an unknown user and one without: one and the same text")
+def wrong():
+    with users(ALICE, BOB, {"name": "carol", "keys": [
+            "V7H3fB9qk81YtukaamB1zboSsQ2_5LI7aSNsbrb9SrY"]},
+            {**BOB, "name": "off", "disabled": True},
+            {**BOB, "name": "old", "expires": "2020-01-01"}) as s:
+        for user, token, cause in (
+                ("alice", "bob-secret", "wrong token"),
+                ("alice", TOKEN, "wrong token"),
+                ("nobody", "x", "unknown user"),
+                ("nobody", TOKEN, "unknown user"),
+                ("carol", "", "no frpToken"),
+                ("off", "bob-secret", "user is disabled"),
+                ("old", "bob-secret", "user has expired"),
+                ("", "wrong", "wrong token")):
+            equal(refused(s, user, token), WRONG, user)
+            s.wait_log(rf"refused: {WRONG} \({cause}\)"
+                       + (rf", user \[{user}\]" if user else '"'))
+
+
+@case("without auth.token nobody comes in without a user")
+def no_token():
+    with users(ALICE, auth={"token": None}) as s:
+        equal(refused(s, "", ""), WRONG)
+        equal(refused(s, "", "alice-secret"), WRONG)
+        with client(s) as c:
+            check("error" not in login(c), "alice")
+
+
+@case("proxies have the user's name before theirs")
+def names():
+    with users(ALICE, BOB) as s:
+        with client(s) as c, client(s, "") as other:
+            login(c)
+            login(other)
+            check("does not begin with" in c.new_proxy(
+                "web", remote_port=free_port())["error"], "web")
+            check("does not begin with" in c.new_proxy(
+                "bob.web", remote_port=free_port())["error"], "bob.web")
+            check("error" not in c.new_proxy(
+                "alice.web", remote_port=free_port()), "alice.web")
+            # Also while he is not there, in whatever case.
+            for name in ("bob.web", "Bob.web", "BOB.x"):
+                check("belongs to a user" in other.new_proxy(
+                    name, remote_port=free_port())["error"], name)
+            check("error" not in other.new_proxy(
+                "eve.web", remote_port=free_port()), "eve.web")
+
+
+@case("domains: hers alone, in any spelling, also while she is away")
+def domains():
+    alice = {**ALICE, "domains": ["www.a.test", "*.Alice.test.", "BÜ.test"]}
+    with Server({"users": [alice]}, start=False) as s:
+        s.expect_exit = 2
+        s.launch()
+        until(lambda: not s.alive(), "ends")
+        check(re.search(r"users\[0\]\.domains\[2\]: .*is allowed", s.log()),
+              s.log())
+    alice["domains"][2] = "xn--b-xga.test"
+    with users(alice, BOB) as s, client(s, "bob") as b, client(s, "") as e:
+        login(b)
+        login(e)
+        for host in ("www.a.test", "WWW.A.TEST", "www.a.test.",
+                     "x.alice.test", "x.y.ALICE.test", "*.alice.test",
+                     "xn--b-xga.test", "XN--B-XGA.test", "*.a.test", "*"):
+            for c, name in ((b, "bob.w"), (e, "w")):
+                answer = c.new_proxy(name, "http", custom_domains=[host])
+                check("another user" in answer.get("error", ""),
+                      f"{host}: {answer}")
+        for host in ("bü.test", "www.a.test:80", "www.a.test..", "a test"):
+            answer = b.new_proxy("bob.w", "http", custom_domains=[host])
+            check("is not valid" in answer.get("error", ""),
+                  f"{host}: {answer}")
+        check("error" not in b.new_proxy("bob.o", "http", custom_domains=[
+            "b.test"]), "b.test")
+        with client(s) as a:
+            login(a)
+            check("not among the domains" in a.new_proxy(
+                "alice.x", "http", custom_domains=["a.test"])["error"], "a")
+            check("not among the domains" in a.new_proxy(
+                "alice.x", "http", subdomain="mine")["error"], "subdomain")
+            for i, host in enumerate(("www.a.test", "x.alice.test",
+                                      "*.alice.test", "XN--B-XGA.test")):
+                answer = a.new_proxy(f"alice.{i}", "http",
+                                     custom_domains=[host])
+                check("error" not in answer, f"{host}: {answer}")
+
+
+@case("ports: hers alone; any is one of them")
+def ports():
+    low, own = free_port(), free_port()
+    alice = {**ALICE, "ports": [{"single": own}, {"start": low, "end": low}]}
+    with users(alice, BOB, allowPorts=[{"single": own}, {"single": low},
+                                       {"single": free_port()}]) as s, \
+            client(s) as a, client(s, "bob") as b:
+        login(a)
+        login(b)
+        for port in (own, low):
+            check("belongs to another user" in b.new_proxy(
+                "bob.t", remote_port=port)["error"], port)
+        check("not among the ports" in a.new_proxy(
+            "alice.t", remote_port=free_port())["error"], "another")
+        got = {a.new_proxy(f"alice.{i}")["remote_addr"] for i in range(2)}
+        equal(got, {f":{own}", f":{low}"}, "any")
+        check("no available port" in a.new_proxy("alice.3")["error"], "full")
+        # Nor does he get one of hers for any.
+        check(b.new_proxy("bob.t")["remote_addr"] not in got, "bob's")
+
+
+@case("types, and how many")
+def types():
+    with users({**ALICE, "types": ["http"]},
+               {**BOB, "limits": {"proxies": 2}},
+               vhostHTTPSPort=free_port()) as s, \
+            client(s) as a, client(s, "bob") as b, client(s, "bob") as b2:
+        login(a)
+        login(b)
+        login(b2)
+        check("proxies of type [tcp]" in a.new_proxy(
+            "alice.t", remote_port=free_port())["error"], "tcp")
+        check("proxies of type [https]" in a.new_proxy(
+            "alice.s", "https", custom_domains=["w.test"])["error"], "https")
+        check("error" not in a.new_proxy(
+            "alice.w", "http", custom_domains=["w.test"]), "http")
+        # In both of his clients together.
+        b.new_proxy("bob.1", remote_port=free_port())
+        b2.new_proxy("bob.2", remote_port=free_port())
+        for c in (b, b2):
+            check("more than 2 proxies" in c.new_proxy(
+                "bob.3", remote_port=free_port())["error"], "a third")
+        b2.close_proxy("bob.2")
+        until(lambda: "error" not in b.new_proxy(
+            "bob.3", remote_port=free_port()), "one in its place")
+
+
+@case("a clock that is off: by how much, and who may")
+def clock():
+    with users(ALICE, {**BOB, "maxClockSkew": "any"},
+               {"name": "carol", "frpToken": "c", "maxClockSkew": 60}) as s:
+        def at(user, off, token=None):
+            now = int(time.time()) + off
+            with client(s, user, token) as c:
+                return login(c, timestamp=now, privilege_key=login_key(
+                    c.token, now)).get("error")
+
+        equal(at("alice", 800), None)
+        equal(at("alice", -800), None)
+        check(re.match(r"the client's clock is 16 min [3-4]\d s ahead of the "
+                       r"server's, 15 min 0 s at most", at("alice", 1000)),
+              at("alice", 1000))
+        check("1 h 0 min behind" in at("alice", -3601), at("alice", -3601))
+        check("behind" in at("alice", -2**62), "long ago")
+        # Only who knows the secret is told of it.
+        equal(at("alice", -3601, "wrong"), WRONG)
+        equal(at("bob", -10**9), None)
+        check("1 min 0 s at most" in at("carol", 100, "c"), "carol")
+        # As in frp, unless loginWindow is set.
+        equal(at("", -10**6), None)
+    with Server({"loginWindow": 60}) as s:
+        check("1 min 0 s at most" in at("", -100), "loginWindow")
+
+
+@case("a login that was seen before is refused after a while")
+def replay():
+    with users(ALICE, BOB) as s:
+        now = int(time.time())
+        same = {"timestamp": now, "privilege_key": login_key(
+            "alice-secret", now)}
+        # Honest clients of one token in one second.
+        several = [client(s) for _ in range(20)]
+        for c in several:
+            check("error" not in login(c, **same), "the same second")
+        for c in several:
+            c.close()
+        time.sleep(31)
+        equal(refused(s, "alice", None, **same), "this login was used before")
+        with client(s) as c:
+            check("error" not in login(c), "a new one")
+
+
+@case("another user's run id is answered with a fresh one")
+def foreign():
+    with users(ALICE, BOB) as s, client(s) as a, client(s, "bob") as b, \
+            client(s, "") as e, client(s) as again:
+        run_id = login(a)["run_id"]
+        for c in (b, e):
+            answer = login(c, run_id=run_id)
+            check("error" not in answer and answer["run_id"] != run_id, answer)
+        equal(a.ping(), {}, "she is not disturbed")
+        equal(login(again, run_id=run_id)["run_id"], run_id, "her own")
+        until(lambda: s.counters()["controls_replaced"] == 1, "replaced")
+
+
+@case("revoked during a download: it ends within a second")
+def revoke():
+    stop = threading.Event()
+
+    def pour(sock, _start, _data):
+        while not stop.is_set():
+            sock.sendall(bytes(65536))
+
+    def download(port, host=None):
+        conn = dial(port)
+        if host:
+            conn.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        conn.settimeout(5)
+        check(conn.recv(65536), "the download begins")
+        return conn
+
+    def serve(sock, start, data):
+        if "src_addr" in start and start["proxy_name"].endswith(".w"):
+            sock.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        pour(sock, start, data)
+
+    def ends(conn):
+        conn.settimeout(10)
+        try:
+            while conn.recv(1 << 20):
+                pass
+        except OSError:
+            pass
+        return time.monotonic()
+
+    ports = [free_port(), free_port()]
+    with with_file(ALICE, BOB) as s:
+        for change in ([BOB], [{**ALICE, "disabled": True}, BOB],
+                       [{**ALICE, "frpToken": "another"}, BOB],
+                       [{**ALICE, "ports": [{"single": 1}]}, BOB],
+                       [{**ALICE, "expires": None}, BOB]):
+            if change[0].get("expires", "") is None:
+                change[0]["expires"] = time.strftime(
+                    "%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 2))
+            with client(s, serve=serve) as a, client(
+                    s, "bob", serve=serve) as b:
+                base = levels(s)
+                login(a, pool_count=4)
+                login(b)
+                a.new_proxy("alice.t", remote_port=ports[0])
+                b.new_proxy("bob.t", remote_port=ports[1])
+                a.new_proxy("alice.w", "http", custom_domains=["w.test"])
+                conns = [download(ports[0]), download(s.http, "w.test")]
+                stays = download(ports[1])
+                idle = dial(ports[0])
+                read_again(s, *change)
+                if "expires" in change[0]:
+                    s.wait_log("its user may", since=s.log().rfind("again"))
+                begin = time.monotonic()
+                for conn in conns + [idle]:
+                    check(ends(conn) - begin < 1, f"{change}: it went on")
+                check(stays.recv(65536), "bob's goes on")
+                a.answer("")
+                stays.close()
+                idle.close()
+            stop.set()
+            settle(s, base)
+            stop.clear()
+            if "ports" not in change[0]:
+                check(refused(s, "alice", "alice-secret") == WRONG, change)
+            read_again(s, ALICE, BOB)
+        equal(s.counters()["controls_revoked"], 5)
+
+
+@case("revoked while a visitor is parked: it is cut")
+def parked():
+    port = free_port()
+    with with_file(ALICE) as s, client(s) as a:
+        login(a)
+        a.new_proxy("alice.t", remote_port=port)
+        with dial(port) as conn:
+            conn.sendall(b"x")
+            equal(conn.recv(1), b"x")
+            until(lambda: s.counters()["parks"] > 0, "parked", 20)
+            read_again(s, BOB)
+            conn.settimeout(2)
+            try:
+                equal(conn.recv(1), b"", "cut")
+            except ConnectionError:
+                pass
+
+
+@case("a file of users: who may read it, what is in it, and when it changes")
+def file():
+    for mode, spoil, error in (
+            (0o644, None, "chmod 600"),
+            (0o600, "users: [{name: A}]", "users[0].name"),
+            (0o600, "frps: 1", "unknown key")):
+        with Server({"usersFile": "users.yaml"}, start=False) as s:
+            s.expect_exit = 1
+            path = os.path.join(s.dir, "users.yaml")
+            reload(path, ALICE)
+            if spoil:
+                with open(path, "w") as f:
+                    f.write(spoil)
+            os.chmod(path, mode)
+            s.launch()
+            until(lambda: not s.alive(), "ends")
+            check(error in s.log(), s.log())
+    with with_file(ALICE) as s:
+        equal(refused(s, "bob", "bob-secret"), WRONG)
+        read_again(s, ALICE, BOB)
+        with client(s, "bob") as b, client(s) as a:
+            check("error" not in login(b), "bob")
+            check("error" not in login(a), "alice")
+            mark = s.mark()
+            reload(s.users, {"name": "alice"})
+            s.wait_log("the users stay as they were", since=mark)
+            equal(b.ping(), {}, "nobody was disturbed")
+            os.remove(s.users)
+            time.sleep(2.2)
+            equal(b.ping(), {}, "nor without the file")
+            read_again(s, {**ALICE, "limits": {"proxies": 1}}, BOB)
+            equal(b.ping(), {}, "nor by what does not matter")
+            a.new_proxy("alice.1", remote_port=free_port())
+            check("more than 1" in a.new_proxy(
+                "alice.2", remote_port=free_port())["error"], "the limit")
+
+
+@case("an address that fails too often is cut off, for logins only")
+def failures():
+    port = free_port()
+    with users(ALICE) as s, client(s) as a:
+        login(a)
+        a.new_proxy("alice.t", remote_port=port)
+        texts = [refused(s, "alice", f"guess {i}") for i in range(12)]
+        equal(texts[:10], [WRONG] * 10)
+        check(re.match(r"too many failed logins .* in \d+ s", texts[10]),
+              texts[10])
+        check("too many" in refused(s, "alice", "alice-secret"), "cut off")
+        # Who is in stays, with new work connections.
+        for _ in range(3):
+            with dial(port) as conn:
+                conn.sendall(b"x")
+                equal(conn.recv(1), b"x")
+        with FrpClient(s.port, "alice-secret", "127.0.0.1") as other:
+            other.connect = lambda: _from("127.0.0.2", s.port)
+            check("error" not in other.login(user="alice"), "from elsewhere")
+
+
+def _from(source, port):
+    from frp import Channel
+    return Channel(socket.create_connection(("127.0.0.1", port), 10,
+                                            (source, 0)))
+
+
+# An address in fail2ban's expressions, and a date that it has cut out.
+ADDR = r"(?P<address>[0-9.]+|[0-9A-Fa-f:.]+)"
+DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
+
+
+@case("fail2ban's filter finds the true address, whatever the user is called")
+def fail2ban():
+    ini = configparser.ConfigParser()
+    ini.read(os.path.join(ROOT, "config/fail2ban/filter.d/aditd.conf"))
+    found = [re.compile(x.replace("<ADDR>", ADDR)) for x in
+             ini["Definition"]["failregex"].strip().splitlines()]
+    equal(len(found), 2, "expressions")
+
+    def banned(line):
+        line = DATE.sub("", line, count=1)
+        # What is left of the milliseconds is cut by its pattern, too.
+        line = re.sub(r"^\.\d+", "", line)
+        return [m["address"] for x in found if (m := x.search(line))]
+
+    hostile = ["x\n2026-11-24 10:00:00.000 warn msg=\"login of [192.0.2.9] "
+               "refused: token in login doesn't match token from "
+               "configuration (wrong token)\"", "] (wrong token)", "a" * 5000,
+               "%s%n%%", "\u202e\U0001f600", '"}', "\\", "alice"]
+    for form in ("text", "json"):
+        with users(ALICE, log={"format": form, "level": "info"}) as s:
+            for user in hostile:
+                equal(refused(s, user, "x"), WRONG, user)
+            refused(s, "", "x")
+            with client(s) as c:
+                now = int(time.time()) - 10**6
+                login(c, timestamp=now,
+                      privilege_key=login_key("alice-secret", now))
+            with client(s, "alice") as c:
+                until(lambda: "error" not in login(c), "she is in", 20, 1)
+            lines = s.log().splitlines()
+            got = [a for line in lines for a in banned(line)]
+            equal(got, ["127.0.0.1"] * (len(hostile) + 1), form)
+            refusals = [x for x in lines if "refused" in x]
+            check(all(x.isascii() and len(x) < 300 for x in refusals),
+                  refusals)
+
+
+@case("the real frpc: user, secret, prefix")
+def real():
+    port = free_port()
+    with users(ALICE, BOB) as s, Origin(echo) as o:
+        proxies = [{"name": "t", "type": "tcp", "localPort": o.port,
+                    "remotePort": port}]
+        alice = {"user": "alice", "auth": {"token": "alice-secret"}}
+        with frpc(s, [{**proxies[0], "name": "t"}], wait=False,
+                  **alice) as f:
+            f.wait_log(r"\[alice\.t\] start proxy success|"
+                       r"\[t\] start proxy success")
+            with dial(port) as conn:
+                conn.sendall(b"hello")
+                equal(conn.recv(5), b"hello")
+        with frpc(s, proxies, wait=False, user="bob",
+                  auth={"token": "alice-secret"}) as f:
+            f.wait_log(WRONG)
+
+
+main()

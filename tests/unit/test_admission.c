@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Who is let in by frp's login, and what those hear who are not. */
+// links: server/admission.c server/users.c server/settings_users.c common/conf/join.c common/crypto/login.c common/crypto/login_proof.c common/crypto/cipher.c common/crypto/random.c common/crypto/base64.c common/http/host.c common/http/text.c common/base/address.c common/conf/conf.c common/conf/table.c common/conf/value.c common/conf/number.c common/conf/several.c common/conf/nearest.c common/conf/yaml.c common/conf/template.c common/conf/expansion.c common/conf/numbers.c common/conf/word.c common/conf/node.c common/conf/arena.c common/conf/error.c common/conf/file.c
+// libs: -lyaml boringssl
+
+#include "server/admission.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "common/crypto/login.h"
+#include "server/settings.h"
+
+#define NOW 1700000000
+#define MINUTE 60
+#define HOUR 3600
+
+static struct settings_user list[] = {
+	{ .name = "alice", .frp_token = "alice-secret", .expires = "" },
+	{ .name = "bob",
+		.frp_token = "bob-secret",
+		.max_skew_s = SETTINGS_SKEW_ANY,
+		.expires = "" },
+	{ .name = "carol", .frp_token = "", .expires = "" },
+	{ .name = "off",
+		.frp_token = "off-secret",
+		.disabled = true,
+		.expires = "" },
+	{ .name = "old", .frp_token = "old-secret", .expires = "2023-11-13" },
+};
+static const struct settings_users all = { ARRAY_SIZE(list), list };
+static struct settings settings;
+static struct users *users;
+static struct admission a;
+
+static void setup(void)
+{
+	settings.auth_token = "shared";
+	users = users_make(&all, NULL, NULL);
+	cr_assert(users);
+}
+
+static void done(void)
+{
+	users_drop(&users);
+}
+
+TestSuite(admission, .init = setup, .fini = done);
+
+static bool check(
+	const char *user, const char *token, int64_t stamp, bool secure)
+{
+	char key[LOGIN_KEY_SIZE];
+	struct message_login m = {
+		.user = user, .privilege_key = key, .timestamp = stamp
+	};
+
+	login_key(key, token, stamp);
+	return admission_check(&a, &settings, users, &m, secure, NOW);
+}
+
+Test(admission, secrets)
+{
+	cr_assert(check("alice", "alice-secret", NOW, false));
+	cr_assert_str_eq(user_name(a.user), "alice");
+	cr_assert(check("", "shared", NOW, false));
+	cr_assert_null(a.user);
+	cr_assert_eq(a.keep_s, 0);
+}
+
+static void expect_wrong(
+	const char *user, const char *token, const char *cause, bool failed)
+{
+	cr_assert_not(check(user, token, NOW, false), "%s", user);
+	cr_assert_str_eq(a.error, ADMISSION_WRONG);
+	cr_assert_str_eq(a.cause, cause);
+	cr_assert_eq(a.failed, failed, "%s", user);
+}
+
+Test(admission, one_text_for_all_that_is_wrong)
+{
+	expect_wrong("alice", "bob-secret", "wrong token", true);
+	expect_wrong("alice", "shared", "wrong token", true);
+	expect_wrong("alice", "", "wrong token", true);
+	expect_wrong("nobody", "shared", "unknown user", true);
+	expect_wrong("nobody", "", "unknown user", true);
+	/* No secret is not the empty one. */
+	expect_wrong("carol", "", "no frpToken", true);
+	expect_wrong("carol", "shared", "no frpToken", true);
+	expect_wrong("off", "off-secret", "user is disabled", false);
+	expect_wrong("off", "wrong", "wrong token", true);
+	expect_wrong("old", "old-secret", "user has expired", false);
+	expect_wrong("", "alice-secret", "wrong token", true);
+	settings.auth_token = "";
+	expect_wrong("", "", "no auth.token", true);
+}
+
+/* What stands for nobody's secret lets nobody in. */
+Test(admission, nobodys_secret)
+{
+	expect_wrong("nobody",
+		"adit_nobody------------------------------------------",
+		"unknown user", true);
+	expect_wrong("carol",
+		"adit_nobody------------------------------------------",
+		"no frpToken", true);
+}
+
+Test(admission, without_users_as_frp)
+{
+	users_drop(&users);
+	cr_assert(check("", "shared", NOW - 1000000, false));
+	cr_assert(check("alice", "shared", 0, false));
+	cr_assert_null(a.user);
+	expect_wrong("alice", "alice-secret", "wrong token", true);
+	settings.auth_token = "";
+	cr_assert(check("anybody", "", NOW, false));
+}
+
+Test(admission, windows)
+{
+	cr_assert(check("alice", "alice-secret", NOW - 15 * MINUTE, false));
+	cr_assert_eq(a.keep_s, 30 * MINUTE);
+	cr_assert_not(
+		check("alice", "alice-secret", NOW - 15 * MINUTE - 1, false));
+	cr_assert_not(a.failed);
+	cr_assert_str_eq(a.error,
+		"the client's clock is 15 min 1 s behind the server's, 15 min "
+		"0 s at most are allowed: set it right, or set maxClockSkew "
+		"for this user");
+	cr_assert(check("alice", "alice-secret", NOW + 10 * HOUR, true));
+	cr_assert_eq(a.keep_s, 48 * HOUR);
+	cr_assert_not(check("alice", "alice-secret", NOW + 25 * HOUR, true));
+	cr_assert(strstr(a.error, "is 25 h 0 min ahead of the server's, 24 h"));
+	cr_assert(check("bob", "bob-secret", 0, false));
+	cr_assert(check("bob", "bob-secret", INT64_MIN, false));
+	cr_assert_not(check("alice", "alice-secret", INT64_MIN, false));
+	cr_assert_not(check("alice", "alice-secret", INT64_MAX, false));
+	settings.login_window_s = 5;
+	cr_assert_not(check("alice", "alice-secret", NOW - 6, true));
+	cr_assert_not(check("", "shared", NOW - 6, false));
+	cr_assert(strstr(a.error, "is 6 s behind"));
+	cr_assert(check("bob", "bob-secret", NOW - 6, false));
+	/* Who does not know the secret hears nothing of clocks. */
+	expect_wrong("alice", "x", "wrong token", true);
+}
+
+Test(admission, text_from_outside)
+{
+	char out[ADMISSION_TEXT_SIZE], longer[200];
+
+	admission_text(out, "alice_2.web:x-y");
+	cr_assert_str_eq(out, "alice_2.web:x-y");
+	admission_text(out, "a\nlogin of [1.2.3.4] refused\"%");
+	cr_assert_str_eq(out, "a%0Alogin%20of%20%5B1.2.3.4%5D%20refused%22%25");
+	memset(longer, '\n', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = '\0';
+	admission_text(out, longer);
+	cr_assert_leq(strlen(out), 64);
+	cr_assert_eq(strspn(out, "%0A"), strlen(out));
+}

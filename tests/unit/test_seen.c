@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Logins that were seen: the grace, the end of keeping, the bound. */
+// links: server/seen.c
+
+#include "server/seen.h"
+
+#include <criterion/criterion.h>
+
+#include "common/base/clock.h"
+
+#define HOUR (3600 * CLOCK_SECOND)
+
+static struct seen seen;
+
+static void done(void)
+{
+	seen_clear(&seen);
+}
+
+TestSuite(seen, .fini = done);
+
+static bool enter(const char *user, int64_t stamp, int64_t now)
+{
+	return seen_enter(&seen, user, stamp, now, HOUR);
+}
+
+Test(seen, again_within_the_grace_only)
+{
+	cr_assert(enter("alice", 1700000000, HOUR));
+	cr_assert(enter("alice", 1700000000, HOUR + 1));
+	cr_assert(enter("alice", 1700000000, HOUR + SEEN_GRACE));
+	cr_assert_not(enter("alice", 1700000000, HOUR + SEEN_GRACE + 1));
+	/* The grace is from the first one, not from the last. */
+	cr_assert_not(enter("alice", 1700000000, HOUR + SEEN_GRACE + 2));
+	cr_assert_eq(seen.count, 1);
+}
+
+Test(seen, others_are_others)
+{
+	cr_assert(enter("alice", 1700000000, 1));
+	cr_assert(enter("alice", 1700000001, 2));
+	cr_assert(enter("bob", 1700000000, 3));
+	cr_assert_eq(seen.count, 3);
+	cr_assert_not(enter("bob", 1700000000, 3 + SEEN_GRACE + 1));
+}
+
+Test(seen, forgotten_in_time)
+{
+	cr_assert(enter("alice", 1, 0));
+	cr_assert(enter("alice", 2, HOUR / 2));
+	cr_assert_not(enter("alice", 1, HOUR - 1));
+	cr_assert(enter("alice", 3, HOUR));
+	cr_assert_eq(seen.count, 2);
+	cr_assert(enter("alice", 1, HOUR));
+}
+
+Test(seen, bounded)
+{
+	for (int64_t i = 0; i < SEEN_MAX + 1000; i++)
+		cr_assert(enter("alice", i, 0));
+	cr_assert_eq(seen.count, SEEN_MAX);
+	/* The oldest went. */
+	cr_assert_not(enter("alice", SEEN_MAX, SEEN_GRACE + 1));
+	cr_assert(enter("alice", 0, SEEN_GRACE + 1));
+}
