@@ -13,6 +13,9 @@ static const struct command_option options[] = {
 	{ .name = "dump-config",
 		COMMAND_DEF(FLAG, struct server_options, dump),
 		.doc = "print the effective configuration, secrets masked" },
+	{ .name = "frpc",
+		COMMAND_DEF(FLAG, struct server_options, frpc),
+		.doc = "token new: give the user a secret for its frpc, too" },
 	{ .name = "help",
 		.letter = 'h',
 		COMMAND_DEF(FLAG, struct server_options, help),
@@ -25,11 +28,16 @@ static const struct command_option options[] = {
 
 const struct command server_command = {
 	.usage = "aditd -c FILE\n"
-		 "aditd verify -c FILE\n",
+		 "aditd verify -c FILE\n"
+		 "aditd token new NAME [--frpc] [-c FILE]\n"
+		 "aditd token list [-c FILE]\n"
+		 "aditd token revoke NAME [-c FILE]\n",
 	.about = "aditd runs on a machine that the internet can reach, and "
 		 "publishes services\nfor adit and frpc clients. It exits with "
 		 "0 when done or drained, with 1 when it\ncannot run, with 2 "
-		 "when the command line or the configuration is wrong.\n",
+		 "when the command line or the configuration is wrong. token\n"
+		 "makes, lists and takes out users in usersFile, or in users "
+		 "in the state\ndirectory; a new token is shown this once.\n",
 	.options = options,
 	.n = ARRAY_SIZE(options),
 };

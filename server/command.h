@@ -13,7 +13,7 @@
 
 struct server_options {
 	const char *config;
-	bool dump, help, version;
+	bool dump, frpc, help, version;
 };
 
 extern const struct command server_command;

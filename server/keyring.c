@@ -151,6 +151,15 @@ static int open_identity(struct keyring_files *f, const char *dir)
 	return -EINVAL;
 }
 
+int keyring_make_identity(const char *dir)
+{
+	struct keyring_files f = { 0 };
+	int rc = open_identity(&f, dir);
+
+	certificate_free(&f.identity);
+	return rc;
+}
+
 /* What frpc may have to call this server, for its serverName. */
 static struct certificate *make_frp(const struct settings *set)
 {

@@ -53,6 +53,12 @@ int keyring_open(struct keyring_files *f, const struct settings *settings,
 	const char *state_dir) must_check;
 
 /*
+ * Make the identity in a state directory that has none and no users yet, or
+ * see that it can be read. 0, or -errno after an error in the log.
+ */
+int keyring_make_identity(const char *dir) must_check;
+
+/*
  * Look at the files if that is due, and tell the server's workers of a change.
  * What cannot be used leaves all as it is, with one warning. Returns in how
  * many ms to look again, -1: never.

@@ -13,6 +13,7 @@
 #include "common/crypto/library.h"
 #include "server/command.h"
 #include "server/server.h"
+#include "server/token_command.h"
 
 /* Exit codes (see aditd --help). */
 enum {
@@ -57,6 +58,27 @@ static int serve(const struct settings *s)
 	server_destroy(&server);
 	if (fd != STDOUT_FILENO)
 		close(fd);
+	return rc;
+}
+
+/* With the settings of the file, or the defaults. */
+static int with_users(
+	const struct server_options *o, const struct command_words *words)
+{
+	struct conf_errors *errors = calloc(1, sizeof(*errors));
+	struct settings *s = NULL;
+	int rc;
+
+	if (!errors)
+		return EXIT_RUNTIME;
+	rc = o->config ? settings_load(&s, o->config, errors)
+		       : settings_new_default(&s);
+	conf_errors_print(errors, stderr);
+	free(errors);
+	if (rc < 0)
+		return rc == -ENOMEM ? EXIT_RUNTIME : EXIT_USAGE;
+	rc = token_command(o, s, words);
+	settings_free(&s);
 	return rc;
 }
 
@@ -107,6 +129,8 @@ int main(int argc, char **argv)
 		printf("aditd %s\n%s\n", ADIT_VERSION, library);
 		return EXIT_DONE;
 	}
+	if (words.n > 0 && !strcmp(words.v[0], "token"))
+		return with_users(&o, &words);
 	verify = words.n == 1 && !strcmp(words.v[0], "verify");
 	if (words.n > 0 && !verify) {
 		snprintf(error, sizeof(error), "unknown command %.64s",

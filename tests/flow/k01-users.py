@@ -4,11 +4,12 @@ import json
 import os
 import re
 import socket
+import subprocess
 import threading
 import time
 
 from frpkit import frpc
-from harness import (ROOT, TOKEN, Origin, Server, Skip, case, check,
+from harness import (ADITD, ROOT, TOKEN, Origin, Server, Skip, case, check,
                      dial, echo, equal, free_port, levels, main, settle,
                      until)
 
@@ -396,6 +397,65 @@ def file():
             a.new_proxy("alice.1", remote_port=free_port())
             check("more than 1" in a.new_proxy(
                 "alice.2", remote_port=free_port())["error"], "the limit")
+
+
+def token(s, *words, code=0):
+    """What aditd says about a user of the server's state directory."""
+    done = subprocess.run([ADITD, "token", *words], env=s.env, text=True,
+                          capture_output=True, timeout=20, check=False)
+    equal(done.returncode, code, f"{words}: {done.stderr}")
+    return done.stdout + done.stderr
+
+
+@case("aditd token: new, list and revoke, while the server runs")
+def tokens():
+    with Server(start=False) as s:
+        said = token(s, "new", "alice", "--frpc")
+        secret = re.search(r'auth\.token = "(adit_[\w-]{49})"', said)[1]
+        check(re.search(r"^token +adit_[\w-]{49}$", said, re.M), said)
+        path = os.path.join(s.dir, "aditd", "users")
+        equal(os.stat(path).st_mode & 0o777, 0o600)
+        equal(os.stat(os.path.dirname(path)).st_mode & 0o777, 0o700)
+        with open(path) as f:
+            kept = f.read()
+        mine = re.search(r"^token +(\S+)", said, re.M)[1]
+        check(mine not in kept and secret in kept, "what is kept")
+        s.start()
+        with client(s, "alice", secret) as a:
+            check("error" not in login(a), "alice")
+            mark = s.mark()
+            said = token(s, "new", "bob", "--frpc")
+            s.wait_log("read again, 2 users", since=mark)
+            with client(s, "bob", re.search(r'= "(adit_\S+)"', said)[1]) as b:
+                check("error" not in login(b), "bob")
+            check(re.search(r"^alice .*\nbob ", token(s, "list")), "list")
+            check("there is a user" in token(s, "new", "alice", code=1),
+                  "twice")
+            token(s, "revoke", "alice")
+            a.answer("", 3)
+        equal(refused(s, "alice", secret), WRONG)
+        token(s, "revoke", "bob")
+        s.wait_log("read again, 0 users")
+        token(s, "revoke", "bob", code=1)
+        for words in ((), ("new",), ("new", "A"), ("list", "x"), ("other",),
+                      ("revoke", "a", "--frpc"), ("new", "a", "b")):
+            token(s, *words, code=2)
+    for mode, what in ((0o755, "chmod 700"), (0o700, "chmod 600")):
+        with Server(start=False) as s:
+            token(s, "new", "alice")
+            path = os.path.join(s.dir, "aditd", "users")
+            os.chmod(os.path.dirname(path), mode)
+            if mode == 0o700:
+                os.chmod(path, 0o640)
+            check(what in token(s, "list", code=1), what)
+            s.expect_exit = 1
+            s.launch()
+            until(lambda: not s.alive(), "ends")
+            check(what in s.log(), s.log())
+    with Server({"users": [ALICE]}) as s:
+        equal(subprocess.run([ADITD, "token", "new", "bob", "-c",
+                              s.conf_path], env=s.env, check=False,
+                             capture_output=True).returncode, 1)
 
 
 @case("an address that fails too often is cut off, for logins only")
