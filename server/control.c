@@ -431,6 +431,10 @@ void control_reconsider(struct control *c)
 	}
 	if (admitted && may_have_its_proxies(c))
 		return;
+	if (c->state == CONTROL_CLAIMED) {
+		control_refuse(c, ADMISSION_WRONG);
+		return;
+	}
 	c->revoked = true;
 	count(&w->core.counters, controls_revoked);
 	control_close(c, REASON_revoked,

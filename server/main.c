@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/address.h"
 #include "common/base/log.h"
 #include "common/base/version.h"
 #include "common/crypto/library.h"
@@ -82,6 +83,28 @@ static int with_users(
 	return rc;
 }
 
+static bool is_loopback(const char *ip)
+{
+	struct address a;
+
+	return address_parse(&a, ip, 0) == 0 && address_is_loopback(&a);
+}
+
+/* Nobody is to publish on a machine of ours who has not been asked. */
+static int check_guard(const struct settings *s, const char *file)
+{
+	if (users_are_asked(s) ||
+		(is_loopback(s->bind_addr) && is_loopback(s->proxy_bind_addr)))
+		return EXIT_DONE;
+	fprintf(stderr,
+		"%s: auth.token: not given, nor are users: whoever reaches %s "
+		"could publish services; set auth.token or users (aditd token "
+		"new NAME makes one), or bindAddr and proxyBindAddr to "
+		"127.0.0.1\n",
+		file, s->bind_addr);
+	return EXIT_USAGE;
+}
+
 /* Load the file, then serve, dump or only verify. */
 static int with_settings(const struct server_options *o, bool verify)
 {
@@ -105,7 +128,9 @@ static int with_settings(const struct server_options *o, bool verify)
 			o->config);
 		rc = EXIT_DONE;
 	} else {
-		rc = serve(s);
+		rc = check_guard(s, o->config);
+		if (rc == EXIT_DONE)
+			rc = serve(s);
 	}
 	settings_free(&s);
 	return rc;

@@ -103,6 +103,12 @@ struct users_source {
 };
 
 /*
+ * Whether logins are asked for a secret: auth.token, or one of users. Where
+ * nobody is asked, only this machine is to be served.
+ */
+bool users_are_asked(const struct settings *s);
+
+/*
  * The users that the settings give: in themselves, in the file that they
  * name, or in `users` in the state directory if it is there. 0, or -errno
  * after an error in the log.

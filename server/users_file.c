@@ -104,6 +104,18 @@ static int find_file(struct users_source *f, const struct settings *s)
 	return f->path ? 0 : -ENOMEM;
 }
 
+bool users_are_asked(const struct settings *s)
+{
+	struct users_source f = { 0 };
+	bool given = *s->auth_token || s->users.n > 0 || *s->users_file;
+
+	/* What is wrong with it is for users_open to say. */
+	if (!given)
+		given = find_file(&f, s) < 0 || f.path;
+	free(f.path);
+	return given;
+}
+
 int users_open(struct users_source *f, const struct settings *s)
 {
 	int rc = find_file(f, s);
@@ -116,7 +128,7 @@ int users_open(struct users_source *f, const struct settings *s)
 		rc = f->users ? 0 : -ENOMEM;
 	}
 	if (rc == 0 && f->users)
-		log_info("%zu users%s%s", f->users->count,
+		log_info("users: %zu%s%s", f->users->count,
 			f->path ? " from " : "", f->path ? f->path : "");
 	f->expiry = next_expiry(f->users, time(NULL));
 	return rc;
@@ -183,7 +195,7 @@ static int read_again(struct users_source *f)
 		return rc;
 	users_drop(&f->users);
 	f->users = t;
-	log_info("usersFile %s: read again, %zu users", f->path, t->count);
+	log_info("usersFile %s: read again, users: %zu", f->path, t->count);
 	return 0;
 }
 

@@ -10,7 +10,7 @@ import time
 
 from frpkit import frpc
 from harness import (ADITD, ROOT, TOKEN, Origin, Server, Skip, case, check,
-                     dial, echo, equal, free_port, levels, main, settle,
+                     dial, echo, equal, free_port, levels, main, merge, settle,
                      until)
 
 try:
@@ -407,6 +407,23 @@ def token(s, *words, code=0):
     return done.stdout + done.stderr
 
 
+@case("without a token and users only this machine is served")
+def open_to_all():
+    with Server({"auth": {"token": None}}) as s, client(s, "", "") as c:
+        check("error" not in login(c), "on loopback, as frp")
+    for conf in ({"bindAddr": "0.0.0.0"}, {"bindAddr": "::"},
+                 {"proxyBindAddr": "0.0.0.0"}):
+        s = Server(merge({"auth": {"token": None}}, conf), start=False)
+        done = subprocess.run([ADITD, "-c", s.conf_path], env=s.env, text=True,
+                              capture_output=True, timeout=20, check=False)
+        equal(done.returncode, 2, done.stderr)
+        check(re.match(r".*auth\.token: not given, nor are users",
+                       done.stderr), done.stderr)
+        token(s, "new", "alice")
+        with s.start():
+            check("users: 1 from" in s.log(), "a user is enough")
+
+
 @case("aditd token: new, list and revoke, while the server runs")
 def tokens():
     with Server(start=False) as s:
@@ -425,7 +442,7 @@ def tokens():
             check("error" not in login(a), "alice")
             mark = s.mark()
             said = token(s, "new", "bob", "--frpc")
-            s.wait_log("read again, 2 users", since=mark)
+            s.wait_log("read again, users: 2", since=mark)
             with client(s, "bob", re.search(r'= "(adit_\S+)"', said)[1]) as b:
                 check("error" not in login(b), "bob")
             check(re.search(r"^alice .*\nbob ", token(s, "list")), "list")
@@ -435,7 +452,7 @@ def tokens():
             a.answer("", 3)
         equal(refused(s, "alice", secret), WRONG)
         token(s, "revoke", "bob")
-        s.wait_log("read again, 0 users")
+        s.wait_log("read again, users: 0")
         token(s, "revoke", "bob", code=1)
         for words in ((), ("new",), ("new", "A"), ("list", "x"), ("other",),
                       ("revoke", "a", "--frpc"), ("new", "a", "b")):
