@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "server/control.h"
 #include "server/port.h"
@@ -391,9 +392,23 @@ static void discard_claim(struct letter *letter)
 /* Whether a control's login was not seen before. */
 static bool is_new(struct registry *reg, const struct claim *c)
 {
-	return c->keep_s == 0 ||
-	       seen_enter(&reg->seen, claim_term(c, TERM_RECORD), c->stamp,
-		       now(reg), c->keep_s * CLOCK_SECOND);
+	const char *user = claim_term(c, TERM_RECORD);
+	enum seen_verdict v = SEEN_AGAIN;
+
+	if (c->keep_s > 0)
+		v = seen_enter(&reg->seen, user, c->stamp, now(reg),
+			c->keep_s * CLOCK_SECOND);
+	if (v == SEEN_NEW)
+		seen_file_note(&reg->worker->server->seen, user, c->stamp,
+			time(NULL) + c->keep_s);
+	return v != SEEN_LATE;
+}
+
+void registry_remember(
+	struct registry *reg, const char *user, int64_t stamp, int64_t keep_s)
+{
+	seen_restore(
+		&reg->seen, user, stamp, clock_now(), keep_s * CLOCK_SECOND);
 }
 
 static void deliver_claim(struct mailbox *m, struct letter *letter)

@@ -45,6 +45,13 @@ int registry_create(struct registry **r_r, struct worker *w) must_check;
 void registry_destroy(struct registry **r);
 
 /*
+ * Before the workers run: a user's login of this time came before, and is not
+ * to come again for `keep_s` seconds.
+ */
+void registry_remember(
+	struct registry *reg, const char *user, int64_t stamp, int64_t keep_s);
+
+/*
  * From the owner's worker `w`: ask for the claim, which is taken over. The
  * answer goes to control_decided or proxy_decided there.
  */

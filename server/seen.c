@@ -30,29 +30,43 @@ static void sweep(struct seen *s, int64_t now)
 		forget(s, s->table);
 }
 
-bool seen_enter(struct seen *s, const char *user, int64_t stamp, int64_t now,
-	int64_t keep)
+static enum seen_verdict enter(struct seen *s, const char *user, int64_t stamp,
+	int64_t now, int64_t until)
 {
 	size_t size = sizeof(stamp) + strlen(user);
 	struct seen_login *l = calloc(1, sizeof(*l) + size), *before;
 
 	if (!l)
-		return false;
+		return SEEN_LATE;
 	memcpy(l->key, &stamp, sizeof(stamp));
 	memcpy(l->key + sizeof(stamp), user, size - sizeof(stamp));
 	HASH_FIND(hh, s->table, l->key, size, before);
 	if (before && before->until > now) {
 		free(l);
-		return now - before->first <= SEEN_GRACE;
+		return now - before->first <= SEEN_GRACE ? SEEN_AGAIN
+							 : SEEN_LATE;
 	}
 	if (before)
 		forget(s, before);
 	l->first = now;
-	l->until = now + keep;
+	l->until = until;
 	HASH_ADD(hh, s->table, key, size, l);
 	s->count++;
 	sweep(s, now);
-	return true;
+	return SEEN_NEW;
+}
+
+enum seen_verdict seen_enter(struct seen *s, const char *user, int64_t stamp,
+	int64_t now, int64_t keep)
+{
+	return enter(s, user, stamp, now, now + keep);
+}
+
+void seen_restore(struct seen *s, const char *user, int64_t stamp, int64_t now,
+	int64_t keep)
+{
+	/* Without memory it is forgotten. */
+	enter(s, user, stamp, now - SEEN_GRACE - 1, now + keep);
 }
 
 void seen_clear(struct seen *s)

@@ -10,7 +10,6 @@
 #ifndef ADIT_SERVER_SEEN_H
 #define ADIT_SERVER_SEEN_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,12 +29,22 @@ struct seen {
 	size_t count;
 };
 
+enum seen_verdict {
+	SEEN_NEW,
+	SEEN_AGAIN, /* within the grace */
+	SEEN_LATE,  /* too long after the first one; or there is no memory */
+};
+
 /*
  * Enter a user's login of this time, kept for `keep` (ns) from `now`
- * (clock.h). False: it was seen before, too long ago, or there is no memory.
+ * (clock.h).
  */
-bool seen_enter(struct seen *s, const char *user, int64_t stamp, int64_t now,
-	int64_t keep) must_check;
+enum seen_verdict seen_enter(struct seen *s, const char *user, int64_t stamp,
+	int64_t now, int64_t keep) must_check;
+
+/* Enter one of long ago: it may not come again. */
+void seen_restore(struct seen *s, const char *user, int64_t stamp, int64_t now,
+	int64_t keep);
 
 void seen_clear(struct seen *s);
 

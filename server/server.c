@@ -220,13 +220,14 @@ static int sooner(int a, int b)
 static int run_chores(struct core_chores *c, bool last)
 {
 	struct server *s = container_of(c, struct server, chores);
-
-	int page = last ? -1 : page_look(&s->page_404, s);
-	int keys = last ? -1 : keyring_look(&s->keys, s);
-	int users = last ? -1 : users_look(&s->users, s);
 	int log = s->access_log ? access_log_run(s->access_log, last) : -1;
+	int wait = sooner(log, seen_file_look(&s->seen, last));
 
-	return sooner(sooner(page, keys), sooner(users, log));
+	if (last)
+		return wait;
+	wait = sooner(wait, page_look(&s->page_404, s));
+	wait = sooner(wait, keyring_look(&s->keys, s));
+	return sooner(wait, users_look(&s->users, s));
 }
 
 static void reopen_files(struct core_chores *c)
@@ -269,6 +270,8 @@ int server_create(struct server **s_r, const struct settings *settings)
 	}
 	if (rc == 0)
 		rc = open_ports(s);
+	if (rc == 0 && s->state_lock >= 0 && s->users.users)
+		rc = seen_file_open(&s->seen, dir, s->registry);
 	if (rc < 0) {
 		server_destroy(&s);
 		return rc;
@@ -310,6 +313,7 @@ void server_destroy(struct server **sp)
 	page_close(&s->page_404);
 	keyring_close(&s->keys);
 	users_close(&s->users);
+	seen_file_close(&s->seen);
 	if (s->state_lock >= 0)
 		close(s->state_lock);
 	explicit_bzero(&s->token_key, sizeof(s->token_key));

@@ -16,6 +16,7 @@
 #include "server/failures.h"
 #include "server/keyring.h"
 #include "server/page.h"
+#include "server/seen_file.h"
 #include "server/settings.h"
 #include "server/users.h"
 
@@ -29,6 +30,8 @@ struct server {
 	struct page_file page_404; /* the main thread's, when they run */
 	struct keyring_files keys; /* the same */
 	struct users_source users; /* the same */
+	struct seen_file
+		seen; /* notes of worker 0, written by the main thread */
 	struct failures failures;
 	struct access_log *access_log; /* NULL: off */
 	struct core_chores chores;     /* the main thread's */

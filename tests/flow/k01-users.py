@@ -262,6 +262,41 @@ def replay():
             check("error" not in login(c), "a new one")
 
 
+@case("after a restart, too; the file is for its owner only")
+def restart():
+    now = int(time.time())
+    same = {"timestamp": now, "privilege_key": login_key("alice-secret", now)}
+    with users(ALICE) as s:
+        with client(s) as c:
+            check("error" not in login(c, **same), "the first")
+        path = os.path.join(s.dir, "aditd", "legacy-seen")
+        until(lambda: os.path.exists(path), "written", 3)
+        s.restart()
+        equal(refused(s, "alice", None, **same), "this login was used before")
+        with client(s) as c:
+            check("error" not in login(c), "a new one")
+        with open(path) as f:
+            equal(len(f.readlines()), 1, "of the killed one")
+        s.stop()
+        with open(path) as f:
+            lines = f.readlines()
+        equal(len(lines), 2, "and of the other, at its end")
+        check(all(re.fullmatch(r"\d{10} \d{10} alice\n", x) for x in lines),
+              lines)
+        # What is over is left out, and what is no line.
+        with open(path, "a") as f:
+            f.write("1000 999 alice\nnonsense\n2000000000 17")
+        s.start()
+        with open(path) as f:
+            equal(f.readlines(), lines)
+        s.stop()
+        os.chmod(path, 0o644)
+        s.expect_exit = 1
+        s.launch()
+        until(lambda: not s.alive(), "ends")
+        check("chmod 600" in s.log(), s.log())
+
+
 @case("another user's run id is answered with a fresh one")
 def foreign():
     with users(ALICE, BOB) as s, client(s) as a, client(s, "bob") as b, \

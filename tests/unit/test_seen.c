@@ -20,47 +20,59 @@ static void done(void)
 
 TestSuite(seen, .fini = done);
 
-static bool enter(const char *user, int64_t stamp, int64_t now)
+static enum seen_verdict enter(const char *user, int64_t stamp, int64_t now)
 {
 	return seen_enter(&seen, user, stamp, now, HOUR);
 }
 
 Test(seen, again_within_the_grace_only)
 {
-	cr_assert(enter("alice", 1700000000, HOUR));
-	cr_assert(enter("alice", 1700000000, HOUR + 1));
-	cr_assert(enter("alice", 1700000000, HOUR + SEEN_GRACE));
-	cr_assert_not(enter("alice", 1700000000, HOUR + SEEN_GRACE + 1));
+	cr_assert_neq(enter("alice", 1700000000, HOUR), SEEN_LATE);
+	cr_assert_neq(enter("alice", 1700000000, HOUR + 1), SEEN_LATE);
+	cr_assert_neq(enter("alice", 1700000000, HOUR + SEEN_GRACE), SEEN_LATE);
+	cr_assert_eq(
+		enter("alice", 1700000000, HOUR + SEEN_GRACE + 1), SEEN_LATE);
 	/* The grace is from the first one, not from the last. */
-	cr_assert_not(enter("alice", 1700000000, HOUR + SEEN_GRACE + 2));
+	cr_assert_eq(
+		enter("alice", 1700000000, HOUR + SEEN_GRACE + 2), SEEN_LATE);
 	cr_assert_eq(seen.count, 1);
 }
 
 Test(seen, others_are_others)
 {
-	cr_assert(enter("alice", 1700000000, 1));
-	cr_assert(enter("alice", 1700000001, 2));
-	cr_assert(enter("bob", 1700000000, 3));
+	cr_assert_neq(enter("alice", 1700000000, 1), SEEN_LATE);
+	cr_assert_neq(enter("alice", 1700000001, 2), SEEN_LATE);
+	cr_assert_neq(enter("bob", 1700000000, 3), SEEN_LATE);
 	cr_assert_eq(seen.count, 3);
-	cr_assert_not(enter("bob", 1700000000, 3 + SEEN_GRACE + 1));
+	cr_assert_eq(enter("bob", 1700000000, 3 + SEEN_GRACE + 1), SEEN_LATE);
 }
 
 Test(seen, forgotten_in_time)
 {
-	cr_assert(enter("alice", 1, 0));
-	cr_assert(enter("alice", 2, HOUR / 2));
-	cr_assert_not(enter("alice", 1, HOUR - 1));
-	cr_assert(enter("alice", 3, HOUR));
+	cr_assert_neq(enter("alice", 1, 0), SEEN_LATE);
+	cr_assert_neq(enter("alice", 2, HOUR / 2), SEEN_LATE);
+	cr_assert_eq(enter("alice", 1, HOUR - 1), SEEN_LATE);
+	cr_assert_neq(enter("alice", 3, HOUR), SEEN_LATE);
 	cr_assert_eq(seen.count, 2);
-	cr_assert(enter("alice", 1, HOUR));
+	cr_assert_neq(enter("alice", 1, HOUR), SEEN_LATE);
 }
 
 Test(seen, bounded)
 {
 	for (int64_t i = 0; i < SEEN_MAX + 1000; i++)
-		cr_assert(enter("alice", i, 0));
+		cr_assert_neq(enter("alice", i, 0), SEEN_LATE);
 	cr_assert_eq(seen.count, SEEN_MAX);
 	/* The oldest went. */
-	cr_assert_not(enter("alice", SEEN_MAX, SEEN_GRACE + 1));
-	cr_assert(enter("alice", 0, SEEN_GRACE + 1));
+	cr_assert_eq(enter("alice", SEEN_MAX, SEEN_GRACE + 1), SEEN_LATE);
+	cr_assert_neq(enter("alice", 0, SEEN_GRACE + 1), SEEN_LATE);
+}
+
+Test(seen, restored_ones_come_no_more)
+{
+	seen_restore(&seen, "alice", 1700000000, 0, HOUR);
+	seen_restore(&seen, "alice", 1700000001, 0, HOUR / 2);
+	cr_assert_eq(enter("alice", 1700000000, 0), SEEN_LATE);
+	cr_assert_eq(enter("alice", 1700000000, HOUR - 1), SEEN_LATE);
+	cr_assert_eq(enter("alice", 1700000001, HOUR - 1), SEEN_NEW);
+	cr_assert_eq(enter("alice", 1700000000, HOUR), SEEN_NEW);
 }
