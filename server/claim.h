@@ -21,6 +21,12 @@ struct ref {
 	struct handle handle;
 };
 
+static inline bool ref_is_same(struct ref a, struct ref b)
+{
+	return a.worker == b.worker && a.handle.index == b.handle.index &&
+	       a.handle.generation == b.handle.generation;
+}
+
 enum claim_kind {
 	CLAIM_CONTROL,
 	CLAIM_TCP,
@@ -47,13 +53,18 @@ struct claim {
 	bool compresses;       /* the proxy: what its work connections carry */
 	bool encrypts;         /* ... under the key */
 	struct cipher_key key;
+	bool proven;  /* control: it is no replay; it may replace one */
 	uint8_t kind; /* enum claim_kind */
 	char text[];  /* name, NUL, host, NUL, ..., term, NUL, ... */
 };
 
-/* The one term of a control: its user, "" when it has no record. */
+/*
+ * The terms of a control: its user, "" when it has no record; and when it is
+ * proven, the IV that proves it, in hex, "" without one.
+ */
 enum {
 	TERM_RECORD,
+	TERM_IV,
 };
 
 /*

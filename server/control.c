@@ -17,8 +17,12 @@
 #include "common/wire/capability.h"
 #include "server/admission.h"
 #include "server/proxy.h"
+#include "server/refusal.h"
 #include "server/registry.h"
 #include "server/worker.h"
+
+/* Two blocks of frp's cipher. */
+#define PROOF_MIN 32
 
 static const struct channel_ops control_ops;
 
@@ -37,39 +41,6 @@ bool control_send(struct control *c, const struct message *m)
 			rc == -ENOBUFS ? REASON_peer_slow : REASON_no_memory,
 			strerror(-rc));
 	return rc == 0;
-}
-
-/*
- * What fail2ban looks for (config/fail2ban): the address before anything that
- * came from outside, and that last.
- */
-static void log_refusal(
-	const char *ip, const char *error, const char *cause, const char *user)
-{
-	char plain[ADMISSION_TEXT_SIZE];
-
-	admission_text(plain, user);
-	log_warn("login of [%s] refused: %s%s%s%s%s%s%s", ip, error,
-		cause ? " (" : "", cause ? cause : "", cause ? ")" : "",
-		*plain ? ", user [" : "", plain, *plain ? "]" : "");
-}
-
-/* Refuse a login: LoginResp with the error, then the end. */
-static void login_refuse(struct worker *w, struct stream *s, const char *error)
-{
-	struct message m = { .type = MESSAGE_LOGIN_RESP };
-	struct channel channel;
-
-	count(&w->core.counters, logins_refused);
-	w->core.counters.ended[REASON_refused]++;
-	m.login_resp.version = ADIT_VERSION;
-	m.login_resp.error =
-		w->settings->detailed_errors ? error : "register control error";
-	channel_init(&channel, s, &control_ops);
-	if (channel_send(&channel, &m) < 0)
-		channel_close(&channel, true);
-	else
-		channel_part(&channel, &w->farewells);
 }
 
 /* A run id that may stand in logs and tables: frp's are 16 hex digits. */
@@ -169,17 +140,22 @@ static bool login_answer(struct control *c)
 	return false;
 }
 
-/* Ask the registry for the run id. */
-static bool control_claim(struct control *c)
+/*
+ * Ask the registry for the id, for which the login may not come again in
+ * keep_s seconds; `iv`, in hex, proves that it is no replay.
+ */
+static bool control_claim(
+	struct control *c, const char *id, int64_t keep_s, char *iv)
 {
-	char *record = c->record ? c->user : "";
-	struct claim_texts terms = { 1, &record };
-	struct claim *claim = claim_new(CLAIM_CONTROL, c->run_id, NULL, &terms);
+	char *texts[] = { c->record ? c->user : "", iv ? iv : "" };
+	struct claim_texts terms = { ARRAY_SIZE(texts), texts };
+	struct claim *claim = claim_new(CLAIM_CONTROL, id, NULL, &terms);
 
 	if (!claim)
 		return false;
 	claim->stamp = c->stamp;
-	claim->keep_s = c->keep_s;
+	claim->keep_s = keep_s;
+	claim->proven = iv || c->private;
 	claim->owner = claim->control = worker_ref(c->worker, c);
 	claim->caps = c->caps;
 	claim->session = c->session;
@@ -229,22 +205,23 @@ void control_login(struct worker *w, struct stream *s, const struct link *link,
 		snprintf(a.error, sizeof(a.error), "too many clients");
 	if (!c) {
 		address_ip(&link->peer, ip);
-		log_refusal(ip, a.error, a.cause, login->user);
-		login_refuse(w, s, a.error);
+		refusal_log(ip, a.error, a.cause, login->user);
+		refusal_send(w, s, a.error);
 		return;
 	}
 	log_info("client login info: ip [%s] version [%.64s] hostname [%.64s] "
 		 "os [%.64s] arch [%.64s] run id [%s]",
 		c->peer, login->version, login->hostname, login->os,
 		login->arch, c->run_id);
-	if (!control_claim(c))
+	if (!control_claim(c, c->run_id, c->keep_s, NULL))
 		control_close(c, REASON_no_memory, "no memory");
 }
 
-/* The run id is ours, and every worker knows it. */
-static void control_run(struct control *c)
+/* It is registered, and every worker knows it. */
+static void control_begin(struct control *c)
 {
-	control_set_state(c, CONTROL_RUNNING);
+	control_set_state(c, c->record && !c->private ? CONTROL_PROVISIONAL
+						      : CONTROL_RUNNING);
 	count(&c->worker->core.counters, logins);
 	if (!login_answer(c))
 		return;
@@ -252,7 +229,47 @@ static void control_run(struct control *c)
 	if (!c->session.generation)
 		control_heard(c);
 	channel_start(&c->channel);
+	if (c->state == CONTROL_RUNNING)
+		matchmaker_request(c);
+}
+
+/*
+ * The first message that proves something has come, and waits for the
+ * registry's word. A Ping is too short for that: frp's cipher does not
+ * authenticate, and who has listened knows the key stream of a block behind
+ * some IV that was none.
+ */
+static enum channel_verdict control_prove(struct control *c)
+{
+	const uint8_t *iv = channel_iv(&c->channel);
+	char hex[2 * CIPHER_IV_SIZE + 1];
+
+	if (c->channel.frame_size < PROOF_MIN) {
+		control_close(c, REASON_unexpected_message,
+			"its first message is too short");
+		return CHANNEL_LEFT;
+	}
+
+	for (size_t i = 0; i < CIPHER_IV_SIZE; i++)
+		snprintf(hex + 2 * i, 3, "%02x", iv[i]);
+	if (control_claim(c, c->run_id, c->keep_s, hex))
+		return CHANNEL_WAIT;
+	control_close(c, REASON_no_memory, "no memory");
+	return CHANNEL_LEFT;
+}
+
+/* It is no replay, and the run id is its own. */
+static void control_proven(struct control *c, struct handle entry)
+{
+	if (entry.index != c->entry.index ||
+		entry.generation != c->entry.generation)
+		registry_release(c->worker, c->entry);
+	c->entry = entry;
+	control_set_state(c, CONTROL_RUNNING);
 	matchmaker_request(c);
+	/* Unless that has closed it. */
+	if (c->state == CONTROL_RUNNING)
+		channel_start(&c->channel);
 }
 
 /* Too many of them: the stream is left with the refusal. */
@@ -260,16 +277,27 @@ static void control_refuse(struct control *c, const char *error)
 {
 	struct message m = { .type = MESSAGE_LOGIN_RESP };
 
-	log_refusal(c->peer, error, NULL, c->user);
+	refusal_log(c->peer, error, NULL, c->user);
 	count(&c->worker->core.counters, logins_refused);
 	m.login_resp.version = ADIT_VERSION;
-	m.login_resp.error = c->worker->settings->detailed_errors
-				     ? error
-				     : "register control error";
+	m.login_resp.error = refusal_text(c->worker, error);
 	if (control_send(c, &m)) {
 		channel_part(&c->channel, &c->worker->farewells);
 		control_close(c, REASON_refused, error);
 	}
+}
+
+/* The run id is another's: under which one it is registered for now. */
+static void control_yield(struct control *c, enum clash clash)
+{
+	char id[17];
+
+	random_hex(id, 8);
+	/* Not told apart from a run id that nobody has. */
+	if (clash == CLASH_FOREIGN)
+		memcpy(c->run_id, id, sizeof(id));
+	if (!control_claim(c, id, 0, NULL))
+		control_close(c, REASON_no_memory, "no memory");
 }
 
 void control_decided(struct mailbox *m, struct letter *letter)
@@ -278,21 +306,23 @@ void control_decided(struct mailbox *m, struct letter *letter)
 	struct worker *w = worker_of_mailbox(m);
 	struct control *c = pool_find(w->pools.controls, d->owner.handle);
 
-	if (!c || c->state != CONTROL_CLAIMED) {
+	if (!c || c->state == CONTROL_CLOSED) {
 		/* Closed meanwhile: what was granted goes back. */
 		if (!*d->error)
 			registry_release(w, d->entry);
-	} else if (d->foreign) {
-		/* Not told apart from a run id that nobody has. */
-		random_hex(c->run_id, 8);
-		c->keep_s = 0;
-		if (!control_claim(c))
-			control_close(c, REASON_no_memory, "no memory");
+	} else if (c->state == CONTROL_PROVISIONAL) {
+		if (d->clash || *d->error)
+			control_close(c, REASON_refused,
+				"its first message was used before");
+		else
+			control_proven(c, d->entry);
+	} else if (d->clash) {
+		control_yield(c, d->clash);
 	} else if (*d->error) {
 		control_refuse(c, d->error);
 	} else {
 		c->entry = d->entry;
-		control_run(c);
+		control_begin(c);
 	}
 }
 
@@ -356,6 +386,8 @@ static enum channel_verdict control_message(
 	struct control *c = container_of(channel, struct control, channel);
 	bool going = true;
 
+	if (c->state == CONTROL_PROVISIONAL && m->type != MESSAGE_PING)
+		return control_prove(c);
 	switch (m->type) {
 	case MESSAGE_NEW_PROXY:
 		going = proxy_open(c, &m->new_proxy);
@@ -446,7 +478,7 @@ void control_close(struct control *c, enum reason why, const char *detail)
 {
 	struct worker *w = c->worker;
 	struct loop *loop = worker_loop(w);
-	bool running = c->state == CONTROL_RUNNING;
+	bool registered = c->state != CONTROL_CLAIMED;
 
 	if (c->state == CONTROL_CLOSED)
 		return;
@@ -458,7 +490,7 @@ void control_close(struct control *c, enum reason why, const char *detail)
 	while (!list_empty(&c->proxies))
 		proxy_close(container_of(c->proxies.next, struct proxy, link),
 			REASON_proxy_closed);
-	if (running)
+	if (registered)
 		registry_release(w, c->entry);
 	matchmaker_close(c);
 	channel_close(&c->channel, !reason_is_clean(why));

@@ -23,8 +23,20 @@ struct worker;
 #define RUN_ID_SIZE 65
 
 enum control_state {
-	/* The registry decides about the run id. Next: RUNNING, CLOSED. */
+	/*
+	 * The registry decides about the run id. Next: PROVISIONAL, RUNNING,
+	 * CLOSED.
+	 */
 	CONTROL_CLAIMED,
+	/*
+	 * One with a record has its LoginResp. Unless it came inside TLS of
+	 * ours, its login may be one that somebody has listened to: before its
+	 * first message but Ping is served, the registry says whether the IV
+	 * in front of it all is a new one, and only then it replaces another
+	 * control and is asked for work connections.
+	 * Next: RUNNING, CLOSED.
+	 */
+	CONTROL_PROVISIONAL,
 	/* Serving. Next: CLOSED. */
 	CONTROL_RUNNING,
 	/* Everything is taken down; freed with the next turn. */
@@ -39,7 +51,7 @@ struct control {
 	struct matchmaker match;
 	struct timer heartbeat; /* due when the client was silent too long */
 	struct timer grave;
-	struct handle entry;   /* of the registry, when RUNNING */
+	struct handle entry;   /* of the registry, from PROVISIONAL on */
 	uint32_t ports;        /* remote ports in use, or claimed */
 	struct handle session; /* the mux that it came by; generation 0 */
 	bool extended;         /* it speaks our extension */

@@ -33,7 +33,7 @@ struct registry {
 	struct pool *registrations;
 	struct names names; /* to their registrations */
 	struct port_memory ports;
-	struct seen seen;
+	struct seen seen, ivs; /* logins, and what they were proven with */
 	struct list pending;
 	uint32_t controls, proxies;
 };
@@ -98,6 +98,7 @@ void registry_destroy(struct registry **rp)
 	names_clear(&reg->names);
 	port_memory_clear(&reg->ports);
 	seen_clear(&reg->seen);
+	seen_clear(&reg->ivs);
 	pool_each(reg->registrations, free_claim);
 	pool_destroy(&reg->registrations);
 	free(reg);
@@ -128,13 +129,20 @@ static void refuse(struct registry *reg, struct claim *c, const char *error)
 	free(c);
 }
 
-/* The run id is another user's, who is not disturbed. */
+static bool same_record(const struct claim *a, const struct claim *b)
+{
+	return !strcmp(claim_term(a, TERM_RECORD), claim_term(b, TERM_RECORD));
+}
+
+/* Who has the run id is not disturbed. */
 static void decline(struct registry *reg, struct claim *c)
 {
+	const struct registration *r =
+		names_find(&reg->names, NAME_OF_CONTROL, claim_name(c));
 	struct decision *d = letter_new(sizeof(*d));
 
 	d->owner = c->owner;
-	d->foreign = true;
+	d->clash = same_record(r->claim, c) ? CLASH_LIVE : CLASH_FOREIGN;
 	worker_post(reg->worker, c->owner.worker, &d->letter, control_decided);
 	free(c);
 }
@@ -247,8 +255,8 @@ static enum verdict look_at_control(struct registry *reg, const struct claim *c)
 
 	if (!r)
 		return VERDICT_FREE;
-	if (strcmp(claim_term(r->claim, TERM_RECORD),
-		    claim_term(c, TERM_RECORD)) != 0)
+	if (!same_record(r->claim, c) ||
+		(*claim_term(c, TERM_RECORD) && !c->proven))
 		return VERDICT_TAKEN;
 	if (r->state != ENTRY_WITHDRAWING && !r->evicted) {
 		r->evicted = true;
@@ -389,12 +397,29 @@ static void discard_claim(struct letter *letter)
 	free(((struct claim_letter *)letter)->claim);
 }
 
+/* Whether nobody has proven himself so before. */
+static bool is_fresh_proof(struct registry *reg, const struct claim *c)
+{
+	const char *iv = claim_term(c, TERM_IV);
+	char key[JOIN_NAME_SIZE + 2 * CIPHER_IV_SIZE + 1];
+
+	snprintf(key, sizeof(key), "%s/%s", claim_term(c, TERM_RECORD), iv);
+	return seen_enter(&reg->ivs, key, 0, now(reg),
+		       c->keep_s * CLOCK_SECOND) == SEEN_NEW;
+}
+
 /* Whether a control's login was not seen before. */
 static bool is_new(struct registry *reg, const struct claim *c)
 {
 	const char *user = claim_term(c, TERM_RECORD);
 	enum seen_verdict v = SEEN_AGAIN;
 
+	if (*claim_term(c, TERM_IV))
+		return is_fresh_proof(reg, c);
+	/* Nobody can have listened to it, unless it came in the open before. */
+	if (c->proven)
+		return c->keep_s == 0 ||
+		       !seen_has(&reg->seen, user, c->stamp, now(reg));
 	if (c->keep_s > 0)
 		v = seen_enter(&reg->seen, user, c->stamp, now(reg),
 			c->keep_s * CLOCK_SECOND);
@@ -415,11 +440,19 @@ static void deliver_claim(struct mailbox *m, struct letter *letter)
 {
 	struct registry *reg = registry_of(m);
 	struct claim *c = ((struct claim_letter *)letter)->claim;
+	struct registration *r = NULL;
 
-	if (is_new(reg, c))
-		decide(reg, c);
-	else
+	if (c->kind == CLAIM_CONTROL)
+		r = names_find(&reg->names, NAME_OF_CONTROL, claim_name(c));
+	if (!is_new(reg, c)) {
 		refuse(reg, c, "this login was used before");
+	} else if (r && ref_is_same(r->claim->owner, c->owner)) {
+		/* It has it already, and only had to be proven. */
+		answer(reg, c, r, "");
+		free(c);
+	} else {
+		decide(reg, c);
+	}
 }
 
 void registry_claim(struct worker *w, struct claim *c)

@@ -15,7 +15,8 @@
  * A release takes the same way back; a name is free once every worker has
  * let go of it, and a claim for it waits that long. A new control with the
  * run id of an older one of the same user makes the owner close that one, and
- * waits for it; where it is another user's, the new one is told so.
+ * waits for it; one with a record has to be proven for that. Where it is
+ * another user's, the new one is told so.
  */
 
 #ifndef ADIT_SERVER_REGISTRY_H
@@ -28,13 +29,20 @@
 struct registry;
 struct worker;
 
+/* Why a control cannot have the run id. */
+enum clash {
+	CLASH_NONE,
+	CLASH_FOREIGN, /* it is another user's */
+	CLASH_LIVE,    /* a control of its user has it; a proof is needed */
+};
+
 /* The answer to a claim, delivered to its owner's worker. */
 struct decision {
 	struct letter letter;
 	struct ref owner;
 	struct handle entry; /* what registry_release is called with */
 	uint16_t port;       /* tcp: the one opened */
-	bool foreign; /* control: the run id is another user's; no error */
+	uint8_t clash;       /* enum clash; with one there is no error */
 	char error[REGISTRY_ERROR_SIZE]; /* frp's text; "": success */
 };
 

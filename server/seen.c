@@ -30,16 +30,29 @@ static void sweep(struct seen *s, int64_t now)
 		forget(s, s->table);
 }
 
+/* One with the key alone, its size in *size_r; NULL without memory. */
+static struct seen_login *login_new(
+	const char *user, int64_t stamp, size_t *size_r)
+{
+	size_t size = sizeof(stamp) + strlen(user);
+	struct seen_login *l = calloc(1, sizeof(*l) + size);
+
+	*size_r = size;
+	if (!l)
+		return NULL;
+	memcpy(l->key, &stamp, sizeof(stamp));
+	memcpy(l->key + sizeof(stamp), user, size - sizeof(stamp));
+	return l;
+}
+
 static enum seen_verdict enter(struct seen *s, const char *user, int64_t stamp,
 	int64_t now, int64_t until)
 {
-	size_t size = sizeof(stamp) + strlen(user);
-	struct seen_login *l = calloc(1, sizeof(*l) + size), *before;
+	size_t size;
+	struct seen_login *l = login_new(user, stamp, &size), *before;
 
 	if (!l)
 		return SEEN_LATE;
-	memcpy(l->key, &stamp, sizeof(stamp));
-	memcpy(l->key + sizeof(stamp), user, size - sizeof(stamp));
 	HASH_FIND(hh, s->table, l->key, size, before);
 	if (before && before->until > now) {
 		free(l);
@@ -60,6 +73,20 @@ enum seen_verdict seen_enter(struct seen *s, const char *user, int64_t stamp,
 	int64_t now, int64_t keep)
 {
 	return enter(s, user, stamp, now, now + keep);
+}
+
+bool seen_has(
+	const struct seen *s, const char *user, int64_t stamp, int64_t now)
+{
+	size_t size;
+	struct seen_login *l = login_new(user, stamp, &size), *before;
+
+	/* Without memory it is taken for one. */
+	if (!l)
+		return true;
+	HASH_FIND(hh, s->table, l->key, size, before);
+	free(l);
+	return before && before->until > now;
 }
 
 void seen_restore(struct seen *s, const char *user, int64_t stamp, int64_t now,

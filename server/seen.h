@@ -10,6 +10,7 @@
 #ifndef ADIT_SERVER_SEEN_H
 #define ADIT_SERVER_SEEN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,6 +42,10 @@ enum seen_verdict {
  */
 enum seen_verdict seen_enter(struct seen *s, const char *user, int64_t stamp,
 	int64_t now, int64_t keep) must_check;
+
+/* Whether it was entered and is still kept. */
+bool seen_has(const struct seen *s, const char *user, int64_t stamp,
+	int64_t now) must_check;
 
 /* Enter one of long ago: it may not come again. */
 void seen_restore(struct seen *s, const char *user, int64_t stamp, int64_t now,

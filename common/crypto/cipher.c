@@ -86,6 +86,7 @@ size_t cipher_open(struct cipher *c, uint8_t *data, size_t n)
 	if (iv > n)
 		iv = n;
 	memcpy(c->iv + c->iv_done, data, iv);
+	memcpy(c->first + c->iv_done, data, iv);
 	c->iv_done += (uint32_t)iv;
 	n -= iv;
 	if (iv > 0)
@@ -93,6 +94,11 @@ size_t cipher_open(struct cipher *c, uint8_t *data, size_t n)
 	if (n > 0)
 		crypt(c, data, n, data, AES_DECRYPT);
 	return n;
+}
+
+const uint8_t *cipher_iv(const struct cipher *c)
+{
+	return c->first;
 }
 
 void cipher_wipe(struct cipher *c)

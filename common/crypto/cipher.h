@@ -24,6 +24,7 @@ struct cipher_key {
 struct cipher {
 	uint32_t schedule[61]; /* an AES_KEY: 60 words and the rounds */
 	uint8_t iv[CIPHER_IV_SIZE];
+	uint8_t first[CIPHER_IV_SIZE]; /* the same, as it was sent */
 	uint32_t iv_done; /* bytes of the IV that are sent or received */
 	int used;         /* bytes of the current block of key stream */
 };
@@ -50,6 +51,9 @@ size_t cipher_seal(struct cipher *c, const uint8_t *in, size_t n, uint8_t *out);
  * taken away. Returns how many bytes of plaintext `data` begins with.
  */
 size_t cipher_open(struct cipher *c, uint8_t *data, size_t n);
+
+/* The IV of a stream that is read, once it has come. */
+const uint8_t *cipher_iv(const struct cipher *c);
 
 /* Forget the keys. */
 void cipher_wipe(struct cipher *c);

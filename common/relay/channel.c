@@ -34,8 +34,9 @@ static void channel_end(struct channel *c, enum reason why, const char *detail)
 	c->ops->ended(c, why, detail);
 }
 
-/* One whole frame. False: the channel was left, or has ended. */
-static bool serve_frame(struct channel *c, const uint8_t *frame, size_t size)
+/* One whole frame. */
+static enum channel_verdict serve_frame(
+	struct channel *c, const uint8_t *frame, size_t size)
 {
 	struct message m;
 	const char *error = "";
@@ -43,23 +44,49 @@ static bool serve_frame(struct channel *c, const uint8_t *frame, size_t size)
 
 	if (message_decode(frame, size, &m, &error) < 0) {
 		channel_end(c, REASON_bad_message, error);
-		return false;
+		return CHANNEL_LEFT;
 	}
 	verdict = c->ops->message(c, &m);
 	message_clear(&m);
-	return verdict == CHANNEL_GO_ON;
+	return verdict;
+}
+
+/* The frame that the input begins with, which is gone over if it is taken. */
+static enum channel_verdict serve_next(
+	struct channel *c, struct input *in, uint32_t size)
+{
+	struct input before = *in;
+	bool clear = !c->ciphers;
+	enum channel_verdict verdict;
+
+	in->bytes += size;
+	in->size -= size;
+	/* For channel_release, which the callback may call. */
+	c->rest = in->bytes;
+	c->rest_size = in->size;
+	c->frame_size = size;
+	verdict = serve_frame(c, before.bytes, size);
+	if (verdict == CHANNEL_WAIT) {
+		*in = before;
+		c->waiting = true;
+	}
+	/* The message switched to the cipher: so does this. */
+	if (verdict == CHANNEL_GO_ON && clear && c->ciphers)
+		in->size = (uint32_t)cipher_open(
+			&c->ciphers[OPEN], in->bytes, in->size);
+	return verdict;
 }
 
 /*
  * Serve the whole frames of the input. False: the channel was left or has
- * ended; else the input is what remains, less than a frame.
+ * ended; else the input is what remains, less than a frame, or one that waits.
  */
 static bool serve_frames(struct channel *c, struct input *in)
 {
-	for (;;) {
+	enum channel_verdict verdict = CHANNEL_GO_ON;
+
+	while (verdict == CHANNEL_GO_ON) {
 		size_t size = 0;
-		const uint8_t *frame = in->bytes;
-		bool clear = !c->ciphers;
 
 		switch (frame_peek(in->bytes, in->size, &size)) {
 		case FRAME_PARTIAL:
@@ -73,19 +100,10 @@ static bool serve_frames(struct channel *c, struct input *in)
 				"a frame of impossible length");
 			return false;
 		case FRAME_COMPLETE:
-			in->bytes += size;
-			in->size -= (uint32_t)size;
-			/* For channel_release, which the callback may call. */
-			c->rest = in->bytes;
-			c->rest_size = in->size;
-			if (!serve_frame(c, frame, size))
-				return false;
-			/* The message switched to the cipher: so does this. */
-			if (clear && c->ciphers)
-				in->size = (uint32_t)cipher_open(
-					&c->ciphers[OPEN], in->bytes, in->size);
+			verdict = serve_next(c, in, (uint32_t)size);
 		}
 	}
+	return verdict == CHANNEL_WAIT;
 }
 
 /* Put the new bytes behind an incomplete frame, if there is one. */
@@ -122,12 +140,27 @@ static int keep(struct channel *c, const struct input *in)
 	return 0;
 }
 
+/* Serve what there is, and receive more, unless a frame waits. */
+static void go_on(struct channel *c, struct input *in)
+{
+	bool going = serve_frames(c, in);
+
+	if (going && keep(c, in) < 0) {
+		channel_end(c, REASON_no_memory, "no memory");
+		going = false;
+	}
+	if (in->chunk)
+		chunk_give(in->chunk);
+	free(in->heap);
+	if (going && !c->waiting)
+		channel_start(c);
+}
+
 static void channel_received(
 	struct stream_reader *r, struct chunk *k, int result)
 {
 	struct channel *c = container_of(r, struct channel, reader);
 	struct input in = { 0 };
-	bool going;
 
 	if (result <= 0) {
 		channel_end(c,
@@ -138,19 +171,25 @@ static void channel_received(
 	if (c->ciphers)
 		k->to = k->from + (uint32_t)cipher_open(&c->ciphers[OPEN],
 					  chunk_bytes(k), chunk_length(k));
-	going = gather(c, &in, k) == 0;
-	if (going)
-		going = serve_frames(c, &in);
-	else
-		channel_end(c, REASON_no_memory, "no memory");
-	if (going && keep(c, &in) < 0) {
-		channel_end(c, REASON_no_memory, "no memory");
-		going = false;
+	if (gather(c, &in, k) == 0) {
+		go_on(c, &in);
+		return;
 	}
 	chunk_give(k);
-	free(in.heap);
-	if (going)
-		channel_start(c);
+	channel_end(c, REASON_no_memory, "no memory");
+}
+
+/* The frame that has waited, and what is behind it. */
+static void serve_again(struct channel *c)
+{
+	struct input in = {
+		.heap = c->partial, .bytes = c->partial, .size = c->partial_size
+	};
+
+	c->waiting = false;
+	c->partial = NULL;
+	c->partial_size = 0;
+	go_on(c, &in);
 }
 
 void channel_init(
@@ -167,8 +206,13 @@ void channel_init(
 void channel_start(struct channel *c)
 {
 	struct chunk *k;
-	int n = stream_take(c->stream, &k);
+	int n;
 
+	if (c->waiting) {
+		serve_again(c);
+		return;
+	}
+	n = stream_take(c->stream, &k);
 	if (n == -EAGAIN)
 		stream_read(c->stream, &c->reader);
 	else
@@ -221,6 +265,11 @@ int channel_send(struct channel *c, const struct message *m)
 	if (!stream_is_writing(c->stream))
 		write_next(c);
 	return 0;
+}
+
+const uint8_t *channel_iv(const struct channel *c)
+{
+	return cipher_iv(&c->ciphers[OPEN]);
 }
 
 int channel_encrypt(struct channel *c, const struct cipher_key *key)

@@ -23,6 +23,8 @@ struct channel;
 /* What the message callback did. */
 enum channel_verdict {
 	CHANNEL_GO_ON,
+	/* Not taken: it comes again, after the next channel_start. */
+	CHANNEL_WAIT,
 	/* Closed or released the channel: it may be gone, do not touch. */
 	CHANNEL_LEFT,
 };
@@ -47,15 +49,17 @@ struct channel {
 	uint32_t partial_size;
 	const uint8_t *rest; /* what follows the message being served */
 	uint32_t rest_size;
+	uint32_t frame_size; /* of that message, its head included */
 	struct chunk_queue unsent;
 	uint32_t unsent_size;
+	bool waiting; /* the partial frame is whole, and was not taken */
 };
 
 /* Take the stream over; messages come after channel_start. */
 void channel_init(
 	struct channel *c, struct stream *s, const struct channel_ops *ops);
 
-/* Begin to receive. */
+/* Begin to receive, or go on after CHANNEL_WAIT. */
 void channel_start(struct channel *c);
 
 /*
@@ -66,6 +70,9 @@ int channel_send(struct channel *c, const struct message *m) must_check;
 
 /* Encrypt from here on, both ways, under the key; 0 or -ENOMEM. */
 int channel_encrypt(struct channel *c, const struct cipher_key *key) must_check;
+
+/* The IV that the peer has sent, CIPHER_IV_SIZE bytes; after a message. */
+const uint8_t *channel_iv(const struct channel *c);
 
 /*
  * From inside the message callback of a clear channel with nothing unsent:

@@ -14,7 +14,7 @@ from harness import (ADITD, ROOT, TOKEN, Origin, Server, Skip, case, check,
                      until)
 
 try:
-    from frp import FrpClient, login_key
+    from frp import FrpClient, frame, login_key
 except ImportError as e:
     frp_missing = str(e)
 else:
@@ -307,7 +307,84 @@ def foreign():
             check("error" not in answer and answer["run_id"] != run_id, answer)
         equal(a.ping(), {}, "she is not disturbed")
         equal(login(again, run_id=run_id)["run_id"], run_id, "her own")
+        equal(a.ping(), {}, "not yet")
+        equal(again.ping(), {}, "anybody could")
+        equal(a.ping(), {}, "nor yet")
+        again.new_proxy("alice.t", remote_port=free_port())
         until(lambda: s.counters()["controls_replaced"] == 1, "replaced")
+        a.answer("")
+
+
+@case("a login is provisional until its first message, which is no replay")
+def provisional():
+    port = free_port()
+    now = int(time.time())
+    same = {"timestamp": now, "privilege_key": login_key("alice-secret", now)}
+    with users(ALICE) as s, client(s) as a, client(s) as thief, \
+            client(s) as again, client(s) as other:
+        sent = []
+        run_id = login(a, **same, pool_count=2)["run_id"]
+        seal = a.control.cfb.encrypt
+        a.control.cfb.encrypt = lambda data: sent.append(seal(data)) or sent[-1]
+        a.new_proxy("alice.t", remote_port=port)
+        until(lambda: a.requests == 2, "the pool")
+        # Somebody who has listened: with her run id, and her login.
+        for c in (thief, again):
+            equal(login(c, run_id=run_id, **same)["run_id"], run_id)
+        equal(login(other, **same).get("error"), None)
+        time.sleep(0.3)
+        equal([c.requests for c in (thief, again, other)], [0, 0, 0],
+              "nobody asks them for work connections")
+        equal(a.ping(), {}, "she is not disturbed")
+        # And with what she said then; or with noise.
+        for c in (thief, other):
+            c.control.sock.sendall(sent[0])
+            c.answer("")
+        # One block behind an IV that was none can be made of what is known:
+        # the first of hers is the IV, the second and its text say the rest.
+        plain = frame("p", {"proxy_name": "alice.t", "proxy_type": "tcp",
+                            "remote_port": port})
+        stream = bytes(x ^ y for x, y in zip(sent[0][32:48], plain[16:32]))
+        with client(s) as forger:
+            login(forger, run_id=run_id, **same)
+            for text, kind in ((frame("h", {}), "4"), (frame("p", {}), "")):
+                if kind == "":
+                    forger.close()
+                    forger = client(s)
+                    login(forger, run_id=run_id, **same)
+                forger.control.sock.sendall(sent[0][16:32] + bytes(
+                    x ^ y for x, y in zip(text, stream)))
+                forger.answer(kind)
+            forger.close()
+        again.control.sock.sendall(os.urandom(200))
+        again.answer("")
+        equal(a.ping(), {}, "still")
+        with dial(port) as conn:
+            conn.sendall(b"x")
+            equal(conn.recv(1), b"x", "her visitor")
+        equal(s.counters()["controls_replaced"], 0)
+
+
+@case("a client that comes back takes over what it had, at once")
+def take_over():
+    port = free_port()
+    with users(ALICE) as s, client(s) as a, client(s) as b:
+        run_id = login(a)["run_id"]
+        a.new_proxy("alice.t", remote_port=port)
+        equal(login(b, run_id=run_id)["run_id"], run_id)
+        # Two messages in one piece: the second waits with the first.
+        b.control.send_raw(frame("h", {}) + frame("p", {
+            "proxy_name": "alice.t", "proxy_type": "tcp",
+            "remote_port": port}))
+        equal(b.answer("4"), {}, "Pong")
+        equal(b.answer("2"), {"proxy_name": "alice.t",
+                              "remote_addr": f":{port}"})
+        a.answer("")
+        for _ in range(3):
+            with dial(port) as conn:
+                conn.sendall(b"x")
+                equal(conn.recv(1), b"x")
+        equal(s.counters()["pool_controls"], 1)
 
 
 @case("revoked during a download: it ends within a second")

@@ -15,16 +15,21 @@
 static struct channel ch;
 static struct end e;
 static struct farewells farewells;
-static int messages, ends;
+static int messages, ends, waits;
 static enum reason why;
 static char last[64];
 static struct stream *released;
-static bool release, close_inside;
+static bool release, close_inside, wait_first;
 static const struct cipher_key *encrypt_next;
 
 static enum channel_verdict on_message(struct channel *c, struct message *m)
 {
 	cr_assert_eq(c, &ch);
+	if (wait_first) {
+		wait_first = false;
+		waits++;
+		return CHANNEL_WAIT;
+	}
 	messages++;
 	if (m->type == MESSAGE_PONG)
 		strcpy(last, m->pong.error);
@@ -171,6 +176,7 @@ Test(channel, encrypted_both_ways)
 	for (size_t i = 0; i < size; i++)
 		end_feed(&e, wire + i, 1);
 	cr_assert_str_eq(last, "secret");
+	cr_assert_eq(memcmp(channel_iv(&ch), wire, CIPHER_IV_SIZE), 0);
 	cr_assert_eq(channel_send(&ch, &m), 0);
 	s = script_find(OP_SEND, e.fd);
 	cr_assert_eq(s->args.size, 11 + CIPHER_IV_SIZE);
@@ -223,6 +229,45 @@ Test(channel, released_with_what_follows)
 	cr_assert(memcmp(chunk_bytes(c), "raw bytes", 9) == 0);
 	chunk_give(c);
 	stream_close(&released, false);
+}
+
+/* What is not taken comes again, with all that is behind it, cut anywhere. */
+Test(channel, waits_and_goes_on)
+{
+	uint8_t data[FRAME_MAX];
+	int n = frame(data, "one");
+
+	n += frame(data + n, "two");
+	n += frame(data + n, "three");
+	for (int cut = frame(data, "one"); cut <= n; cut++) {
+		messages = waits = 0;
+		wait_first = true;
+		end_feed(&e, data, cut);
+		cr_assert_eq(waits, 1);
+		cr_assert_eq(messages, 0);
+		/* Nothing is received meanwhile. */
+		cr_assert_null(script_find(OP_RECV, e.fd));
+		channel_start(&ch);
+		if (cut < n)
+			end_feed(&e, data + cut, n - cut);
+		cr_assert_eq(messages, 3, "cut at %d", cut);
+		cr_assert_str_eq(last, "three");
+	}
+}
+
+Test(channel, may_wait_again_and_be_closed)
+{
+	uint8_t data[FRAME_MAX];
+	int n = frame(data, "one");
+
+	wait_first = true;
+	end_feed(&e, data, n);
+	wait_first = true;
+	channel_start(&ch);
+	cr_assert_eq(waits, 2);
+	cr_assert_eq(messages, 0);
+	channel_close(&ch, true);
+	cr_assert_null(ch.partial);
 }
 
 Test(channel, closed_inside_its_callback)
