@@ -209,10 +209,17 @@ static int http_decide(
 	struct visitor *v, const struct head_found *found, struct route **r_r)
 {
 	struct http_visit *h = v->http;
+	int rc;
 
 	h->request.html = accept_names(found->head, found->data, "text/html");
-	return http_route_decide(
+	rc = http_route_decide(
 		v->worker, &v->peer, found, &h->request, r_r, &h->forwarded);
+	/* Counted by connections: later requests came with the first. */
+	if (rc || h->requests > 0 || visitor_may_come(v->worker, *r_r))
+		return rc;
+	chunk_give(h->forwarded);
+	h->forwarded = NULL;
+	return 503;
 }
 
 /* New bytes of the visitor, which begin or continue a head. */

@@ -43,14 +43,20 @@ static void https_routed(struct visitor *v, const struct client_hello *h)
 	struct worker *w = v->worker;
 	char peer[ADDRESS_TEXT_SIZE];
 	struct place *p = NULL;
+	struct route *r;
 
 	/* Without a name it is for who takes all names, if for anybody. */
 	if (h->naming != CLIENT_HELLO_MISNAMED)
 		p = sites_find(
 			&w->directory.tls_sites, h->name, text_of(""), "");
 	if (p) {
+		r = place_turn(p, NULL);
+		if (!visitor_may_come(w, r)) {
+			dismiss(v, 0, REASON_limit);
+			return;
+		}
 		count(&w->core.counters, https_routed);
-		visitor_route(v, place_turn(p, NULL));
+		visitor_route(v, r);
 		return;
 	}
 	count(&w->core.counters, https_unknown);

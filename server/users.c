@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "common/http/host.h"
 
 /* --- how much a user has --- */
@@ -40,6 +41,22 @@ bool user_take_proxy(const struct user *u)
 void user_load_give_proxy(struct user_load *l)
 {
 	atomic_fetch_sub(&l->proxies, 1);
+}
+
+/* As in failures.c: what comes within a second may come at once. */
+bool user_take_connection(const struct user *u, int64_t now)
+{
+	int64_t limit = u->says->max_rate, next;
+	int64_t clear = atomic_load(&u->load->clear);
+
+	if (limit == 0)
+		return true;
+	do {
+		next = (clear > now ? clear : now) + CLOCK_SECOND / limit;
+		if (next > now + CLOCK_SECOND)
+			return false;
+	} while (!atomic_compare_exchange_weak(&u->load->clear, &clear, next));
+	return true;
 }
 
 /* --- the table --- */

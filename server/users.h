@@ -32,6 +32,7 @@ struct settings;
 struct user_load {
 	_Atomic uint32_t holders;
 	_Atomic uint32_t proxies;
+	_Atomic int64_t clear; /* when its visitors are forgotten (clock.h) */
 };
 
 struct user {
@@ -86,6 +87,9 @@ bool user_has_key(
 /* One proxy more, or false at the user's limit; and one less. */
 bool user_take_proxy(const struct user *u) must_check;
 void user_load_give_proxy(struct user_load *l);
+
+/* One visitor more at this time (clock.h), or false: too many a second. */
+bool user_take_connection(const struct user *u, int64_t now) must_check;
 
 /* Any thread. NULL is accepted. */
 struct user_load *user_load_hold(struct user_load *l);

@@ -68,6 +68,9 @@ struct visitor {
 	uint8_t state;   /* enum visitor_state */
 };
 
+/* Whether one more may come to the route, by the limits of its user. */
+bool visitor_may_come(struct worker *w, const struct route *r) must_check;
+
 /* A visitor of the tcp route. */
 void visitor_accept_tcp(struct listener *l, struct route *r, int fd);
 

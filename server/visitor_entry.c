@@ -75,10 +75,25 @@ struct visitor *visitor_adopt(
 	return v;
 }
 
+bool visitor_may_come(struct worker *w, const struct route *r)
+{
+	const struct user *u = users_find_by_proxy(w->users, route_name(r));
+
+	if (!u || user_take_connection(u, worker_loop(w)->now))
+		return true;
+	count(&w->core.counters, visitors_over_rate);
+	return false;
+}
+
 void visitor_accept_tcp(struct listener *l, struct route *r, int fd)
 {
-	struct visitor *v = visitor_new(l->worker, l, fd);
+	struct visitor *v;
 
+	if (!visitor_may_come(l->worker, r)) {
+		close(fd);
+		return;
+	}
+	v = visitor_new(l->worker, l, fd);
 	if (!v)
 		return;
 	address_of_self(&v->self, fd);

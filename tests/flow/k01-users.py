@@ -217,6 +217,42 @@ def types():
             "bob.3", remote_port=free_port()), "one in its place")
 
 
+@case("visitors a second: those beyond are closed, or get a 503")
+def rate():
+    port = free_port()
+
+    def serve(sock, start, data):
+        answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+        while data or (data := sock.recv(65536)):
+            sock.sendall(answer if start["proxy_name"] == "alice.w" else data)
+            data = b""
+
+    with users({**ALICE, "limits": {"connectionsPerSecond": 5}}, BOB) as s, \
+            client(s, serve=serve) as a:
+        def served():
+            try:
+                with dial(port) as conn:
+                    conn.sendall(b"x")
+                    return conn.recv(1) == b"x"
+            except ConnectionError:
+                return False
+
+        def status():
+            with dial(s.http) as conn:
+                conn.sendall(b"GET / HTTP/1.1\r\nHost: w.test\r\n\r\n")
+                return int(conn.recv(1000).split()[1])
+
+        login(a, pool_count=5)
+        a.new_proxy("alice.t", remote_port=port)
+        a.new_proxy("alice.w", "http", custom_domains=["w.test"])
+        got = [served() for _ in range(20)]
+        check(got[:5] == [True] * 5 and 5 <= sum(got) <= 8, got)
+        time.sleep(1.1)
+        got = [status() for _ in range(20)]
+        check(got[:5] == [200] * 5 and set(got[8:]) == {503}, got)
+        check(s.counters()["visitors_over_rate"] >= 24, "counted")
+
+
 @case("a clock that is off: by how much, and who may")
 def clock():
     with users(ALICE, {**BOB, "maxClockSkew": "any"},
