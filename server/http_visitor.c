@@ -215,7 +215,8 @@ static int http_decide(
 	rc = http_route_decide(
 		v->worker, &v->peer, found, &h->request, r_r, &h->forwarded);
 	/* Counted by connections: later requests came with the first. */
-	if (rc || h->requests > 0 || visitor_may_come(v->worker, *r_r))
+	if (rc || v->load || h->requests > 0 ||
+		visitor_may_come(v->worker, *r_r, &v->load))
 		return rc;
 	chunk_give(h->forwarded);
 	h->forwarded = NULL;

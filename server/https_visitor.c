@@ -51,7 +51,7 @@ static void https_routed(struct visitor *v, const struct client_hello *h)
 			&w->directory.tls_sites, h->name, text_of(""), "");
 	if (p) {
 		r = place_turn(p, NULL);
-		if (!visitor_may_come(w, r)) {
+		if (!visitor_may_come(w, r, &v->load)) {
 			dismiss(v, 0, REASON_limit);
 			return;
 		}

@@ -15,6 +15,7 @@ struct move_letter {
 	struct handle entry, work;
 	struct address peer, self;
 	struct http_visit *http;   /* owned; NULL: tcp, https */
+	struct user_load *load;    /* held; or NULL */
 	struct chunk_queue unread; /* owned, none of a pool */
 	struct raw_rest socket;    /* owned */
 };
@@ -24,6 +25,7 @@ static void discard_move(struct letter *letter)
 	struct move_letter *l = (struct move_letter *)letter;
 
 	http_visit_free(&l->http);
+	visitor_load_give(&l->load);
 	chunk_queue_clear(&l->unread);
 	close(l->socket.fd);
 }
@@ -47,12 +49,14 @@ static void deliver_move(struct mailbox *m, struct letter *letter)
 			count(&w->core.counters, access_dropped);
 		http_visit_free(&l->http);
 		chunk_queue_clear(&l->unread);
+		visitor_load_give(&l->load);
 		quota_give(&w->server->visitors);
 		return;
 	}
 	count(&w->core.counters, visitors_moved);
 	v->peer = l->peer;
 	v->self = l->self;
+	v->load = l->load;
 	http_visit_give(l->http, v);
 	stream_unread_all(v->stream, &l->unread);
 	visitor_go_on(v, r, k ? work_take(k) : NULL);
@@ -96,6 +100,7 @@ bool move_visitor(struct visitor *v, struct ref work)
 	l->work = work.handle;
 	l->peer = v->peer;
 	l->self = v->self;
+	l->load = v->load;
 	l->http = http_visit_take(v);
 	l->unread = unread;
 	raw_stream_rest(&v->stream, &l->socket, NULL);

@@ -31,6 +31,7 @@ static void visitor_idle(struct relay *r)
 		pool_give(w->pools.parked, p);
 		return;
 	}
+	p->load = v->load;
 	p->route = visitor_leave(v);
 }
 
@@ -39,6 +40,7 @@ static void forget(struct parked_visitor *p)
 	struct worker *w = worker_of(p);
 
 	route_drop(&p->route);
+	visitor_load_give(&p->load);
 	pool_give(w->pools.parked, p);
 }
 
@@ -72,6 +74,8 @@ static void visitor_wakes(
 		visitor_gone(parked);
 		return;
 	}
+	v->load = p->load;
+	p->load = NULL;
 	visitor_resume(v, p->route, b);
 	forget(p);
 }

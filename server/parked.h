@@ -13,11 +13,13 @@
 #include "common/relay/parking.h"
 
 struct route;
+struct user_load;
 struct worker;
 
 struct parked_visitor {
 	struct parked parked;
-	struct route *route; /* held */
+	struct route *route;    /* held */
+	struct user_load *load; /* held; or NULL */
 };
 
 /* Prepare the worker's parking; its loop and pools are there. */

@@ -66,13 +66,18 @@ static const struct conf_row user_rows[] = {
 		.def = "0",
 		.max = 1000000,
 		.doc = "Proxies that it may have at once; 0: no limit." },
+	{ .path = "limits.visitors",
+		USER(INT, max_visitors),
+		.def = "0",
+		.max = 1000000,
+		.doc = "Visitors of its proxies at once; others are closed, "
+		       "of http proxies answered with 503; 0: no limit." },
 	{ .path = "limits.connectionsPerSecond",
 		USER(INT, max_rate),
 		.def = "0",
 		.max = 1000000,
-		.doc = "Visitors a second that come to its proxies, as many "
-		       "of them at once; others are closed, of http proxies "
-		       "answered with 503; 0: no limit." },
+		.doc = "Visitors of its proxies that may come in a second, "
+		       "all at once or one by one; 0: no limit." },
 	{ .path = "maxClockSkew",
 		USER(INT, max_skew_s),
 		.def = "loginWindow",

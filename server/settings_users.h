@@ -33,6 +33,7 @@ struct settings_user {
 	struct conf_ranges ports;    /* the same */
 	int types;                   /* enum settings_user_type; 0: all */
 	int64_t max_proxies;         /* 0: no limit */
+	int64_t max_visitors;        /* the same */
 	int64_t max_rate;            /* the same */
 	int64_t max_skew_s;          /* or enum settings_skew */
 	const char *expires;         /* "": never */

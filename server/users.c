@@ -28,14 +28,18 @@ void user_load_drop(struct user_load **lp)
 		free(l);
 }
 
+/* One more, if that is within the limit; 0: there is none. */
+static bool take(_Atomic uint32_t *used, int64_t limit)
+{
+	if (atomic_fetch_add(used, 1) < limit || limit == 0)
+		return true;
+	atomic_fetch_sub(used, 1);
+	return false;
+}
+
 bool user_take_proxy(const struct user *u)
 {
-	int64_t limit = u->says->max_proxies;
-
-	if (atomic_fetch_add(&u->load->proxies, 1) < limit || limit == 0)
-		return true;
-	atomic_fetch_sub(&u->load->proxies, 1);
-	return false;
+	return take(&u->load->proxies, u->says->max_proxies);
 }
 
 void user_load_give_proxy(struct user_load *l)
@@ -44,7 +48,7 @@ void user_load_give_proxy(struct user_load *l)
 }
 
 /* As in failures.c: what comes within a second may come at once. */
-bool user_take_connection(const struct user *u, int64_t now)
+static bool take_turn(const struct user *u, int64_t now)
 {
 	int64_t limit = u->says->max_rate, next;
 	int64_t clear = atomic_load(&u->load->clear);
@@ -57,6 +61,21 @@ bool user_take_connection(const struct user *u, int64_t now)
 			return false;
 	} while (!atomic_compare_exchange_weak(&u->load->clear, &clear, next));
 	return true;
+}
+
+bool user_take_visitor(const struct user *u, int64_t now)
+{
+	if (!take(&u->load->visitors, u->says->max_visitors))
+		return false;
+	if (take_turn(u, now))
+		return true;
+	user_load_give_visitor(u->load);
+	return false;
+}
+
+void user_load_give_visitor(struct user_load *l)
+{
+	atomic_fetch_sub(&l->visitors, 1);
 }
 
 /* --- the table --- */

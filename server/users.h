@@ -31,7 +31,7 @@ struct settings;
 /* What one user has in the whole program. */
 struct user_load {
 	_Atomic uint32_t holders;
-	_Atomic uint32_t proxies;
+	_Atomic uint32_t proxies, visitors;
 	_Atomic int64_t clear; /* when its visitors are forgotten (clock.h) */
 };
 
@@ -88,8 +88,12 @@ bool user_has_key(
 bool user_take_proxy(const struct user *u) must_check;
 void user_load_give_proxy(struct user_load *l);
 
-/* One visitor more at this time (clock.h), or false: too many a second. */
-bool user_take_connection(const struct user *u, int64_t now) must_check;
+/*
+ * One visitor more at this time (clock.h), or false: too many at once, or a
+ * second; and one less.
+ */
+bool user_take_visitor(const struct user *u, int64_t now) must_check;
+void user_load_give_visitor(struct user_load *l);
 
 /* Any thread. NULL is accepted. */
 struct user_load *user_load_hold(struct user_load *l);

@@ -328,6 +328,7 @@ static void visitor_bury(struct timer *t)
 	http_visit_free(&v->http);
 	hello_reader_clear(&v->hello);
 	route_drop(&v->route);
+	visitor_load_give(&v->load);
 	pool_give(w->pools.visitors, v);
 	quota_give(&w->server->visitors);
 	worker_visitor_gone(w);

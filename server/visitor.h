@@ -19,6 +19,7 @@
 struct http_visit;
 struct listener;
 struct route;
+struct user_load;
 struct worker;
 
 enum visitor_state {
@@ -60,6 +61,7 @@ struct visitor {
 	struct timer timer;
 	struct relay relay;
 	struct http_visit *http;   /* what http knows; else NULL; owned */
+	struct user_load *load;    /* where it is counted; held; or NULL */
 	struct hello_reader hello; /* https, in HEAD */
 	struct address peer, self; /* `self` is not of http */
 	uint8_t tries;   /* work connections that failed at their start */
@@ -68,8 +70,15 @@ struct visitor {
 	uint8_t state;   /* enum visitor_state */
 };
 
-/* Whether one more may come to the route, by the limits of its user. */
-bool visitor_may_come(struct worker *w, const struct route *r) must_check;
+/*
+ * Whether one more may come to the route, by the limits of its user, whose
+ * load is then the visitor's.
+ */
+bool visitor_may_come(struct worker *w, const struct route *r,
+	struct user_load **load_r) must_check;
+
+/* It has gone, or never came; NULL is accepted. */
+void visitor_load_give(struct user_load **load);
 
 /* A visitor of the tcp route. */
 void visitor_accept_tcp(struct listener *l, struct route *r, int fd);

@@ -75,27 +75,44 @@ struct visitor *visitor_adopt(
 	return v;
 }
 
-bool visitor_may_come(struct worker *w, const struct route *r)
+bool visitor_may_come(
+	struct worker *w, const struct route *r, struct user_load **load_r)
 {
 	const struct user *u = users_find_by_proxy(w->users, route_name(r));
 
-	if (!u || user_take_connection(u, worker_loop(w)->now))
+	*load_r = NULL;
+	if (!u)
 		return true;
-	count(&w->core.counters, visitors_over_rate);
+	if (user_take_visitor(u, worker_loop(w)->now)) {
+		*load_r = user_load_hold(u->load);
+		return true;
+	}
+	count(&w->core.counters, visitors_over_limit);
 	return false;
+}
+
+void visitor_load_give(struct user_load **load)
+{
+	if (*load)
+		user_load_give_visitor(*load);
+	user_load_drop(load);
 }
 
 void visitor_accept_tcp(struct listener *l, struct route *r, int fd)
 {
+	struct user_load *load;
 	struct visitor *v;
 
-	if (!visitor_may_come(l->worker, r)) {
+	if (!visitor_may_come(l->worker, r, &load)) {
 		close(fd);
 		return;
 	}
 	v = visitor_new(l->worker, l, fd);
-	if (!v)
+	if (!v) {
+		visitor_load_give(&load);
 		return;
+	}
+	v->load = load;
 	address_of_self(&v->self, fd);
 	visitor_route(v, r);
 }

@@ -10,8 +10,8 @@ import time
 
 from frpkit import frpc
 from harness import (ADITD, ROOT, TOKEN, Origin, Server, Skip, case, check,
-                     dial, echo, equal, free_port, levels, main, merge, settle,
-                     until)
+                     dial, echo, equal, free_port, levels, main, merge, reset,
+                     settle, until)
 
 try:
     from frp import FrpClient, frame, login_key
@@ -71,6 +71,14 @@ def read_again(s, *records):
     mark = s.mark()
     reload(s.users, *records)
     s.wait_log("read again", since=mark)
+
+
+def web_or_echo(sock, start, data):
+    """A service of two kinds, by the name of its proxy."""
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+    while data or (data := sock.recv(65536)):
+        sock.sendall(answer if start["proxy_name"] == "alice.w" else data)
+        data = b""
 
 
 @case("each with a secret of its own; the cipher's key comes from it")
@@ -221,14 +229,8 @@ def types():
 def rate():
     port = free_port()
 
-    def serve(sock, start, data):
-        answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
-        while data or (data := sock.recv(65536)):
-            sock.sendall(answer if start["proxy_name"] == "alice.w" else data)
-            data = b""
-
     with users({**ALICE, "limits": {"connectionsPerSecond": 5}}, BOB) as s, \
-            client(s, serve=serve) as a:
+            client(s, serve=web_or_echo) as a:
         def served():
             try:
                 with dial(port) as conn:
@@ -250,7 +252,44 @@ def rate():
         time.sleep(1.1)
         got = [status() for _ in range(20)]
         check(got[:5] == [200] * 5 and set(got[8:]) == {503}, got)
-        check(s.counters()["visitors_over_rate"] >= 24, "counted")
+        check(s.counters()["visitors_over_limit"] >= 24, "counted")
+
+
+@case("visitors at once: of both kinds together, parked ones, too")
+def visitors():
+    port = free_port()
+
+    with users({**ALICE, "limits": {"visitors": 3}}) as s, \
+            client(s, serve=web_or_echo) as a:
+        def come():
+            """A visitor who stays; None: there is no room for him."""
+            try:
+                conn = dial(port)
+                conn.sendall(b"x")
+                return conn if conn.recv(1) else None
+            except ConnectionError:
+                return None
+
+        login(a, pool_count=5)
+        a.new_proxy("alice.t", remote_port=port)
+        a.new_proxy("alice.w", "http", custom_domains=["w.test"])
+        for _ in range(3):
+            web = dial(s.http)
+            web.sendall(b"GET / HTTP/1.1\r\nHost: w.test\r\n\r\n")
+            check(web.recv(100).startswith(b"HTTP/1.1 200"), "http")
+            stay = [come(), come()]
+            check(all(stay), "three of them")
+            until(lambda: s.counters()["pool_parked"] == 2, "parked", 20)
+            for _ in range(5):
+                check(come() is None, "a fourth")
+            with dial(s.http) as conn:
+                conn.sendall(b"GET / HTTP/1.1\r\nHost: w.test\r\n\r\n")
+                check(conn.recv(100).startswith(b"HTTP/1.1 503"), "http")
+            # An end would be held for 30 s with frpc.
+            for conn in [web, *stay]:
+                reset(conn)
+            until(lambda: s.counters()["pool_visitors"]
+                  + s.counters()["pool_parked"] == 0, "all gone")
 
 
 @case("a clock that is off: by how much, and who may")
