@@ -9,9 +9,9 @@ import threading
 import time
 
 from frpkit import frpc
-from harness import (ADITD, ROOT, TOKEN, Origin, Server, Skip, case, check,
-                     dial, echo, equal, free_port, levels, main, merge, reset,
-                     settle, until)
+from harness import (ADITD, ROOT, TOKEN, Client, Origin, Server, Skip, case,
+                     check, dial, echo, equal, free_port, levels, main, merge,
+                     reset, settle, until)
 
 try:
     from frp import FrpClient, frame, login_key
@@ -730,6 +730,28 @@ def fail2ban():
             refusals = [x for x in lines if "refused" in x]
             check(all(x.isascii() and len(x) < 300 for x in refusals),
                   refusals)
+
+
+@case("adit as a user: prefix, port, and back again")
+def adit():
+    port = free_port()
+    with users(ALICE) as s, Origin(echo) as o, Client(s, [
+            {"name": "t", "type": "tcp", "localPort": o.port,
+             "remotePort": port}], {
+                 "user": "alice", "auth": {"token": "alice-secret"}}):
+        s.wait_log(r"new proxy \[alice\.t\]")
+        check(reaches(port), "a visitor")
+        s.restart()
+        until(lambda: reaches(port), "back", 20)
+
+
+def reaches(port):
+    try:
+        with dial(port, timeout=2) as conn:
+            conn.sendall(b"x")
+            return conn.recv(1) == b"x"
+    except OSError:
+        return False
 
 
 @case("the real frpc: user, secret, prefix")
