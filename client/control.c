@@ -186,14 +186,12 @@ static bool control_login_answered(
 		return false;
 	}
 	/* Inside TLS of our own there is nothing more to hide. */
-	if (!(k->adit && m->adit.present) &&
-		channel_encrypt(&k->channel, &c->token_key) < 0) {
+	if (!is_proven(k) && channel_encrypt(&k->channel, &c->token_key) < 0) {
 		control_failed(k, "no memory");
 		return false;
 	}
 	control_set_state(k, CONTROL_RUNNING);
 	c->session.muxed = k->mux && !m->adit.present;
-	c->session.private = k->adit && m->adit.present;
 	c->session.proven = is_proven(k);
 	loop_set_timer(
 		client_loop(c), &k->timer, CONTROL_PROVEN, control_proven);

@@ -58,8 +58,7 @@ struct session {
 	struct address local;  /* connectServerLocalIP; size 0: any */
 	unsigned caps;         /* enum capability, or-ed: what both have */
 	bool muxed;            /* work connections are streams of its mux */
-	bool private;          /* inside TLS of ours: no cipher */
-	bool proven;           /* by a signature: no login keys */
+	bool proven;           /* by a signature: no cipher, no login keys */
 	char run_id[CONTROL_RUN_ID_SIZE];
 };
 

@@ -116,7 +116,7 @@ static void work_relay(struct work *k, bool again)
 static void work_join(struct work *k)
 {
 	const struct client *c = k->client;
-	bool encrypts = k->proxy->use_encryption && !c->session.private;
+	bool encrypts = k->proxy->use_encryption && !c->session.proven;
 	struct wrap w = { .key = encrypts ? &c->token_key : NULL,
 		.compresses = k->proxy->use_compression };
 

@@ -83,10 +83,55 @@ static bool check_time(
 	return false;
 }
 
-bool admission_check(struct admission *a, const struct settings *s,
-	const struct users *users, const struct message_login *login,
-	bool secure, int64_t now)
+/* A signature, whoever it is of, for just this session. */
+static bool is_signed(struct admission *a, const struct admission_terms *t,
+	const struct message_login *login)
 {
+	static const uint8_t nowhere[PROOF_BINDING_SIZE];
+	uint8_t signature[PROOF_SIGNATURE_SIZE] = { 0 };
+	struct proof_login what = { .binding =
+					    t->binding ? t->binding : nowhere,
+		.user = login->user,
+		.client_id = login->client_id };
+	bool read = proof_public_read(a->key, login->adit.key) &&
+		    proof_signature_read(signature, login->adit.sig);
+
+	return proof_verify(signature, a->key, &what) && read && t->binding;
+}
+
+/* By a signature: never by anything less that it may hold, too. */
+static bool check_signed(struct admission *a, const struct admission_terms *t,
+	const struct message_login *login)
+{
+	bool named = t->users && *login->user;
+	const struct user *user =
+		named ? users_find(t->users, login->user) : NULL;
+	bool right = is_signed(a, t, login), known;
+
+	known = named ? user && user_has_key(user, a->key)
+		      : t->token_key && memcmp(t->token_key, a->key,
+						PROOF_PUBLIC_SIZE) == 0;
+	a->user = user;
+	a->failed = !right || !known;
+	if (!right)
+		return refuse(a, "wrong signature");
+	if (!known)
+		return refuse(
+			a, named && !user ? "unknown user" : "unknown key");
+	if (user && user->says->disabled)
+		return refuse(a, "user is disabled");
+	if (user && !user_is_active(user, t->now))
+		return refuse(a, "user has expired");
+	a->proven = true;
+	return true;
+}
+
+/* As frp does: by the secret and a time. */
+static bool check_secret(struct admission *a, const struct admission_terms *t,
+	const struct message_login *login)
+{
+	const struct settings *s = t->settings;
+	const struct users *users = t->users;
 	bool named = users && *login->user, right;
 	const struct user *user = named ? users_find(users, login->user) : NULL;
 	const char *secret = named ? NOBODYS : s->auth_token;
@@ -94,7 +139,7 @@ bool admission_check(struct admission *a, const struct settings *s,
 			     : !users || *s->auth_token;
 	int64_t allowed;
 
-	*a = (struct admission){ .user = user };
+	a->user = user;
 	if (has_one)
 		secret = admission_secret(s, user);
 	/* Whatever is wrong already, the proof is looked at. */
@@ -109,12 +154,21 @@ bool admission_check(struct admission *a, const struct settings *s,
 		return refuse(a, "wrong token");
 	if (user && user->says->disabled)
 		return refuse(a, "user is disabled");
-	if (user && !user_is_active(user, now))
+	if (user && !user_is_active(user, t->now))
 		return refuse(a, "user has expired");
-	allowed = window(s, user, secure);
+	allowed = window(s, user, t->secure);
 	if (user)
 		a->keep_s = 2 * (allowed < 0 ? WINDOW_TLS : allowed);
-	return check_time(a, login->timestamp, now, allowed);
+	return check_time(a, login->timestamp, t->now, allowed);
+}
+
+bool admission_check(struct admission *a, const struct admission_terms *t,
+	const struct message_login *login)
+{
+	*a = (struct admission){ 0 };
+	if (*login->adit.key || *login->adit.sig)
+		return check_signed(a, t, login);
+	return check_secret(a, t, login);
 }
 
 void admission_text(char out[static ADMISSION_TEXT_SIZE], const char *text)

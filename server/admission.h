@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Whether a Login of frp's kind is let in: the secret that it proves is the
- * one of its user, or auth.token where it names none, and its time is near
- * ours. Who is refused is not told whether there is such a user; the log is.
+ * Whether a Login is let in. One of frp's kind: the secret that it proves is
+ * the one of its user, or auth.token where it names none, and its time is near
+ * ours. One of adit's: it is signed for the TLS session that it comes on, with
+ * a key that its user has. Who is refused is not told whether there is such a
+ * user; the log is.
  */
 
 #ifndef ADIT_SERVER_ADMISSION_H
@@ -25,19 +27,30 @@ struct settings;
 
 struct admission {
 	const struct user *user; /* in the table that was asked; or NULL */
-	int64_t keep_s;    /* how long its time is not to be seen again; 0 */
+	int64_t keep_s; /* how long its time is not to be seen again; 0 */
+	bool proven;    /* by a signature, with this key: */
+	uint8_t key[PROOF_PUBLIC_SIZE];
 	bool failed;       /* refused for its secret: counted against it */
 	const char *cause; /* for the log only; or NULL */
 	char error[ADMISSION_ERROR_SIZE]; /* for the client */
 };
 
+/* What a login is judged by, besides what it says. */
+struct admission_terms {
+	const struct settings *settings;
+	const struct users *users; /* NULL: there are none */
+	const uint8_t *token_key;  /* the public key of auth.token; or NULL */
+	bool secure;               /* it came over TLS */
+	const uint8_t *binding;    /* of TLS of ours (login_proof.h); or NULL */
+	int64_t now;               /* Unix seconds */
+};
+
 /*
- * Look at a login at the time `now` (Unix seconds), which came over TLS if
- * `secure`. False: it is refused. The users may be NULL: there are none.
+ * Look at a login. False: it is refused. One with a signature is judged by
+ * that alone.
  */
-bool admission_check(struct admission *a, const struct settings *s,
-	const struct users *users, const struct message_login *login,
-	bool secure, int64_t now) must_check;
+bool admission_check(struct admission *a, const struct admission_terms *t,
+	const struct message_login *login) must_check;
 
 /*
  * The secret of a client that is in: its user's, or auth.token. Messages that

@@ -2,7 +2,7 @@
 
 /* Login, messages, the pool and its queue, and the way down. */
 
-#include "server/control.h"
+#include "server/control_internal.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -24,9 +24,7 @@
 /* Two blocks of frp's cipher. */
 #define PROOF_MIN 32
 
-static const struct channel_ops control_ops;
-
-static void control_set_state(struct control *c, enum control_state state)
+void control_set_state(struct control *c, enum control_state state)
 {
 	assert(state > c->state);
 	c->state = state;
@@ -41,27 +39,6 @@ bool control_send(struct control *c, const struct message *m)
 			rc == -ENOBUFS ? REASON_peer_slow : REASON_no_memory,
 			strerror(-rc));
 	return rc == 0;
-}
-
-/* A run id that may stand in logs and tables: frp's are 16 hex digits. */
-static bool is_run_id(const char *id)
-{
-	size_t n = strlen(id);
-
-	return n > 0 && n < RUN_ID_SIZE &&
-	       strspn(id, "abcdefghijklmnopqrstuvwxyz"
-			  "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:-") == n;
-}
-
-/* The pool that the client asks for, within what the server allows. */
-static uint32_t pool_count(struct worker *w, int64_t asked)
-{
-	int64_t max = w->settings->max_pool_count;
-
-	if (asked >= 0 && asked <= max)
-		return (uint32_t)asked;
-	count(&w->core.counters, pool_count_clamped);
-	return asked < 0 ? 0 : (uint32_t)max;
 }
 
 static void control_silent(struct timer *t)
@@ -81,149 +58,13 @@ static void control_heard(struct control *c)
 			timeout * CLOCK_MS, control_silent);
 }
 
-static struct control *control_new(struct worker *w, struct stream *s,
-	const struct link *link, const struct message_login *login,
-	const struct admission *a)
-{
-	struct control *c = pool_take(w->pools.controls);
-
-	if (!c)
-		return NULL;
-	c->user = strdup(login->user);
-	if (!c->user) {
-		pool_give(w->pools.controls, c);
-		return NULL;
-	}
-	c->worker = w;
-	c->users = users_hold(w->users);
-	c->record = a->user;
-	c->stamp = login->timestamp;
-	c->keep_s = a->keep_s;
-	list_init(&c->proxies);
-	list_append(&w->controls, &c->link);
-	address_ip(&link->peer, c->peer);
-	c->session = link->session;
-	c->extended = login->adit.present;
-	c->private = c->extended && link->adit;
-	c->caps = (uint8_t)capability_read(&login->adit);
-	matchmaker_init(c, pool_count(w, login->pool_count));
-	if (is_run_id(login->run_id))
-		snprintf(c->run_id, sizeof(c->run_id), "%s", login->run_id);
-	else
-		random_hex(c->run_id, 8);
-	channel_init(&c->channel, s, &control_ops);
-	return c;
-}
-
-const struct cipher_key *control_key(const struct control *c)
-{
-	return c->record ? &c->record->frp_key : &c->worker->server->token_key;
-}
-
-/* The answer to a Login that was accepted, still in clear. */
-static bool login_answer(struct control *c)
-{
-	const char *names[CAPABILITIES];
-	struct message m = { .type = MESSAGE_LOGIN_RESP };
-
-	m.login_resp.version = ADIT_VERSION;
-	m.login_resp.run_id = c->run_id;
-	if (c->extended)
-		capability_write(&m.login_resp.adit, c->caps, names);
-	if (!control_send(c, &m))
-		return false;
-	if (c->private)
-		return true;
-	if (channel_encrypt(&c->channel, control_key(c)) == 0)
-		return true;
-	control_close(c, REASON_no_memory, "no memory");
-	return false;
-}
-
-/*
- * Ask the registry for the id, for which the login may not come again in
- * keep_s seconds; `iv`, in hex, proves that it is no replay.
- */
-static bool control_claim(
-	struct control *c, const char *id, int64_t keep_s, char *iv)
-{
-	char *texts[] = { c->record ? c->user : "", iv ? iv : "" };
-	struct claim_texts terms = { ARRAY_SIZE(texts), texts };
-	struct claim *claim = claim_new(CLAIM_CONTROL, id, NULL, &terms);
-
-	if (!claim)
-		return false;
-	claim->stamp = c->stamp;
-	claim->keep_s = keep_s;
-	claim->proven = iv || c->private;
-	claim->owner = claim->control = worker_ref(c->worker, c);
-	claim->caps = c->caps;
-	claim->session = c->session;
-	claim->bound = control_is_bound(c);
-	registry_claim(c->worker, claim);
-	return true;
-}
-
-/* False, and why in `a`: it does not come in. */
-static bool login_admit(struct worker *w, struct admission *a,
-	const struct link *link, const struct message_login *login)
-{
-	struct failures *failures = &w->server->failures;
-	int64_t now = worker_loop(w)->now;
-	int64_t wait = failures_wait(failures, &link->peer, now);
-	bool good = false;
-
-	*a = (struct admission){ 0 };
-	if (w->core.draining)
-		snprintf(a->error, sizeof(a->error),
-			"control manager is closed");
-	else if (wait > 0)
-		snprintf(a->error, sizeof(a->error),
-			"too many failed logins from this address: try again "
-			"in %lld s",
-			(long long)(wait / CLOCK_SECOND) + 1);
-	else
-		good = admission_check(a, w->settings, w->users, login,
-			link->secure, time(NULL));
-	if (a->failed)
-		failures_count(failures, &link->peer, now);
-	return good;
-}
-
-void control_login(struct worker *w, struct stream *s, const struct link *link,
-	const struct message_login *login)
-{
-	bool good;
-	struct admission a;
-	struct control *c = NULL;
-	char ip[ADDRESS_TEXT_SIZE];
-
-	good = login_admit(w, &a, link, login);
-	if (good)
-		c = control_new(w, s, link, login, &a);
-	if (good && !c)
-		snprintf(a.error, sizeof(a.error), "too many clients");
-	if (!c) {
-		address_ip(&link->peer, ip);
-		refusal_log(ip, a.error, a.cause, login->user);
-		refusal_send(w, s, a.error);
-		return;
-	}
-	log_info("client login info: ip [%s] version [%.64s] hostname [%.64s] "
-		 "os [%.64s] arch [%.64s] run id [%s]",
-		c->peer, login->version, login->hostname, login->os,
-		login->arch, c->run_id);
-	if (!control_claim(c, c->run_id, c->keep_s, NULL))
-		control_close(c, REASON_no_memory, "no memory");
-}
-
 /* It is registered, and every worker knows it. */
 static void control_begin(struct control *c)
 {
-	control_set_state(c, c->record && !c->private ? CONTROL_PROVISIONAL
-						      : CONTROL_RUNNING);
+	control_set_state(c, c->record && !c->proven ? CONTROL_PROVISIONAL
+						     : CONTROL_RUNNING);
 	count(&c->worker->core.counters, logins);
-	if (!login_answer(c))
+	if (!control_answer(c))
 		return;
 	/* In a session frpc sends no heartbeats: the session has its pings. */
 	if (!c->session.generation)
@@ -366,7 +207,7 @@ static bool control_ping(struct control *c, const struct message *m)
 	const struct settings *set = c->worker->settings;
 	struct message answer = { .type = MESSAGE_PONG };
 
-	if (set->auth_heartbeats &&
+	if (set->auth_heartbeats && !c->proven &&
 		!login_key_verify(m->ping.privilege_key,
 			admission_secret(set, c->record), m->ping.timestamp)) {
 		answer.pong.error =
@@ -418,7 +259,7 @@ static void control_ended(
 	control_close(c, why, detail);
 }
 
-static const struct channel_ops control_ops = {
+const struct channel_ops control_ops = {
 	.message = control_message,
 	.ended = control_ended,
 };
@@ -438,8 +279,11 @@ static bool is_admitted(const struct control *c, const struct user *now)
 {
 	if (!c->record)
 		return !*c->user;
-	return now && user_is_active(now, time(NULL)) &&
-	       !strcmp(now->says->frp_token, c->record->says->frp_token);
+	if (!now || !user_is_active(now, time(NULL)))
+		return false;
+	if (c->proven)
+		return user_has_key(now, c->key);
+	return !strcmp(now->says->frp_token, c->record->says->frp_token);
 }
 
 static bool may_have_its_proxies(const struct control *c)

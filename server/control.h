@@ -11,6 +11,7 @@
 
 #include "common/base/list.h"
 #include "common/base/timer.h"
+#include "common/crypto/login_proof.h"
 #include "common/relay/channel.h"
 #include "server/link.h"
 #include "server/matchmaker.h"
@@ -55,12 +56,13 @@ struct control {
 	uint32_t ports;        /* remote ports in use, or claimed */
 	struct handle session; /* the mux that it came by; generation 0 */
 	bool extended;         /* it speaks our extension */
-	bool private;          /* ... inside TLS of ours: no cipher */
+	bool proven;           /* by a signature, with `key`: no cipher */
 	uint8_t caps;          /* enum capability, or-ed */
 	uint8_t state;         /* enum control_state */
 	char run_id[RUN_ID_SIZE];
 	char peer[ADDRESS_TEXT_SIZE];
-	char *user;                /* owned; "" without one */
+	char *user; /* owned; "" without one */
+	uint8_t key[PROOF_PUBLIC_SIZE];
 	struct users *users;       /* held: where its record is */
 	const struct user *record; /* NULL: it came with auth.token */
 	int64_t stamp, keep_s;     /* of its login, see struct claim */

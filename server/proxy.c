@@ -322,7 +322,7 @@ static int proxy_claim(
 	claim->bound = control_is_bound(c);
 	claim->compresses = m->use_compression;
 	/* Inside TLS of ours there is nothing more to hide. */
-	claim->encrypts = m->use_encryption && !c->private;
+	claim->encrypts = m->use_encryption && !c->proven;
 	if (claim->encrypts)
 		claim->key = *control_key(c);
 	registry_claim(c->worker, claim);

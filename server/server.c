@@ -242,6 +242,7 @@ int server_create(struct server **s_r, const struct settings *settings)
 {
 	struct server *s = calloc(1, sizeof(*s));
 	char dir[PATH_MAX];
+	struct proof_key key;
 	int rc;
 
 	if (!s)
@@ -252,6 +253,10 @@ int server_create(struct server **s_r, const struct settings *settings)
 		.fd = -1, .run = run_chores, .reopen = reopen_files
 	};
 	cipher_key_derive(&s->token_key, settings->auth_token);
+	proof_key_derive(
+		&key, settings->auth_token, strlen(settings->auth_token));
+	memcpy(s->token_public, key.public, sizeof(s->token_public));
+	proof_key_wipe(&key);
 	failures_init(&s->failures);
 	rc = *settings->custom_404_page
 		     ? page_open(&s->page_404, settings->custom_404_page)

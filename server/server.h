@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #include "common/crypto/cipher.h"
+#include "common/crypto/login_proof.h"
 #include "common/base/quota.h"
 #include "common/event/core.h"
 #include "server/failures.h"
@@ -27,6 +28,7 @@ struct worker;
 struct server {
 	const struct settings *settings;
 	struct cipher_key token_key;
+	uint8_t token_public[PROOF_PUBLIC_SIZE]; /* of the same token */
 	struct page_file page_404; /* the main thread's, when they run */
 	struct keyring_files keys; /* the same */
 	struct users_source users; /* the same */

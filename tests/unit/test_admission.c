@@ -28,7 +28,10 @@ static struct settings_user list[] = {
 		.disabled = true,
 		.expires = "" },
 	{ .name = "old", .frp_token = "old-secret", .expires = "2023-11-13" },
+	{ .name = "dora", .frp_token = "", .expires = "" },
 };
+static char dora[PROOF_PUBLIC_TEXT];
+static const char *doras[] = { dora };
 static const struct settings_users all = { ARRAY_SIZE(list), list };
 static struct settings settings;
 static struct users *users;
@@ -36,6 +39,11 @@ static struct admission a;
 
 static void setup(void)
 {
+	struct proof_key key;
+
+	proof_key_derive(&key, "dora-token", strlen("dora-token"));
+	proof_public_write(dora, key.public);
+	list[5].keys = (struct conf_strings){ .n = 1, .v = doras };
 	settings.auth_token = "shared";
 	users = users_make(&all, NULL, NULL);
 	cr_assert(users);
@@ -52,12 +60,71 @@ static bool check(
 	const char *user, const char *token, int64_t stamp, bool secure)
 {
 	char key[LOGIN_KEY_SIZE];
-	struct message_login m = {
-		.user = user, .privilege_key = key, .timestamp = stamp
-	};
+	struct message_login m = { .user = user,
+		.privilege_key = key,
+		.timestamp = stamp,
+		.adit = { .key = "", .sig = "" } };
+	struct admission_terms terms = { .settings = &settings,
+		.users = users,
+		.secure = secure,
+		.now = NOW };
 
 	login_key(key, token, stamp);
-	return admission_check(&a, &settings, users, &m, secure, NOW);
+	return admission_check(&a, &terms, &m);
+}
+
+static const uint8_t here[PROOF_BINDING_SIZE] = { 1, 2, 3 };
+static const uint8_t there[PROOF_BINDING_SIZE] = { 3, 2, 1 };
+
+/* What a signed login holds; changed by the tests. */
+static struct {
+	const char *user, *privilege_key;
+	const uint8_t *comes_on;
+	char key[PROOF_PUBLIC_TEXT + 1], sig[PROOF_SIGNATURE_TEXT + 2];
+} s;
+
+static void sign(const char *user, const char *token)
+{
+	struct proof_login what = {
+		.binding = here, .user = user, .client_id = "id"
+	};
+	uint8_t signature[PROOF_SIGNATURE_SIZE];
+	struct proof_key key;
+
+	proof_key_derive(&key, token, strlen(token));
+	cr_assert(proof_sign(signature, &key, &what));
+	s.user = user;
+	s.comes_on = here;
+	s.privilege_key = "";
+	proof_public_write(s.key, key.public);
+	proof_signature_write(s.sig, signature);
+}
+
+static bool check_signed(void)
+{
+	struct message_login m = { .user = s.user,
+		.client_id = "id",
+		.privilege_key = s.privilege_key,
+		.timestamp = NOW,
+		.adit = { .key = s.key, .sig = s.sig } };
+	struct proof_key shared;
+	struct admission_terms terms = { .settings = &settings,
+		.users = users,
+		.token_key = shared.public,
+		.secure = true,
+		.binding = s.comes_on,
+		.now = NOW };
+
+	proof_key_derive(&shared, "shared", 6);
+	return admission_check(&a, &terms, &m);
+}
+
+static void expect_refused(const char *cause)
+{
+	cr_assert_not(check_signed(), "%s", cause);
+	cr_assert_not(a.proven);
+	cr_assert_str_eq(a.error, ADMISSION_WRONG);
+	cr_assert_str_eq(a.cause, cause);
 }
 
 Test(admission, secrets)
@@ -159,4 +226,72 @@ Test(admission, text_from_outside)
 	admission_text(out, longer);
 	cr_assert_leq(strlen(out), 64);
 	cr_assert_eq(strspn(out, "%0A"), strlen(out));
+}
+
+Test(admission, signatures)
+{
+	sign("dora", "dora-token");
+	cr_assert(check_signed());
+	cr_assert(a.proven);
+	cr_assert_str_eq(user_name(a.user), "dora");
+	cr_assert_eq(a.keep_s, 0);
+	sign("", "shared");
+	cr_assert(check_signed());
+	cr_assert_null(a.user);
+}
+
+Test(admission, signatures_that_are_worth_nothing)
+{
+	sign("dora", "dora-token");
+	s.comes_on = there;
+	expect_refused("wrong signature");
+	/* Outside TLS of ours. */
+	s.comes_on = NULL;
+	expect_refused("wrong signature");
+	/* A valid key, and another one's name. */
+	sign("alice", "dora-token");
+	expect_refused("unknown key");
+	sign("nobody", "dora-token");
+	expect_refused("unknown user");
+	sign("dora", "stolen");
+	expect_refused("unknown key");
+	sign("", "dora-token");
+	expect_refused("unknown key");
+	sign("dora", "shared");
+	expect_refused("unknown key");
+}
+
+/* Nothing less counts where there is a signature, or a part of one. */
+Test(admission, no_way_down)
+{
+	char key[LOGIN_KEY_SIZE];
+
+	login_key(key, "alice-secret", NOW);
+	sign("alice", "alice-secret");
+	s.privilege_key = key;
+	expect_refused("unknown key");
+	s.sig[0] = '\0';
+	expect_refused("wrong signature");
+	sign("alice", "alice-secret");
+	s.privilege_key = key;
+	s.key[0] = '\0';
+	expect_refused("wrong signature");
+}
+
+Test(admission, one_spelling_of_a_signature)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				     "abcdefghijklmnopqrstuvwxyz0123456789-_";
+	size_t last = PROOF_SIGNATURE_TEXT - 2;
+
+	sign("dora", "dora-token");
+	strcat(s.sig, "=");
+	expect_refused("wrong signature");
+	sign("dora", "dora-token");
+	/* Bits that are nobody's. */
+	s.sig[last] = digits[(strchr(digits, s.sig[last]) - digits) ^ 1];
+	expect_refused("wrong signature");
+	sign("dora", "dora-token");
+	strcat(s.key, "=");
+	expect_refused("wrong signature");
 }

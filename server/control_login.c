@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* A Login: who it is, and what it is answered. */
+
+#include "server/control_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/base/log.h"
+#include "common/base/version.h"
+#include "common/crypto/random.h"
+#include "common/crypto/tls.h"
+#include "common/relay/layer.h"
+#include "common/wire/capability.h"
+#include "server/admission.h"
+#include "server/refusal.h"
+#include "server/registry.h"
+#include "server/worker.h"
+
+/* A run id that may stand in logs and tables: frp's are 16 hex digits. */
+static bool is_run_id(const char *id)
+{
+	size_t n = strlen(id);
+
+	return n > 0 && n < RUN_ID_SIZE &&
+	       strspn(id, "abcdefghijklmnopqrstuvwxyz"
+			  "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:-") == n;
+}
+
+/* The pool that the client asks for, within what the server allows. */
+static uint32_t pool_count(struct worker *w, int64_t asked)
+{
+	int64_t max = w->settings->max_pool_count;
+
+	if (asked >= 0 && asked <= max)
+		return (uint32_t)asked;
+	count(&w->core.counters, pool_count_clamped);
+	return asked < 0 ? 0 : (uint32_t)max;
+}
+
+static struct control *control_new(struct worker *w, struct stream *s,
+	const struct link *link, const struct message_login *login,
+	const struct admission *a)
+{
+	struct control *c = pool_take(w->pools.controls);
+
+	if (!c)
+		return NULL;
+	c->user = strdup(login->user);
+	if (!c->user) {
+		pool_give(w->pools.controls, c);
+		return NULL;
+	}
+	c->worker = w;
+	c->users = users_hold(w->users);
+	c->record = a->user;
+	c->stamp = login->timestamp;
+	c->keep_s = a->keep_s;
+	list_init(&c->proxies);
+	list_append(&w->controls, &c->link);
+	address_ip(&link->peer, c->peer);
+	c->session = link->session;
+	c->extended = login->adit.present;
+	c->proven = a->proven;
+	memcpy(c->key, a->key, sizeof(c->key));
+	c->caps = (uint8_t)capability_read(&login->adit);
+	matchmaker_init(c, pool_count(w, login->pool_count));
+	if (is_run_id(login->run_id))
+		snprintf(c->run_id, sizeof(c->run_id), "%s", login->run_id);
+	else
+		random_hex(c->run_id, 8);
+	channel_init(&c->channel, s, &control_ops);
+	return c;
+}
+
+const struct cipher_key *control_key(const struct control *c)
+{
+	return c->record ? &c->record->frp_key : &c->worker->server->token_key;
+}
+
+/* The answer to a Login that was accepted, still in clear. */
+bool control_answer(struct control *c)
+{
+	const char *names[CAPABILITIES];
+	struct message m = { .type = MESSAGE_LOGIN_RESP };
+	char pin[PIN_SIZE];
+	const char *pins[] = { pin };
+
+	m.login_resp.version = ADIT_VERSION;
+	m.login_resp.run_id = c->run_id;
+	if (c->extended)
+		capability_write(&m.login_resp.adit, c->caps, names);
+	if (c->proven) {
+		pin_write(pin, &c->worker->keyring->pin);
+		m.login_resp.adit.pins.items = pins;
+		m.login_resp.adit.pins.count = 1;
+	}
+	if (!control_send(c, &m))
+		return false;
+	/* Inside TLS of ours there is nothing more to hide. */
+	if (c->proven)
+		return true;
+	if (channel_encrypt(&c->channel, control_key(c)) == 0)
+		return true;
+	control_close(c, REASON_no_memory, "no memory");
+	return false;
+}
+
+/*
+ * Ask the registry for the id, for which the login may not come again in
+ * keep_s seconds; `iv`, in hex, proves that it is no replay.
+ */
+bool control_claim(struct control *c, const char *id, int64_t keep_s, char *iv)
+{
+	char *texts[] = { c->record ? c->user : "", iv ? iv : "" };
+	struct claim_texts terms = { ARRAY_SIZE(texts), texts };
+	struct claim *claim = claim_new(CLAIM_CONTROL, id, NULL, &terms);
+
+	if (!claim)
+		return false;
+	claim->stamp = c->stamp;
+	claim->keep_s = keep_s;
+	claim->proven = iv || c->proven;
+	claim->owner = claim->control = worker_ref(c->worker, c);
+	claim->caps = c->caps;
+	claim->session = c->session;
+	claim->bound = control_is_bound(c);
+	registry_claim(c->worker, claim);
+	return true;
+}
+
+/* False, and why in `a`: it does not come in. */
+static bool login_admit(struct worker *w, struct admission *a, struct stream *s,
+	const struct link *link, const struct message_login *login)
+{
+	uint8_t binding[TLS_EXPORT_SIZE];
+	struct admission_terms terms = { .settings = w->settings,
+		.users = w->users,
+		.token_key = *w->settings->auth_token ? w->server->token_public
+						      : NULL,
+		.secure = link->secure,
+		.now = time(NULL) };
+	struct failures *failures = &w->server->failures;
+	int64_t now = worker_loop(w)->now;
+	int64_t wait = failures_wait(failures, &link->peer, now);
+	bool good = false;
+
+	*a = (struct admission){ 0 };
+	if (link->adit && tls_channel_binding(layer_transform(s), binding) == 0)
+		terms.binding = binding;
+	if (w->core.draining)
+		snprintf(a->error, sizeof(a->error),
+			"control manager is closed");
+	else if (wait > 0)
+		snprintf(a->error, sizeof(a->error),
+			"too many failed logins from this address: try again "
+			"in %lld s",
+			(long long)(wait / CLOCK_SECOND) + 1);
+	else
+		good = admission_check(a, &terms, login);
+	if (a->failed)
+		failures_count(failures, &link->peer, now);
+	return good;
+}
+
+void control_login(struct worker *w, struct stream *s, const struct link *link,
+	const struct message_login *login)
+{
+	bool good;
+	struct admission a;
+	struct control *c = NULL;
+	char ip[ADDRESS_TEXT_SIZE];
+
+	good = login_admit(w, &a, s, link, login);
+	if (good)
+		c = control_new(w, s, link, login, &a);
+	if (good && !c)
+		snprintf(a.error, sizeof(a.error), "too many clients");
+	if (!c) {
+		address_ip(&link->peer, ip);
+		refusal_log(ip, a.error, a.cause, login->user);
+		refusal_send(w, s, a.error);
+		return;
+	}
+	log_info("client login info: ip [%s] version [%.64s] hostname [%.64s] "
+		 "os [%.64s] arch [%.64s] run id [%s]",
+		c->peer, login->version, login->hostname, login->os,
+		login->arch, c->run_id);
+	if (!control_claim(c, c->run_id, c->keep_s, NULL))
+		control_close(c, REASON_no_memory, "no memory");
+}
