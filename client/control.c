@@ -6,16 +6,15 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/utsname.h>
-#include <time.h>
 
 #include "client/client.h"
 #include "client/crew.h"
+#include "client/login.h"
 #include "client/work.h"
 #include "common/base/log.h"
-#include "common/base/version.h"
 #include "common/crypto/login.h"
 #include "common/crypto/random.h"
+#include "common/relay/layer.h"
 #include "common/wire/capability.h"
 
 /* Work connections made for one message at most. */
@@ -105,13 +104,6 @@ bool control_send(struct client *c, const struct message *m)
 	return rc == 0;
 }
 
-static void sign(const struct client *c, char key[static LOGIN_KEY_SIZE],
-	int64_t *timestamp_r)
-{
-	*timestamp_r = time(NULL);
-	login_key(key, c->settings->auth_token, *timestamp_r);
-}
-
 static void control_beat(struct timer *t)
 {
 	struct control *k = container_of(t, struct control, heartbeat);
@@ -128,20 +120,12 @@ static void control_beat(struct timer *t)
 		return;
 	}
 	if (s->auth_heartbeats && !c->session.proven) {
-		sign(c, key, &m.ping.timestamp);
+		login_sign(c, key, &m.ping.timestamp);
 		m.ping.privilege_key = key;
 	}
 	if (control_send(c, &m))
 		loop_set_timer(client_loop(c), &k->heartbeat,
 			s->heartbeat_interval_ms * CLOCK_MS, control_beat);
-}
-
-/* What this client can do beyond frp. */
-static unsigned offered(const struct client *c)
-{
-	unsigned set = c->settings->extensions ? CAPABILITY_all : 0;
-
-	return c->settings->reuse ? set : set & ~(unsigned)CAPABILITY_reuse;
 }
 
 /* It has lasted: whatever ends it now is a trouble of its own. */
@@ -152,12 +136,22 @@ static void control_proven(struct timer *t)
 	backoff_reset(&k->backoff);
 }
 
-/* Whether the server has shown who it is, and can be shown who we are. */
-static bool is_proven(const struct control *k)
+/* The key that this TLS session and the run id give to both ends. */
+static bool agree_on_tickets(
+	struct control *k, const struct message_login_resp *m)
 {
-	const struct settings *s = client_of((struct control *)k)->settings;
+	struct session *session = &client_of(k)->session;
+	struct transform *t = layer_transform(k->channel.stream);
+	struct session_key key;
 
-	return k->adit && (s->tls_pins.n > 0 || *s->tls_ca_file);
+	if (!session->proven)
+		return true;
+	if (tls_export(t, SESSION_KEY_LABEL, m->run_id, strlen(m->run_id),
+		    key.bytes) < 0)
+		return false;
+	ticket_key_derive(&session->tickets, &key);
+	session_key_wipe(&key);
+	return true;
 }
 
 /* LoginResp: false when the control was left. */
@@ -186,18 +180,23 @@ static bool control_login_answered(
 		return false;
 	}
 	/* Inside TLS of our own there is nothing more to hide. */
-	if (!is_proven(k) && channel_encrypt(&k->channel, &c->token_key) < 0) {
+	if (!login_is_proven(k) &&
+		channel_encrypt(&k->channel, &c->token_key) < 0) {
 		control_failed(k, "no memory");
 		return false;
 	}
 	control_set_state(k, CONTROL_RUNNING);
 	c->session.muxed = k->mux && !m->adit.present;
-	c->session.proven = is_proven(k);
+	c->session.proven = login_is_proven(k);
+	if (!agree_on_tickets(k, m)) {
+		control_failed(k, "no memory");
+		return false;
+	}
 	loop_set_timer(
 		client_loop(c), &k->timer, CONTROL_PROVEN, control_proven);
 	snprintf(c->session.run_id, sizeof(c->session.run_id), "%s", m->run_id);
 	k->ever = true;
-	c->session.caps = capability_read(&m->adit) & offered(c);
+	c->session.caps = capability_read(&m->adit) & login_offered(c);
 	k->heard = client_loop(c)->now;
 	count(&c->core.counters, logins);
 	log_info("login to server success, get run id [%s]", c->session.run_id);
@@ -208,11 +207,22 @@ static bool control_login_answered(
 }
 
 /* So many work connections are wanted; an absent count is one. */
-static void serve_request(struct client *c, int64_t n)
+static void serve_request(
+	struct client *c, const struct message_req_work_conn *m)
 {
-	n = n < 1 ? 1 : n > REQUEST_MAX ? REQUEST_MAX : n;
-	for (int64_t i = 0; i < n; i++)
-		crew_work_wanted(c->crew);
+	const struct message_tickets *t = &m->adit;
+	int64_t n = m->count < 1 ? 1 : m->count;
+	uint8_t ticket[TICKET_SIZE];
+
+	if (n > REQUEST_MAX)
+		n = REQUEST_MAX;
+	for (int64_t i = 0; i < n; i++) {
+		if (!t->present)
+			crew_work_wanted(c->crew, NULL);
+		else if ((size_t)i < t->t.count &&
+			 ticket_text_read(ticket, t->t.items[i]))
+			crew_work_wanted(c->crew, ticket);
+	}
 }
 
 static enum channel_verdict serve_running(
@@ -223,7 +233,7 @@ static enum channel_verdict serve_running(
 	switch (m->type) {
 	case MESSAGE_REQ_WORK_CONN:
 		count(&c->core.counters, work_requests);
-		serve_request(c, m->req_work_conn.count);
+		serve_request(c, &m->req_work_conn);
 		break;
 	case MESSAGE_NEW_PROXY_RESP:
 		proxy_answered(c, &m->new_proxy_resp);
@@ -282,91 +292,6 @@ static const struct channel_ops control_ops = {
 	.ended = control_ended,
 };
 
-/* Go's name for this machine's architecture, as frp sends it. */
-static const char *go_arch(const char *machine)
-{
-	static const char *const names[][2] = {
-		{ "x86_64", "amd64" },
-		{ "aarch64", "arm64" },
-		{ "i686", "386" },
-		{ "armv7l", "arm" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (!strcmp(machine, names[i][0]))
-			return names[i][1];
-	return machine;
-}
-
-/* Texts of a login's proof. */
-struct proof {
-	char key[PROOF_PUBLIC_TEXT], signature[PROOF_SIGNATURE_TEXT];
-};
-
-/* Sign the login, for this TLS session; false: a name is too long. */
-static bool prove(struct control *k, struct message_login *l, struct proof *p)
-{
-	const struct proof_key *key = &client_of(k)->proof_key;
-	struct proof_login what = { .binding = k->binding,
-		.user = l->user,
-		.client_id = l->client_id };
-	uint8_t signature[PROOF_SIGNATURE_SIZE];
-
-	if (!proof_sign(signature, key, &what))
-		return false;
-	proof_public_write(p->key, key->public);
-	proof_signature_write(p->signature, signature);
-	l->adit.key = p->key;
-	l->adit.sig = p->signature;
-	return true;
-}
-
-static bool control_login(struct control *k)
-{
-	const char *names[CAPABILITIES];
-	struct client *c = client_of(k);
-	const struct settings *s = c->settings;
-	struct message m = { .type = MESSAGE_LOGIN };
-	struct message_login *l = &m.login;
-	char key[LOGIN_KEY_SIZE];
-	struct proof proof;
-	struct utsname host;
-
-	uname(&host);
-	l->version = ADIT_VERSION;
-	l->hostname = host.nodename;
-	l->os = "linux";
-	l->arch = go_arch(host.machine);
-	l->user = s->user;
-	l->run_id = c->session.run_id;
-	l->client_id = s->client_id;
-	l->metas = proxy_map(&s->metadatas);
-	l->pool_count = s->pool_count;
-	if (s->extensions)
-		capability_write(&l->adit, offered(c), names);
-	if (is_proven(k)) {
-		if (!prove(k, l, &proof))
-			return false;
-	} else {
-		sign(c, key, &l->timestamp);
-		l->privilege_key = key;
-	}
-	return channel_send(&k->channel, &m) == 0;
-}
-
-/* Once: whoever is in between could be the server. */
-static void warn_of_strangers(struct control *k)
-{
-	const struct settings *s = client_of(k)->settings;
-
-	if (k->warned || s->tls_pins.n > 0 || *s->tls_ca_file)
-		return;
-	k->warned = true;
-	if (s->tls_enable)
-		log_warn("nobody vouches for the server: set "
-			 "transport.tls.pins or trustedCaFile");
-}
-
 static void control_login_late(struct timer *t)
 {
 	struct control *k = container_of(t, struct control, timer);
@@ -417,12 +342,12 @@ static void control_linked(struct link_owner *o, const struct link_outcome *r)
 		control_failed(k, "no memory");
 		return;
 	}
-	warn_of_strangers(k);
+	login_warn(k);
 	control_set_state(k, CONTROL_LOGIN);
 	channel_init(&k->channel, s, &control_ops);
 	loop_set_timer(client_loop(c), &k->timer, CONTROL_LOGIN_TIME,
 		control_login_late);
-	if (control_login(k))
+	if (login_send(k))
 		channel_start(&k->channel);
 	else
 		control_failed(k, "the login is too long for the protocol");

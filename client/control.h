@@ -11,6 +11,7 @@
 #include "client/backoff.h"
 #include "client/link.h"
 #include "common/base/address.h"
+#include "common/crypto/ticket.h"
 #include "common/relay/channel.h"
 #include "common/relay/mux.h"
 
@@ -59,6 +60,7 @@ struct session {
 	unsigned caps;         /* enum capability, or-ed: what both have */
 	bool muxed;            /* work connections are streams of its mux */
 	bool proven;           /* by a signature: no cipher, no login keys */
+	struct ticket_key tickets; /* of the capability */
 	char run_id[CONTROL_RUN_ID_SIZE];
 };
 

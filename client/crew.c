@@ -16,6 +16,8 @@
 struct wanted_letter {
 	struct letter letter;
 	struct session session;
+	bool ticketed;
+	uint8_t ticket[TICKET_SIZE];
 };
 
 /* Idle work connections that an aditd keeps at most, by its default. */
@@ -187,12 +189,13 @@ void crew_destroy(struct crew *c)
 static void deliver_wanted(struct mailbox *m, struct letter *letter)
 {
 	struct client *c = client_of_mailbox(m);
+	const struct wanted_letter *l = (struct wanted_letter *)letter;
 
-	c->session = ((struct wanted_letter *)letter)->session;
-	work_open(c);
+	c->session = l->session;
+	work_open(c, l->ticketed ? l->ticket : NULL);
 }
 
-void crew_work_wanted(struct crew *c)
+void crew_work_wanted(struct crew *c, const uint8_t *ticket)
 {
 	struct client *first = c->clients[0];
 	struct client *to = c->clients[c->next++ % c->count];
@@ -202,11 +205,14 @@ void crew_work_wanted(struct crew *c)
 	if (first->session.muxed)
 		to = first;
 	if (to == first) {
-		work_open(first);
+		work_open(first, ticket);
 		return;
 	}
 	l = letter_new(sizeof(*l));
 	l->session = first->session;
+	l->ticketed = ticket;
+	if (ticket)
+		memcpy(l->ticket, ticket, sizeof(l->ticket));
 	mailbox_post(&to->core.mailbox, &l->letter, deliver_wanted);
 }
 

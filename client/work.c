@@ -6,22 +6,18 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "client/client.h"
 #include "client/crew.h"
 #include "client/proxy.h"
+#include "client/work_bytes.h"
 #include "common/base/log.h"
 #include "common/base/socket.h"
-#include "common/crypto/login.h"
 #include "common/relay/layer.h"
 #include "common/relay/raw_stream.h"
 #include "common/relay/wrap.h"
 #include "common/wire/capability.h"
 #include "common/wire/proxy_header.h"
-
-/* NewWorkConn at most: a run id and a key. */
-#define GREETING_MAX 1024
 
 /* frpc's limits for the two dials. */
 #define LOCAL_DIAL_TIME (10 * CLOCK_SECOND)
@@ -185,29 +181,6 @@ static void work_start(struct work *k, const struct client_proxy *proxy)
 			.timeout = LOCAL_DIAL_TIME });
 }
 
-/* What the server says of an address; none if it makes no sense. */
-static struct address address_said(const char *ip, int64_t port)
-{
-	struct address a = { 0 };
-
-	if (port < 0 || port > UINT16_MAX ||
-		address_parse(&a, ip, (uint16_t)port) < 0)
-		a.size = 0;
-	return a;
-}
-
-/* Of the PROXY protocol; NULL: none, or no memory. */
-static struct chunk *make_header(
-	const struct message_start_work_conn *s, enum proxy_header version)
-{
-	struct address from = address_said(s->src_addr, s->src_port);
-	struct address to = address_said(s->dst_addr, s->dst_port);
-	uint8_t bytes[PROXY_HEADER_MAX];
-
-	return chunk_copy(bytes,
-		(uint32_t)proxy_header_write(bytes, version, &from, &to));
-}
-
 /* StartWorkConn: whose visitor it is. */
 static enum channel_verdict work_message(
 	struct channel *channel, struct message *m)
@@ -238,7 +211,7 @@ static enum channel_verdict work_message(
 		(long long)s->src_port);
 	header = proxy_header_of(p->proxy_protocol);
 	if (header != PROXY_HEADER_NONE)
-		k->header = make_header(s, header);
+		k->header = work_make_header(s, header);
 	k->stream = channel_release(channel);
 	if (k->stream && (k->header || header == PROXY_HEADER_NONE))
 		work_start(k, p);
@@ -267,25 +240,6 @@ static const struct channel_ops work_ops = {
 	.ended = work_ended,
 };
 
-/* NewWorkConn, the first bytes of a work connection; NULL: no memory. */
-static struct chunk *make_greeting(const struct client *c)
-{
-	struct message m = { .type = MESSAGE_NEW_WORK_CONN };
-	uint8_t frame[GREETING_MAX];
-	char key[LOGIN_KEY_SIZE];
-	ssize_t n;
-
-	m.new_work_conn.run_id = c->session.run_id;
-	if (c->settings->auth_new_work_conns && !c->session.proven) {
-		m.new_work_conn.timestamp = time(NULL);
-		login_key(key, c->settings->auth_token,
-			m.new_work_conn.timestamp);
-		m.new_work_conn.privilege_key = key;
-	}
-	n = message_encode(&m, frame, sizeof(frame));
-	return n < 0 ? NULL : chunk_copy(frame, (uint32_t)n);
-}
-
 /* Idle, on the stream, which is taken over. */
 static void work_idle(struct work *k, struct stream *s)
 {
@@ -305,10 +259,10 @@ void work_claim_carrier(
 }
 
 /* Say whose the connection is, and wait for a visitor. */
-static void work_greet(struct work *k, struct stream *s)
+static void work_greet(struct work *k, struct stream *s, const uint8_t *binding)
 {
 	struct client *c = k->client;
-	struct chunk *greeting = make_greeting(c);
+	struct chunk *greeting = work_make_greeting(k, binding);
 	struct carrier *carrier;
 
 	if (!greeting) {
@@ -338,7 +292,7 @@ static void work_linked(struct link_owner *o, const struct link_outcome *r)
 
 	k->to_server = NULL;
 	if (r->stream) {
-		work_greet(k, r->stream);
+		work_greet(k, r->stream, r->binding);
 		return;
 	}
 	log_warn("work connection to the server: %s", r->error);
@@ -350,10 +304,10 @@ static void work_from_mux(struct work *k)
 {
 	struct mux *m = k->client->control.mux;
 	struct stream *s;
-	int rc = m ? mux_open_stream(m, &s) : -ENOTCONN;
+	int rc = m && !k->ticketed ? mux_open_stream(m, &s) : -ENOTCONN;
 
 	if (rc == 0) {
-		work_greet(k, s);
+		work_greet(k, s, NULL);
 		return;
 	}
 	log_warn("work connection to the server: %s", strerror(-rc));
@@ -373,7 +327,7 @@ static struct work *work_new(struct client *c, unsigned caps)
 	return k;
 }
 
-void work_open(struct client *c)
+void work_open(struct client *c, const uint8_t *ticket)
 {
 	bool place = quota_take(&c->crew->works);
 	struct work *k = place ? work_new(c, c->session.caps) : NULL;
@@ -389,6 +343,9 @@ void work_open(struct client *c)
 		return;
 	}
 	k->place = true;
+	k->ticketed = ticket;
+	if (ticket)
+		memcpy(k->ticket, ticket, sizeof(k->ticket));
 	count(&c->core.counters, work_conns);
 	if (c->session.muxed) {
 		work_from_mux(k);

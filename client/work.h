@@ -13,6 +13,7 @@
 
 #include "client/link.h"
 #include "client/lookout.h"
+#include "common/crypto/ticket.h"
 #include "common/relay/carrier.h"
 #include "common/relay/channel.h"
 #include "common/relay/relay.h"
@@ -63,14 +64,17 @@ struct work {
 	const struct client_proxy *proxy; /* from STARTED on */
 	unsigned caps;                    /* of the session it belongs to */
 	bool place;    /* of the crew's quota; a carrier has its own */
+	bool ticketed; /* it is admitted by the ticket */
+	uint8_t ticket[TICKET_SIZE];
 	uint8_t state; /* enum work_state */
 };
 
 /* Prepare this worker's carriers. */
 void work_init(struct client *c);
 
-/* The server asks for a work connection, which this worker makes. */
-void work_open(struct client *c);
+/* The server asks for a work connection, which this worker makes; `ticket`:
+ * see crew_work_wanted. */
+void work_open(struct client *c, const uint8_t *ticket);
 
 /* Close it, cut unless the reason is clean. */
 void work_close(struct work *k, enum reason why);

@@ -53,9 +53,10 @@ struct claim {
 	bool compresses;       /* the proxy: what its work connections carry */
 	bool encrypts;         /* ... under the key */
 	struct cipher_key key;
-	bool proven;  /* control: it is no replay; it may replace one */
-	uint8_t kind; /* enum claim_kind */
-	char text[];  /* name, NUL, host, NUL, ..., term, NUL, ... */
+	bool proven;   /* control: it is no replay; it may replace one */
+	bool ticketed; /* control: its work connections come with tickets */
+	uint8_t kind;  /* enum claim_kind */
+	char text[];   /* name, NUL, host, NUL, ..., term, NUL, ... */
 };
 
 /*

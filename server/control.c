@@ -19,6 +19,7 @@
 #include "server/proxy.h"
 #include "server/refusal.h"
 #include "server/registry.h"
+#include "server/tickets.h"
 #include "server/worker.h"
 
 /* Two blocks of frp's cipher. */
@@ -269,6 +270,7 @@ static void control_bury(struct timer *t)
 {
 	struct control *c = container_of(t, struct control, grave);
 
+	tickets_destroy(&c->tickets);
 	free(c->user);
 	users_drop(&c->users);
 	pool_give(c->worker->pools.controls, c);

@@ -16,6 +16,7 @@
 #include "server/link.h"
 #include "server/matchmaker.h"
 
+struct tickets;
 struct user;
 struct users;
 struct worker;
@@ -63,6 +64,7 @@ struct control {
 	char peer[ADDRESS_TEXT_SIZE];
 	char *user; /* owned; "" without one */
 	uint8_t key[PROOF_PUBLIC_SIZE];
+	struct tickets *tickets;   /* owned; NULL: it needs none */
 	struct users *users;       /* held: where its record is */
 	const struct user *record; /* NULL: it came with auth.token */
 	int64_t stamp, keep_s;     /* of its login, see struct claim */

@@ -17,6 +17,7 @@
 #include "server/admission.h"
 #include "server/refusal.h"
 #include "server/registry.h"
+#include "server/tickets.h"
 #include "server/worker.h"
 
 /* A run id that may stand in logs and tables: frp's are 16 hex digits. */
@@ -80,6 +81,22 @@ const struct cipher_key *control_key(const struct control *c)
 	return c->record ? &c->record->frp_key : &c->worker->server->token_key;
 }
 
+/* By the key that this TLS session and the run id give to both ends. */
+static bool make_tickets(struct control *c)
+{
+	struct stream *s = c->channel.stream;
+	struct session_key key;
+
+	if (!(c->caps & CAPABILITY_tickets))
+		return true;
+	if (tls_export(layer_transform(s), SESSION_KEY_LABEL, c->run_id,
+		    strlen(c->run_id), key.bytes) < 0)
+		return false;
+	c->tickets = tickets_create(worker_ref(c->worker, c), &key);
+	session_key_wipe(&key);
+	return c->tickets;
+}
+
 /* The answer to a Login that was accepted, still in clear. */
 bool control_answer(struct control *c)
 {
@@ -92,6 +109,10 @@ bool control_answer(struct control *c)
 	m.login_resp.run_id = c->run_id;
 	if (c->extended)
 		capability_write(&m.login_resp.adit, c->caps, names);
+	if (c->proven && !make_tickets(c)) {
+		control_close(c, REASON_no_memory, "no memory");
+		return false;
+	}
 	if (c->proven) {
 		pin_write(pin, &c->worker->keyring->pin);
 		m.login_resp.adit.pins.items = pins;
@@ -123,6 +144,7 @@ bool control_claim(struct control *c, const char *id, int64_t keep_s, char *iv)
 	claim->stamp = c->stamp;
 	claim->keep_s = keep_s;
 	claim->proven = iv || c->proven;
+	claim->ticketed = c->proven && c->caps & CAPABILITY_tickets;
 	claim->owner = claim->control = worker_ref(c->worker, c);
 	claim->caps = c->caps;
 	claim->session = c->session;

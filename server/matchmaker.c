@@ -4,9 +4,11 @@
 
 #include <assert.h>
 
+#include "common/base/log.h"
 #include "common/wire/capability.h"
 #include "server/control.h"
 #include "server/proxy.h"
+#include "server/tickets.h"
 #include "server/visitor.h"
 #include "server/work.h"
 #include "server/worker.h"
@@ -24,7 +26,8 @@ struct wish_letter {
 struct offer_letter {
 	struct letter letter;
 	struct ref control, work;
-	bool armed, answer;
+	bool armed, answer, redeems;
+	struct redemption redemption; /* if it redeems */
 };
 
 /* An offer or a wish that is no more. */
@@ -76,11 +79,42 @@ static void follow_demand(struct control *c)
 
 /* --- asking the client --- */
 
-/* Send one ReqWorkConn for so many; false: the control was closed. */
-static bool request(struct control *c, uint32_t n)
+/* Put as many tickets into the message, n at most; how many. */
+static uint32_t put_tickets(struct control *c, uint32_t n,
+	struct message_tickets *m, char texts[][TICKET_TEXT],
+	const char *list[])
+{
+	uint8_t ticket[TICKET_SIZE];
+	uint32_t i = 0;
+
+	while (i < n && tickets_issue(c->tickets, worker_loop(c->worker)->now,
+				ticket)) {
+		ticket_text_write(texts[i], ticket);
+		list[i] = texts[i];
+		i++;
+	}
+	m->present = true;
+	m->t.items = list;
+	m->t.count = i;
+	return i;
+}
+
+/*
+ * Send one ReqWorkConn for up to *n_io, and for how many it was: 0 when too
+ * many tickets are out. False: the control was closed.
+ */
+static bool request(struct control *c, uint32_t *n_io)
 {
 	struct message m = { .type = MESSAGE_REQ_WORK_CONN };
+	char texts[REQUEST_MAX][TICKET_TEXT];
+	const char *list[REQUEST_MAX];
+	uint32_t n = *n_io;
 
+	if (c->tickets)
+		n = *n_io =
+			put_tickets(c, n, &m.req_work_conn.adit, texts, list);
+	if (n == 0)
+		return true;
 	m.req_work_conn.count = n > 1 ? n : 0;
 	demand_asked(&c->match.demand, worker_loop(c->worker)->now,
 		c->match.outstanding);
@@ -109,7 +143,7 @@ static void ask(struct timer *t)
 	while (have < want) {
 		uint32_t n = want - have < most ? want - have : most;
 
-		if (!request(c, n))
+		if (!request(c, &n) || n == 0)
 			return;
 		have += n;
 	}
@@ -232,6 +266,7 @@ static void wait_for_work(
 {
 	struct worker *w = c->worker;
 	struct wish *wish = pool_take(w->pools.wishes);
+	uint32_t one = 1;
 
 	if (!wish) {
 		visitor_tell_away(w, l->visitor, REASON_limit);
@@ -246,7 +281,7 @@ static void wait_for_work(
 	count(&w->core.counters, pool_misses);
 	visitor_tell_wait(w, l->visitor, pool_handle(wish));
 	/* Always one more: an earlier request may have been lost. */
-	if (!(c->caps & CAPABILITY_several) && !request(c, 1))
+	if (!(c->caps & CAPABILITY_several) && !request(c, &one))
 		return;
 	matchmaker_request(c);
 }
@@ -335,6 +370,25 @@ void matchmaker_withdraw(
 	worker_post(w, control_worker, &l->letter, deliver_withdrawal);
 }
 
+/* One that has just come, to a control that gives tickets, has a good one. */
+static bool is_admitted(struct control *c, const struct offer_letter *l)
+{
+	struct worker *w = c->worker;
+	const struct redemption *r = &l->redemption;
+	const char *fault = "it has none";
+
+	if (!c->tickets || !l->answer)
+		return true;
+	if (l->redeems)
+		fault = tickets_redeem(c->tickets, worker_loop(w)->now,
+			r->ticket, r->mac, r->binding);
+	if (!fault)
+		return true;
+	count(&w->core.counters, tickets_refused);
+	log_warn("[%.4s] work connection refused: %s", c->run_id, fault);
+	return false;
+}
+
 static void deliver_offer(struct mailbox *m, struct letter *letter)
 {
 	const struct offer_letter *l = (struct offer_letter *)letter;
@@ -344,6 +398,10 @@ static void deliver_offer(struct mailbox *m, struct letter *letter)
 
 	if (!c) {
 		work_tell_drop(w, l->work, "the client has gone");
+		return;
+	}
+	if (!is_admitted(c, l)) {
+		work_tell_drop(w, l->work, "the work connection has no ticket");
 		return;
 	}
 	if (l->answer) {
@@ -370,6 +428,18 @@ void matchmaker_offer(struct worker *w, struct ref control, struct ref work,
 	l->work = work;
 	l->armed = armed;
 	l->answer = answer;
+	worker_post(w, control.worker, &l->letter, deliver_offer);
+}
+
+void matchmaker_redeem(struct worker *w, struct ref control, struct ref work,
+	const struct redemption *r)
+{
+	struct offer_letter *l = letter_new(sizeof(*l));
+
+	l->control = control;
+	l->work = work;
+	l->answer = l->redeems = true;
+	l->redemption = *r;
 	worker_post(w, control.worker, &l->letter, deliver_offer);
 }
 

@@ -27,6 +27,7 @@
 #include "common/base/list.h"
 #include "common/base/reason.h"
 #include "common/base/timer.h"
+#include "common/crypto/ticket.h"
 #include "common/event/mailbox.h"
 #include "server/claim.h"
 #include "server/demand.h"
@@ -110,6 +111,17 @@ void matchmaker_withdraw(
  */
 void matchmaker_offer(struct worker *w, struct ref control, struct ref work,
 	bool armed, bool answer);
+
+/* What a new one of a control with tickets has come with, and on what. */
+struct redemption {
+	uint8_t ticket[TICKET_SIZE];
+	uint8_t mac[TICKET_MAC_SIZE];
+	uint8_t binding[TICKET_BINDING_SIZE];
+};
+
+/* The same for such a one: it is dropped if the ticket does not admit it. */
+void matchmaker_redeem(struct worker *w, struct ref control, struct ref work,
+	const struct redemption *r);
 
 /* A parked one has died. */
 void matchmaker_lost(

@@ -9,6 +9,8 @@
 
 #include "common/base/log.h"
 #include "common/crypto/login.h"
+#include "common/crypto/tls.h"
+#include "common/relay/layer.h"
 #include "common/relay/stack.h"
 #include "common/wire/capability.h"
 #include "server/admission.h"
@@ -71,7 +73,7 @@ enum work_source {
 
 /* It is ours to offer; the stream is taken over. */
 static void work_offer(struct worker *w, struct stream *s, struct ref control,
-	bool reuse, enum work_source from)
+	bool reuse, enum work_source from, const struct redemption *r)
 {
 	struct work *k = NULL;
 
@@ -93,7 +95,11 @@ static void work_offer(struct worker *w, struct stream *s, struct ref control,
 	k->stream = s;
 	k->reuse = reuse;
 	list_append(&w->works, &k->link);
-	matchmaker_offer(w, control, worker_ref(w, k), false, from == WORK_NEW);
+	if (r)
+		matchmaker_redeem(w, control, worker_ref(w, k), r);
+	else
+		matchmaker_offer(
+			w, control, worker_ref(w, k), false, from == WORK_NEW);
 }
 
 /* A carrier's visitor has gone. */
@@ -105,7 +111,7 @@ static void work_again(struct carrier *c)
 	if (wc->worker->core.stopping)
 		stream_close(&s, false);
 	else
-		work_offer(wc->worker, s, wc->control, true, WORK_AGAIN);
+		work_offer(wc->worker, s, wc->control, true, WORK_AGAIN, NULL);
 }
 
 void work_init(struct worker *w)
@@ -154,11 +160,21 @@ static bool is_of_session(
 	       link_same_session(link, c->session);
 }
 
+/* The ticket, with its proof, and the TLS session that it must be for. */
+static bool read_redemption(struct redemption *r, struct stream *s,
+	const struct link *link, const struct message_new_work_conn *m)
+{
+	return link->adit && ticket_text_read(r->ticket, m->adit.t) &&
+	       ticket_mac_read(r->mac, m->adit.m) &&
+	       tls_channel_binding(layer_transform(s), r->binding) == 0;
+}
+
 void work_arrived(struct worker *w, struct stream *s, const struct link *link,
 	const struct message_new_work_conn *m)
 {
 	const struct settings *set = w->settings;
 	struct route *r = directory_find_control(&w->directory, m->run_id);
+	struct redemption redemption;
 	struct chunk *early;
 	char error[128];
 	bool reuse;
@@ -176,7 +192,12 @@ void work_arrived(struct worker *w, struct stream *s, const struct link *link,
 			"the work connection is not of its client's session");
 		return;
 	}
-	if (set->auth_new_work_conns &&
+	if (r->claim->ticketed && !read_redemption(&redemption, s, link, m)) {
+		count(&w->core.counters, tickets_refused);
+		refuse(w, s, "the work connection has no ticket");
+		return;
+	}
+	if (!r->claim->ticketed && set->auth_new_work_conns &&
 		!login_key_verify(m->privilege_key,
 			admission_secret(set,
 				users_find(w->users,
@@ -197,7 +218,8 @@ void work_arrived(struct worker *w, struct stream *s, const struct link *link,
 	reuse = r->claim->caps & CAPABILITY_reuse;
 	s = wrap(w, s, r->claim->owner, reuse);
 	if (s)
-		work_offer(w, s, r->claim->owner, reuse, WORK_NEW);
+		work_offer(w, s, r->claim->owner, reuse, WORK_NEW,
+			r->claim->ticketed ? &redemption : NULL);
 }
 
 struct stream *work_take(struct work *k)
@@ -295,7 +317,7 @@ static void deliver_brought(struct mailbox *m, struct letter *letter)
 		stack_discard(&l->link);
 	s = s ? wrap(w, s, l->control, l->reuse) : NULL;
 	if (s && !visitor_bring(w, l->visitor, s))
-		work_offer(w, s, l->control, l->reuse, WORK_AGAIN);
+		work_offer(w, s, l->control, l->reuse, WORK_AGAIN, NULL);
 }
 
 /*

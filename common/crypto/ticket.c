@@ -8,6 +8,8 @@
 #include <openssl/mem.h>
 #include <string.h>
 
+#include "common/crypto/base64.h"
+
 /* The labels stand before all else that a key is used on. */
 #define KEY_LABEL "adit ticket v1"
 #define MAC_LABEL "adit work v1"
@@ -102,4 +104,29 @@ void session_key_wipe(struct session_key *k)
 void ticket_key_wipe(struct ticket_key *key)
 {
 	OPENSSL_cleanse(key, sizeof(*key));
+}
+
+void ticket_text_write(
+	char text[static TICKET_TEXT], const uint8_t ticket[static TICKET_SIZE])
+{
+	base64url_encode(text, ticket, TICKET_SIZE);
+}
+
+bool ticket_text_read(uint8_t ticket[static TICKET_SIZE], const char *text)
+{
+	return strlen(text) == TICKET_TEXT - 1 &&
+	       base64url_decode(ticket, text, TICKET_TEXT - 1) == TICKET_SIZE;
+}
+
+void ticket_mac_write(char text[static TICKET_MAC_TEXT],
+	const uint8_t mac[static TICKET_MAC_SIZE])
+{
+	base64url_encode(text, mac, TICKET_MAC_SIZE);
+}
+
+bool ticket_mac_read(uint8_t mac[static TICKET_MAC_SIZE], const char *text)
+{
+	return strlen(text) == TICKET_MAC_TEXT - 1 &&
+	       base64url_decode(mac, text, TICKET_MAC_TEXT - 1) ==
+		       TICKET_MAC_SIZE;
 }

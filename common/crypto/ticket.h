@@ -67,6 +67,22 @@ bool ticket_mac_verify(const uint8_t mac[static TICKET_MAC_SIZE],
 	const struct ticket_key *key, const uint8_t ticket[static TICKET_SIZE],
 	const uint8_t binding[static TICKET_BINDING_SIZE]) must_check;
 
+/* Ticket and MAC as base64url, with a NUL, and back. */
+#define TICKET_TEXT 23
+#define TICKET_MAC_TEXT 44
+
+void ticket_text_write(char text[static TICKET_TEXT],
+	const uint8_t ticket[static TICKET_SIZE]);
+bool ticket_text_read(
+	uint8_t ticket[static TICKET_SIZE], const char *text) must_check;
+void ticket_mac_write(char text[static TICKET_MAC_TEXT],
+	const uint8_t mac[static TICKET_MAC_SIZE]);
+bool ticket_mac_read(
+	uint8_t mac[static TICKET_MAC_SIZE], const char *text) must_check;
+
+/* What both ends export the session key by, with the run id as context. */
+#define SESSION_KEY_LABEL "EXPERIMENTAL adit session v1"
+
 /* Forget the keys. */
 void session_key_wipe(struct session_key *k);
 void ticket_key_wipe(struct ticket_key *key);

@@ -4,7 +4,7 @@
  * Tickets: their bytes, keys and MACs. The known answers were computed apart,
  * with Python's hmac.
  */
-// links: common/crypto/ticket.c
+// links: common/crypto/ticket.c common/crypto/base64.c
 // libs: boringssl
 
 #include "common/crypto/ticket.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* What admits a work connection: once, in time, on its own connection. */
-// links: server/tickets.c common/crypto/ticket.c
+// links: server/tickets.c common/crypto/ticket.c common/crypto/base64.c
 // libs: boringssl
 
 #include "server/tickets.h"
