@@ -137,7 +137,7 @@ static bool check_secret(struct admission *a, const struct admission_terms *t,
 	const char *secret = named ? NOBODYS : s->auth_token;
 	bool has_one = named ? user && *user->says->frp_token
 			     : !users || *s->auth_token;
-	int64_t allowed;
+	int64_t allowed, widest;
 
 	a->user = user;
 	if (has_one)
@@ -157,8 +157,10 @@ static bool check_secret(struct admission *a, const struct admission_terms *t,
 	if (user && !user_is_active(user, t->now))
 		return refuse(a, "user has expired");
 	allowed = window(s, user, t->secure);
+	/* What was heard in the open may come again over TLS. */
+	widest = window(s, user, true);
 	if (user)
-		a->keep_s = 2 * (allowed < 0 ? WINDOW_TLS : allowed);
+		a->keep_s = 2 * (widest < 0 ? WINDOW_TLS : widest);
 	return check_time(a, login->timestamp, t->now, allowed);
 }
 

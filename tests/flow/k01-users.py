@@ -4,6 +4,7 @@ import json
 import os
 import re
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -12,6 +13,7 @@ from frpkit import frpc
 from harness import (ADITD, ROOT, TOKEN, Client, Origin, Server, Skip, case,
                      check, dial, echo, equal, free_port, levels, main, merge,
                      reset, settle, until)
+from tlskit import context
 
 try:
     from frp import FrpClient, frame, login_key
@@ -32,6 +34,24 @@ def client(s, user="alice", token=None, **options):
     c = FrpClient(s.port, SECRETS.get(user, "") if token is None else token,
                   **options)
     c.user = user
+    return c
+
+
+def tls_client(s, *alpn):
+    """The same inside TLS; of ours, it has no cipher."""
+    c = client(s)
+    connect = c.connect
+
+    def wrapped():
+        channel = connect()
+        channel.sock = context(
+            alpn, check_hostname=False, verify_mode=ssl.CERT_NONE).wrap_socket(
+                channel.sock)
+        if alpn:
+            channel.encrypt = lambda token: None
+        return channel
+
+    c.connect = wrapped
     return c
 
 
@@ -317,6 +337,48 @@ def clock():
         equal(at("", -10**6), None)
     with Server({"loginWindow": 60}) as s:
         check("1 min 0 s at most" in at("", -100), "loginWindow")
+
+
+@case("over TLS by a day")
+def clock_tls():
+    with users(ALICE) as s:
+        def at(off):
+            now = int(time.time()) + off
+            with tls_client(s) as c:
+                return login(c, timestamp=now, privilege_key=login_key(
+                    c.token, now)).get("error")
+
+        equal(at(86000), None)
+        equal(at(-86000), None)
+        check("24 h 0 min at most" in at(-87000), at(-87000))
+
+
+@case("a login that somebody has heard is none inside TLS of ours, either")
+def private():
+    def same(off):
+        now = int(time.time()) + off
+        return {"timestamp": now, "adit": {"v": 1, "caps": []},
+                "privilege_key": login_key("alice-secret", now)}
+
+    with users(ALICE) as s:
+        # Who has said it there may do so again, and takes its own place.
+        first, ports = same(0), [free_port(), free_port()]
+        with tls_client(s, "adit/1") as c, tls_client(s, "adit/1") as d:
+            check("error" not in login(c, **first), "the first")
+            check("error" not in c.new_proxy("alice.a", remote_port=ports[0]),
+                  "in clear")
+            check("error" not in login(d, run_id=c.run_id, **first),
+                  "the second")
+            c.answer("", 3)
+            check("error" not in d.new_proxy("alice.a", remote_port=ports[1]),
+                  "its name is free")
+        heard = same(5)
+        with client(s) as c:
+            check("error" not in login(c, **heard), "in the open")
+            with tls_client(s, "adit/1") as d:
+                equal(login(d, run_id=c.run_id, **heard).get("error"),
+                      "this login was used before")
+            equal(c.ping(), {}, "nor is anybody replaced")
 
 
 @case("a login that was seen before is refused after a while")
@@ -638,7 +700,13 @@ def tokens():
                   "twice")
             token(s, "revoke", "alice")
             a.answer("", 3)
-        equal(refused(s, "alice", secret), WRONG)
+
+        def is_refused():
+            with client(s, "alice", secret) as c:
+                return login(c).get("error") == WRONG
+
+        # Each worker hears of it by itself.
+        until(is_refused, "alice is refused", 1)
         token(s, "revoke", "bob")
         s.wait_log("read again, users: 0")
         token(s, "revoke", "bob", code=1)
@@ -745,6 +813,13 @@ def adit():
         until(lambda: reaches(port), "back", 20)
 
 
+def ended(conn):
+    try:
+        return conn.recv(1) == b""
+    except ConnectionError:
+        return True
+
+
 def reaches(port):
     try:
         with dial(port, timeout=2) as conn:
@@ -771,6 +846,49 @@ def real():
         with frpc(s, proxies, wait=False, user="bob",
                   auth={"token": "alice-secret"}) as f:
             f.wait_log(WRONG)
+
+
+@case("the real frpc with its defaults, TLS and tcpMux; cut, too")
+def real_tls():
+    port = free_port()
+    with with_file(ALICE, BOB) as s, Origin(echo) as o:
+        proxies = [{"name": "t", "type": "tcp", "localPort": o.port,
+                    "remotePort": port}]
+        with frpc(s, proxies, wait=False, user="bob", transport={},
+                  auth={"token": "alice-secret"}) as f:
+            f.wait_log(WRONG)
+        with frpc(s, proxies, wait=False, user="alice", transport={},
+                  auth={"token": "alice-secret"}) as f:
+            s.wait_log(r"new proxy \[alice\.t\]")
+            check(reaches(port), "a visitor")
+            check(s.counters()["tls_sessions"] >= 2, "inside TLS")
+            s.restart()
+            until(lambda: reaches(port), "back", 20)
+            with dial(port) as conn:
+                conn.sendall(b"x")
+                equal(conn.recv(1), b"x")
+                read_again(s, BOB)
+                conn.settimeout(3)
+                check(ended(conn), "cut")
+            f.wait_log(WRONG)
+            check(not reaches(port), "nobody is served")
+
+
+@case("adit as a user with its defaults, TLS of ours, and back again")
+def adit_tls():
+    port = free_port()
+    with users(ALICE) as s, Origin(echo) as o, Client(s, [
+            {"name": "t", "type": "tcp", "localPort": o.port,
+             "remotePort": port}], {
+                 "user": "alice", "auth": {"token": "alice-secret"},
+                 "transport": {"tls": {"enable": True}}}) as c:
+        check(reaches(port), "a visitor")
+        check(s.counters()["tls_sessions"] >= 1, "inside TLS")
+        s.restart()
+        until(lambda: reaches(port), "back", 20)
+        c.kill()
+        c.start()
+        check(reaches(port), "a new one")
 
 
 main()
