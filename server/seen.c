@@ -75,20 +75,6 @@ enum seen_verdict seen_enter(struct seen *s, const char *user, int64_t stamp,
 	return enter(s, user, stamp, now, now + keep);
 }
 
-bool seen_has(
-	const struct seen *s, const char *user, int64_t stamp, int64_t now)
-{
-	size_t size;
-	struct seen_login *l = login_new(user, stamp, &size), *before;
-
-	/* Without memory it is taken for one. */
-	if (!l)
-		return true;
-	HASH_FIND(hh, s->table, l->key, size, before);
-	free(l);
-	return before && before->until > now;
-}
-
 void seen_restore(struct seen *s, const char *user, int64_t stamp, int64_t now,
 	int64_t keep)
 {

@@ -43,10 +43,6 @@ enum seen_verdict {
 enum seen_verdict seen_enter(struct seen *s, const char *user, int64_t stamp,
 	int64_t now, int64_t keep) must_check;
 
-/* Whether it was entered and is still kept. */
-bool seen_has(const struct seen *s, const char *user, int64_t stamp,
-	int64_t now) must_check;
-
 /* Enter one of long ago: it may not come again. */
 void seen_restore(struct seen *s, const char *user, int64_t stamp, int64_t now,
 	int64_t keep);

@@ -38,7 +38,7 @@ def client(s, user="alice", token=None, **options):
 
 
 def tls_client(s, *alpn):
-    """The same inside TLS; of ours, it has no cipher."""
+    """The same inside TLS."""
     c = client(s)
     connect = c.connect
 
@@ -47,8 +47,6 @@ def tls_client(s, *alpn):
         channel.sock = context(
             alpn, check_hostname=False, verify_mode=ssl.CERT_NONE).wrap_socket(
                 channel.sock)
-        if alpn:
-            channel.encrypt = lambda token: None
         return channel
 
     c.connect = wrapped
@@ -351,34 +349,6 @@ def clock_tls():
         equal(at(86000), None)
         equal(at(-86000), None)
         check("24 h 0 min at most" in at(-87000), at(-87000))
-
-
-@case("a login that somebody has heard is none inside TLS of ours, either")
-def private():
-    def same(off):
-        now = int(time.time()) + off
-        return {"timestamp": now, "adit": {"v": 1, "caps": []},
-                "privilege_key": login_key("alice-secret", now)}
-
-    with users(ALICE) as s:
-        # Who has said it there may do so again, and takes its own place.
-        first, ports = same(0), [free_port(), free_port()]
-        with tls_client(s, "adit/1") as c, tls_client(s, "adit/1") as d:
-            check("error" not in login(c, **first), "the first")
-            check("error" not in c.new_proxy("alice.a", remote_port=ports[0]),
-                  "in clear")
-            check("error" not in login(d, run_id=c.run_id, **first),
-                  "the second")
-            c.answer("", 3)
-            check("error" not in d.new_proxy("alice.a", remote_port=ports[1]),
-                  "its name is free")
-        heard = same(5)
-        with client(s) as c:
-            check("error" not in login(c, **heard), "in the open")
-            with tls_client(s, "adit/1") as d:
-                equal(login(d, run_id=c.run_id, **heard).get("error"),
-                      "this login was used before")
-            equal(c.ping(), {}, "nor is anybody replaced")
 
 
 @case("a login that was seen before is refused after a while")

@@ -38,18 +38,6 @@ Test(seen, again_within_the_grace_only)
 	cr_assert_eq(seen.count, 1);
 }
 
-Test(seen, looked_for_alone)
-{
-	cr_assert_not(seen_has(&seen, "alice", 1, HOUR));
-	cr_assert_eq(enter("alice", 1, HOUR), SEEN_NEW);
-	cr_assert(seen_has(&seen, "alice", 1, HOUR));
-	cr_assert(seen_has(&seen, "alice", 1, 2 * HOUR - 1));
-	cr_assert_not(seen_has(&seen, "alice", 1, 2 * HOUR));
-	cr_assert_not(seen_has(&seen, "alice", 2, HOUR));
-	cr_assert_not(seen_has(&seen, "bob", 1, HOUR));
-	cr_assert_eq(seen.count, 1);
-}
-
 Test(seen, others_are_others)
 {
 	cr_assert_neq(enter("alice", 1700000000, 1), SEEN_LATE);
