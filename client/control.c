@@ -276,15 +276,27 @@ static void control_ended(
 {
 	struct control *k = container_of(channel, struct control, channel);
 	struct client *c = client_of(k);
+	char unanswered[256];
 
 	if (why == REASON_bad_frame)
 		count(&c->core.counters, bad_frames);
 	if (why == REASON_bad_message)
 		count(&c->core.counters, bad_messages);
-	if (k->state == CONTROL_RUNNING)
+	if (k->state == CONTROL_RUNNING) {
 		control_lost(k, detail);
-	else
-		control_failed(k, detail);
+		return;
+	}
+	/* The server did not understand us, or will not tell why. */
+	if ((why == REASON_network || why == REASON_peer_closed) &&
+		!stream_trouble(channel->stream)) {
+		snprintf(unanswered, sizeof(unanswered),
+			"%s before the login was answered; do "
+			"transport.tls.enable and transport.tcpMux suit the "
+			"server?",
+			detail);
+		detail = unanswered;
+	}
+	control_failed(k, detail);
 }
 
 static const struct channel_ops control_ops = {

@@ -2,6 +2,7 @@
 
 #include "client/link.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,6 +16,11 @@
 #include "common/relay/layer.h"
 #include "common/relay/raw_stream.h"
 #include "common/wire/websocket.h"
+
+/* What may be wrong where no TLS comes back. */
+#define LINK_NO_TLS                                                     \
+	"is serverPort that of a tunnel server? One without TLS needs " \
+	"transport.tls.enable: false"
 
 /* The byte that frp may put before TLS. */
 #define TLS_MARK 0x17
@@ -34,26 +40,49 @@ static void link_end(struct link *l, struct stream *s, const char *error)
 	o->linked(o, &r);
 }
 
+/* What to look at after a failure of a kind. */
+static const struct advice {
+	int result;
+	const char *text;
+} advices[] = {
+	{ -EACCES, "see transport.tls.trustedCaFile, transport.tls.serverName "
+		   "and transport.tls.certFile" },
+	{ -EPROTO, LINK_NO_TLS },
+	{ -ECONNRESET, LINK_NO_TLS },
+};
+
+static const char *advice(int result)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(advices); i++)
+		if (advices[i].result == result)
+			return advices[i].text;
+	return "";
+}
+
 /* What the operator is to know about a handshake that failed. */
 static void describe(const struct link *l, int result, char *out, size_t size)
 {
 	const struct transform *t = layer_transform(l->stream);
 	const char *what = l->secure ? "TLS" : "WebSocket";
+	const char *hint = advice(result);
 	char text[PIN_SIZE];
 	struct pin pin;
+	int n;
 
 	if (t->trouble && l->secure && tls_peer_pin(t, &pin)) {
 		pin_write(text, &pin);
-		snprintf(out, size, "TLS: %s; the server's pin is [%s]",
+		n = snprintf(out, size, "TLS: %s; the server's pin is [%s]",
 			t->trouble, text);
 	} else if (t->trouble) {
-		snprintf(out, size, "%s: %s", what, t->trouble);
+		n = snprintf(out, size, "%s: %s", what, t->trouble);
 	} else {
-		snprintf(out, size,
+		n = snprintf(out, size,
 			"%s: the server closed the connection in the "
 			"handshake: %s",
 			what, strerror(-result));
 	}
+	if (*hint && n > 0 && (size_t)n < size)
+		snprintf(out + n, size - (size_t)n, "; %s", hint);
 }
 
 static void link_late(struct timer *t)
@@ -61,8 +90,8 @@ static void link_late(struct timer *t)
 	struct link *l = container_of(t, struct link, timer);
 
 	link_end(l, NULL,
-		l->secure ? "TLS: the server does not answer the handshake; "
-			    "is it a server with TLS?"
+		l->secure ? "TLS: the server does not answer the "
+			    "handshake; " LINK_NO_TLS
 			  : "WebSocket: the server does not answer");
 }
 

@@ -19,7 +19,7 @@ struct client;
 #define LINK_SHAKE_TIME (10 * CLOCK_SECOND)
 
 /* Bytes of a sentence on why there is none. */
-#define LINK_ERROR_SIZE 256
+#define LINK_ERROR_SIZE 512
 
 enum link_state {
 	/* The server is being dialled. Next: UPGRADING, SHAKING, over. */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "common/base/state_file.h"
 
 /* An absolute path in the environment, or NULL. */
 static const char *directory_of(const char *variable)
@@ -89,6 +90,7 @@ static int take_lock(const char *file, int *fd_r, char owner[static 32])
 int state_dir_lock(const char *given, char path[static PATH_MAX], int *fd_r)
 {
 	char file[PATH_MAX + 8], owner[32] = "";
+	const char *why;
 	int rc;
 	enum log_level level = *given ? LOG_ERROR : LOG_WARN;
 
@@ -97,6 +99,11 @@ int state_dir_lock(const char *given, char path[static PATH_MAX], int *fd_r)
 	rc = state_dir_find(given, path, PATH_MAX);
 	if (rc == 0)
 		rc = state_dir_make(path);
+	if (rc == 0 && state_directory_check(path, &why) < 0) {
+		/* Whoever may enter it may know the secrets in it. */
+		log_error("stateDir: %s: %s", path, why);
+		return -EPERM;
+	}
 	if (rc == 0) {
 		snprintf(file, sizeof(file), "%s/lock", path);
 		rc = take_lock(file, fd_r, owner);

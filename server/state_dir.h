@@ -27,7 +27,8 @@ int state_dir_make(const char *path) must_check;
  * Make the directory, for its owner alone, and lock it for as long as the
  * descriptor in *fd_r is open; `path` is where it is. 0, or -errno after an
  * error in the log. Where it was not `given`, a failure is a warning only,
- * with -1 in *fd_r: what would be kept in it lasts as long as the process.
+ * with -1 in *fd_r: what would be kept in it lasts as long as the process; but
+ * one that others may enter, or own, is -EPERM always.
  */
 int state_dir_lock(
 	const char *given, char path[static PATH_MAX], int *fd_r) must_check;

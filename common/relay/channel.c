@@ -29,6 +29,14 @@ struct input {
 	uint32_t size;
 };
 
+/* How the connection has failed. */
+static const char *failure(const struct channel *c, int result)
+{
+	const char *trouble = stream_trouble(c->stream);
+
+	return trouble ? trouble : strerror(-result);
+}
+
 static void channel_end(struct channel *c, enum reason why, const char *detail)
 {
 	c->ops->ended(c, why, detail);
@@ -165,7 +173,8 @@ static void channel_received(
 	if (result <= 0) {
 		channel_end(c,
 			result == 0 ? REASON_peer_closed : REASON_network,
-			result == 0 ? "closed by the peer" : strerror(-result));
+			result == 0 ? "closed by the peer"
+				    : failure(c, result));
 		return;
 	}
 	if (c->ciphers)
@@ -235,7 +244,7 @@ static void channel_sent(struct stream_writer *w, struct chunk *k, int result)
 	c->unsent_size -= k->size;
 	chunk_give(k);
 	if (result < 0)
-		channel_end(c, REASON_network, strerror(-result));
+		channel_end(c, REASON_network, failure(c, result));
 	else
 		write_next(c);
 }

@@ -442,6 +442,7 @@ static const struct stream_ops layer_ops = {
 	.finish = layer_finish,
 	.close = layer_close,
 	.descriptor = layer_descriptor,
+	.trouble = layer_trouble,
 };
 
 struct stream *layer_open(

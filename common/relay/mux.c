@@ -250,6 +250,13 @@ void mux_soon(struct mux *m)
 	loop_set_timer(m->all->loop, &m->soon, 0, soon);
 }
 
+const char *mux_failure(const struct mux *m)
+{
+	const char *trouble = stream_trouble(m->below);
+
+	return trouble ? trouble : "the connection failed";
+}
+
 void mux_end(struct mux *m, int result, const char *why, enum mux_how how)
 {
 	struct loop *l = m->all->loop;

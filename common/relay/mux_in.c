@@ -203,7 +203,7 @@ static void take_chunk(struct mux *m, struct chunk *k)
 static void below_ended(struct mux *m, int result)
 {
 	mux_end(m, result,
-		result < 0 ? "the connection failed"
+		result < 0 ? mux_failure(m)
 			   : "the peer has closed the connection",
 		MUX_AT_ONCE);
 }

@@ -250,6 +250,15 @@ static int stream_descriptor_op(const struct stream *st)
 	return m->below ? stream_descriptor(m->below) : -1;
 }
 
+/* That of the mux; a stream alone has none. */
+static const char *stream_trouble_op(const struct stream *stream)
+{
+	const struct mux_stream *s =
+		container_of(stream, struct mux_stream, stream);
+
+	return s->mux->why;
+}
+
 static const struct stream_ops mux_stream_ops = {
 	.read = stream_read_op,
 	.fetch = stream_fetch_op,
@@ -257,6 +266,7 @@ static const struct stream_ops mux_stream_ops = {
 	.finish = stream_finish_op,
 	.close = stream_close_op,
 	.descriptor = stream_descriptor_op,
+	.trouble = stream_trouble_op,
 };
 
 struct mux_stream *mux_stream_make(

@@ -60,6 +60,8 @@ struct stream_ops {
 	void (*fetch)(struct stream *s);
 	/* The socket below, for its addresses. */
 	int (*descriptor)(const struct stream *s);
+	/* Why it has failed, a literal; NULL: -errno says all. May be NULL. */
+	const char *(*trouble)(const struct stream *s);
 	/*
 	 * For streams whose bytes a pipe can take, else NULL: wait until there
 	 * is something to splice in (stream_ready brings it) or room to splice
@@ -180,6 +182,12 @@ void stream_close(struct stream **s, bool cut);
 static inline int stream_descriptor(const struct stream *s)
 {
 	return s->ops->descriptor(s);
+}
+
+/* What there is to say about a failure, a literal; NULL: no more than -errno */
+static inline const char *stream_trouble(const struct stream *s)
+{
+	return s->ops->trouble ? s->ops->trouble(s) : NULL;
 }
 
 #endif

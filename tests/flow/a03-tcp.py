@@ -4,9 +4,9 @@ import os
 import socket
 import threading
 
-from harness import (Client, Origin, Server, Skip, answers, case, check, dial,
-                     echo, equal, free_port, levels, main, read_all, reset,
-                     settle, sha, until)
+from harness import (HOLD, Client, Origin, Server, Skip, answers, case, check,
+                     dial, echo, equal, exactly, free_port, levels, main, needs,
+                     read_all, reset, settle, sha, until)
 
 
 def tcp(name, origin, port=0, **more):
@@ -15,13 +15,15 @@ def tcp(name, origin, port=0, **more):
 
 
 def exchange(conn, data):
-    """Send data while reading; what came back."""
+    """Send data while reading; what came back, to its end if that is after
+    ours."""
     def send():
         conn.sendall(data)
-        conn.shutdown(socket.SHUT_WR)
+        if not HOLD:
+            conn.shutdown(socket.SHUT_WR)
     t = threading.Thread(target=send)
     t.start()
-    back = read_all(conn)
+    back = exactly(conn, len(data)) if HOLD else read_all(conn)
     t.join()
     return back
 
@@ -41,6 +43,8 @@ def both_ways():
 
 @case("the visitor's end first, the answer after it")
 def visitor_half_close():
+    needs("half-close")
+
     def serve(conn):
         data = read_all(conn)
         conn.sendall(data[::-1])
@@ -54,6 +58,7 @@ def visitor_half_close():
 
 @case("the service's end first, the visitor goes on")
 def service_half_close():
+    needs("half-close")
     got = []
 
     def serve(conn):

@@ -6,9 +6,9 @@ import signal
 import socket
 import threading
 
-from harness import (ADITD, TOKEN, AditProgram, Client, Failed, Origin,
+from harness import (ADITD, HOLD, TOKEN, AditProgram, Client, Failed, Origin,
                      Server, Skip, answers, case, check, dial, echo, equal,
-                     free_port, levels, main, settle, until)
+                     exactly, free_port, levels, main, needs, settle, until)
 
 try:
     from frp import Channel, FrpClient, login_key
@@ -23,15 +23,6 @@ WORKERS = 2
 def accepts(s):
     c = s.counters()
     return [c[f"worker_{i}_accepts"] for i in range(c["workers"])]
-
-
-def exactly(conn, n):
-    data = b""
-    while len(data) < n:
-        more = conn.recv(n - len(data))
-        check(more, f"ended after {len(data)} of {n}")
-        data += more
-    return data
 
 
 def connect_on(s, port, worker):
@@ -167,7 +158,7 @@ def crowd():
                 t.join()
             check(not wrong, f"wrong: {wrong[:5]}")
             until(lambda: s.counters()["pool_visitors"] == base,
-                  "all visitors gone")
+                  "all visitors gone", 10 + HOLD)
             k = s.counters()
             equal(k["workers"], 4, "workers")
             shares = [k[f"worker_{i}_accepts"] for i in range(4)]
@@ -216,6 +207,7 @@ def auto():
 
 @case("adit: several workers make the work connections in turn, and drain")
 def client_workers():
+    needs("work connections apart")
     port = free_port()
     with Origin(echo) as o, Server() as s, Client(s, [
             {"name": "t", "type": "tcp", "localPort": o.port,

@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 
-from harness import (ADIT, TOKEN, Client, Origin, Program, Server, case,
+from harness import (ADIT, TOKEN, Client, Origin, Program, Server, able, case,
                      check, curl, dial, echo, equal, free_port, levels, main,
                      read_all, read_until, reset, settle, sha, until)
 from frp import FrpClient
@@ -308,7 +308,7 @@ def carried(relay):
             counters = program.counters()
             moved = counters.get("bytes_spliced", 0)
             copied = counters.get("bytes_copied", 0)
-            if relay == "copy":
+            if relay == "copy" or not able("splicing"):
                 equal(moved, 0, "spliced")
             else:
                 check(moved > 100 << 20 and copied < 30 << 20,
@@ -423,7 +423,8 @@ def idle():
             Client(s, [https("one", a.port, "a.test")]):
         t = visit(s.https, "a.test")
         equal(t.ask(), b"one")
-        until(lambda: s.counters().get("pool_parked"), "it is parked")
+        if able("parking"):
+            until(lambda: s.counters().get("pool_parked"), "it is parked")
         equal(t.ask(), b"one", "after a rest")
         reset(t.sock)
         for _ in range(10):

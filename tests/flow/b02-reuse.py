@@ -9,7 +9,8 @@ import random
 import struct
 
 from harness import (TOKEN, Client, Origin, Failed, Server, Skip, case, check, dial,
-                     echo, equal, free_port, levels, main, settle, until)
+                     echo, equal, exactly, free_port, levels, main, settle,
+                     until)
 
 try:
     from frp import FrpClient
@@ -130,15 +131,6 @@ def many():
         # A cut in the middle of a frame costs the connection.
         check(made < 40 + VISITORS / 20, f"{made} work connections")
         check(reused > VISITORS * 0.95, f"{reused} reuses")
-
-
-def exactly(conn, size):
-    data = b""
-    while len(data) < size:
-        more = conn.recv(size - len(data))
-        check(more, "ended early")
-        data += more
-    return data
 
 
 def frame(kind, payload=b""):

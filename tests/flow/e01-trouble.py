@@ -9,8 +9,8 @@ import threading
 import time
 
 from harness import (TOKEN, Client, Origin, Server, Skip, answers, case, check,
-                     dial, echo, equal, free_port, levels, main, read_all,
-                     reset, settle, sha, until)
+                     dial, echo, equal, free_port, levels, main, needs,
+                     read_all, reset, settle, sha, until)
 
 try:
     from frp import Cfb, FrpServer, frame
@@ -201,6 +201,8 @@ def service_slow():
     port = free_port()
     data = os.urandom(8 << 20)
     got = []
+
+    needs("half-close")
 
     def slow(conn):
         parts = []

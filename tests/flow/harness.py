@@ -35,6 +35,29 @@ if os.environ.get("ADIT_WORKERS"):
     MODE["workers"] = int(os.environ["ADIT_WORKERS"])
 if os.environ.get("ADIT_RELAY"):
     MODE["transport"] = {"relay": os.environ["ADIT_RELAY"]}
+# And how adit reaches aditd: ADIT_LINK.
+LINKS = {
+    "bare": {"tls": {"enable": False}, "tcpMux": False},
+    "tls": {"tls": {"enable": True}, "tcpMux": True},  # adit's defaults
+    # As frpc, with what both of them call tcpMux, and without TLS below it.
+    "tls-mux": {"tls": {"enable": True}, "tcpMux": True, "extensions": False},
+    "mux": {"tls": {"enable": False}, "tcpMux": True, "extensions": False},
+}
+LINK = os.environ.get("ADIT_LINK", "bare")
+# What not all of them can do: frpc knows no half-close, and what is sealed
+# cannot be spliced or parked.
+ABLE = {
+    "bare": ("half-close", "splicing", "parking", "work connections apart"),
+    "tls": ("half-close", "work connections apart"),
+}
+# How long aditd goes on with a visitor that has said its end to frpc.
+HOLD = 0 if LINK in ABLE else 32
+# What an idle work connection takes of each program, by the link.
+IDLE_COSTS = {
+    "bare": ("fds", "pool_streams", "pool_operations"),
+    "tls": ("fds", "pool_streams", "pool_operations", "pool_layers"),
+    "tls-mux": ("pool_mux_streams",), "mux": ("pool_mux_streams",),
+}
 SANITIZER = re.compile(r"ERROR: AddressSanitizer|ERROR: LeakSanitizer|"
                        r"runtime error:|WARNING: ThreadSanitizer|"
                        r"Assertion .* failed|LeakSanitizer has encountered")
@@ -54,6 +77,17 @@ class Failed(Exception):
 def check(condition, why):
     if not condition:
         raise Failed(why)
+
+
+def able(ability):
+    """Whether the link is."""
+    return ability in ABLE.get(LINK, ())
+
+
+def needs(ability):
+    """Skip the case where the link is not."""
+    if not able(ability):
+        raise Skip(f"no {ability} over {LINK}")
 
 
 def equal(have, want, what="value"):
@@ -275,7 +309,8 @@ class Client(AditProgram):
             "serverAddr": "127.0.0.1",
             "serverPort": port or getattr(server, "port", server),
             "auth": {"token": TOKEN}, "log": {"level": "debug"},
-            "transport": {"tls": {"enable": False}, "tcpMux": False},
+            # Other servers are played by hand, or as they were set.
+            "transport": LINKS[LINK if isinstance(server, Server) else "bare"],
             "proxies": proxies,
         }, MODE), conf or {}), **options)
         self.proxies, self.wait, self.server = proxies, wait, server
@@ -363,6 +398,15 @@ def read_all(conn):
     while data := conn.recv(262144):
         parts.append(data)
     return b"".join(parts)
+
+
+def exactly(conn, size):
+    data = bytearray()
+    while len(data) < size:
+        more = conn.recv(min(size - len(data), 262144))
+        check(more, f"ended after {len(data)} of {size}")
+        data += more
+    return bytes(data)
 
 
 def read_until(conn, end):
@@ -483,8 +527,8 @@ def levels_now(program):
     # How many work connections are kept ready follows the visitors of late:
     # each is one of all these.
     idle = now.get("pool_offers", 0) + now.get("pool_idle", 0)
-    for k in ("fds", "pool_offers", "pool_idle", "pool_works", "pool_carriers",
-              "pool_streams", "pool_operations"):
+    for k in (*IDLE_COSTS[LINK], "pool_offers", "pool_idle", "pool_works",
+              "pool_carriers"):
         if k in now:
             now[k] -= idle
     return now
@@ -505,7 +549,7 @@ def levels(program):
 
 def settle(program, base, timeout=10):
     """Wait until descriptors and pools are back at `base`, or below."""
-    end = time.monotonic() + timeout
+    end = time.monotonic() + timeout + HOLD
     while True:
         now = levels_now(program)
         if all(now[k] <= base[k] for k in base):

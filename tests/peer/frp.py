@@ -1,7 +1,8 @@
 """frp's wire v1, played in Python: a client for aditd, a server for adit.
 
-Correct by default; every byte can be sent by hand instead. Bare connections
-only (no TLS, no yamux). Needs the `cryptography` package.
+Correct by default; every byte can be sent by hand instead. Connections are
+bare, unless their owner says how else they are made (`dial`, `wrap`): by tls.py
+and yamux.py. Needs the `cryptography` package.
 """
 import contextlib
 import hashlib
@@ -121,7 +122,8 @@ class Channel:
 class FrpClient:
     """frpc. Work connections are opened when asked for, and served."""
 
-    def __init__(self, port, token, host="127.0.0.1", serve=None):
+    def __init__(self, port, token, host="127.0.0.1", serve=None, dial=None):
+        self.dial = dial  # dial(): a connection; None: to the port
         self.host, self.port, self.token = host, port, token
         self.serve = serve  # serve(sock, StartWorkConn, first bytes); None: echo
         self.run_id = None
@@ -132,8 +134,8 @@ class FrpClient:
         self.works = []               # channels that were opened so
 
     def connect(self):
-        return Channel(socket.create_connection((self.host, self.port),
-                                                TIMEOUT))
+        return Channel(self.dial() if self.dial else socket.create_connection(
+            (self.host, self.port), TIMEOUT))
 
     def login(self, **fields):
         """Log in; LoginResp. After an error the control is not used."""
@@ -233,8 +235,10 @@ class FrpClient:
 class FrpServer:
     """frps for one adit at a time, driven by a test."""
 
-    def __init__(self, token, port=0, on_login=None):
+    def __init__(self, token, port=0, on_login=None, wrap=None):
         self.token, self.on_login = token, on_login
+        # wrap(socket): what is spoken on, once or several times.
+        self.wrap = wrap or (lambda sock: [sock])
         self.listener = socket.socket()
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.listener.bind(("127.0.0.1", port))
@@ -251,8 +255,14 @@ class FrpServer:
                 sock, _ = self.listener.accept()
             except OSError:
                 return
-            threading.Thread(target=self._greet, args=(Channel(sock),),
+            threading.Thread(target=self._welcome, args=(sock,),
                              daemon=True).start()
+
+    def _welcome(self, sock):
+        with contextlib.suppress(EOFError, OSError):
+            for stream in self.wrap(sock):
+                threading.Thread(target=self._greet, args=(Channel(stream),),
+                                 daemon=True).start()
 
     def _greet(self, channel):
         try:
