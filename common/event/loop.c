@@ -36,17 +36,23 @@ int loop_create(struct loop **l_r, const struct backend *backend,
 		params->chunks_soft, params->chunks_hard);
 	if (!l->sealed)
 		goto err2;
+	l->bulk = chunk_pool_create(
+		LOOP_BULK + LOOP_SEAL, LOOP_BULK_CHUNKS, LOOP_BULK_CHUNKS);
+	if (!l->bulk)
+		goto err3;
 	l->pipes = pipe_pool_create(l, params->pipes, params->pipe_size);
 	if (!l->pipes)
-		goto err3;
+		goto err4;
 	rc = backend->create(l, params);
 	if (rc < 0)
-		goto err4;
+		goto err5;
 	l->now = backend->now(l);
 	*l_r = l;
 	return 0;
-err4:
+err5:
 	pipe_pool_destroy(&l->pipes);
+err4:
+	chunk_pool_destroy(&l->bulk);
 err3:
 	chunk_pool_destroy(&l->sealed);
 err2:
@@ -67,6 +73,7 @@ void loop_destroy(struct loop **lp)
 	assert(l->in_flight == 0);
 	l->backend->destroy(l);
 	pipe_pool_destroy(&l->pipes);
+	chunk_pool_destroy(&l->bulk);
 	chunk_pool_destroy(&l->sealed);
 	chunk_pool_destroy(&l->chunks);
 	free(l);
@@ -190,10 +197,11 @@ static void run_batch(struct loop *l, int n)
 	}
 }
 
-/* How many chunks of either size came back, modulo 2^32. */
+/* How many chunks of any size came back, modulo 2^32. */
 static uint32_t loop_gives(const struct loop *l)
 {
-	return chunk_pool_gives(l->chunks) + chunk_pool_gives(l->sealed);
+	return chunk_pool_gives(l->chunks) + chunk_pool_gives(l->sealed) +
+	       chunk_pool_gives(l->bulk);
 }
 
 /* Memory of a burst goes back, and buffers hold none while little passes. */
@@ -205,6 +213,7 @@ static void trim(struct timer *t)
 	if (gives - l->gives < TRIM_BUSY) {
 		chunk_pool_trim(l->chunks);
 		chunk_pool_trim(l->sealed);
+		chunk_pool_trim(l->bulk);
 		if (l->busy)
 			heap_trim();
 		l->busy = false;

@@ -22,6 +22,13 @@ struct backend;
 /* What the layers of a connection may add to a chunk, all together. */
 #define LOOP_SEAL 512
 
+/*
+ * Bulk that no pipe can take: bytes of a chunk of loop->bulk, and how many of
+ * those a loop has. They are sixteen whole records of TLS.
+ */
+#define LOOP_BULK 262144
+#define LOOP_BULK_CHUNKS 16
+
 struct completion {
 	struct op *op;
 	struct chunk *chunk;
@@ -37,6 +44,8 @@ struct loop {
 	struct chunk_pool *chunks;
 	/* Of another size: a chunk's bytes, and LOOP_SEAL more. */
 	struct chunk_pool *sealed;
+	/* Of LOOP_BULK, and LOOP_SEAL more: for whoever can do without. */
+	struct chunk_pool *bulk;
 	struct pipe_pool *pipes;
 	struct timers timers;
 	int64_t now;        /* clock.h, of this turn */

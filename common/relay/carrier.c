@@ -16,11 +16,6 @@
 
 static void carrier_settle(struct carrier *c);
 
-void carriers_init(struct carriers *all)
-{
-	list_init(&all->ending);
-}
-
 static void carrier_free(struct carrier *c, bool cut)
 {
 	if (c->waits)
@@ -204,6 +199,7 @@ static void carrier_break(struct carrier *c, int why)
 
 static void read_on(struct carrier *c)
 {
+	c->link->gulp = c->stream.gulp;
 	if (c->stream.readiness && !c->stream.closing)
 		stream_await(c->link, &c->reader);
 	else
@@ -371,6 +367,7 @@ static void carrier_renew(struct carrier *c)
 	list_remove(&c->ending);
 	memset(&c->stream, 0, sizeof(c->stream));
 	stream_init(&c->stream, l, ops);
+	c->link->gulp = STREAM_CHUNK;
 	c->in.visit = c->in.aborted = false;
 	c->in.state = c->all->starts ? CARRY_CLOSED : CARRY_READY;
 	c->drained = 0;

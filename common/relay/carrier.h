@@ -62,7 +62,10 @@ struct carrier {
 	bool waits;         /* the stream's chunk waits for the link */
 };
 
-void carriers_init(struct carriers *all);
+static inline void carriers_init(struct carriers *all)
+{
+	list_init(&all->ending);
+}
 
 /* Cut those that are ending. */
 void carriers_cut(struct carriers *all);

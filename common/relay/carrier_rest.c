@@ -20,6 +20,7 @@ struct stream *carrier_detach(struct carrier *c)
 
 	assert(!stream_is_writing(link));
 	stream_leave_reading(link);
+	link->gulp = STREAM_CHUNK;
 	pool_give(c->all->pool, c);
 	return link;
 }

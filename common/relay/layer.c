@@ -13,6 +13,9 @@
 
 #include "common/event/loop.h"
 
+/* What is more than this goes in chunks of loop->bulk. */
+#define LAYER_PIECE 16384
+
 static const struct stream_ops layer_ops;
 
 static struct layer *layer_of(const struct stream *s)
@@ -73,11 +76,20 @@ static bool layer_shakes(const struct layer *l)
 
 /* --- out --- */
 
-/* Room for n bytes, sealed, or for what a chunk of that pool holds of them. */
+/* A large chunk for so many bytes, if they need one and there is one. */
+static struct chunk *take_bulk(struct layer *l, uint32_t n)
+{
+	return n > LAYER_PIECE ? chunk_take(l->stream.loop->bulk) : NULL;
+}
+
+/* Room for n bytes, sealed, or for what a chunk of the pools holds of them. */
 static struct chunk *take_sealed(struct layer *l, uint32_t n)
 {
-	struct chunk *k = chunk_take(l->stream.loop->sealed);
+	struct chunk *k = take_bulk(l, n);
 
+	if (!k)
+		k = chunk_take(l->stream.loop->sealed);
+	n = n > LAYER_PIECE ? LAYER_PIECE : n;
 	return k ? k : chunk_from_heap(n + l->transform->overhead);
 }
 
@@ -266,14 +278,17 @@ static void layer_open_into(struct layer *l, struct chunk *out)
 /* As stream_take; -EAGAIN with `starved` set: there was no chunk. */
 static int layer_take(struct layer *l, struct chunk **c_r)
 {
-	struct chunk *out;
+	struct chunk *out = NULL;
 	int n = layer_refill(l);
 
 	*c_r = NULL;
 	l->starved = false;
 	if (n != 1)
 		return n;
-	out = chunk_take(l->stream.loop->chunks);
+	if (l->stream.gulp != STREAM_CHUNK && l->opening)
+		out = take_bulk(l, chunk_length(l->opening));
+	if (!out)
+		out = chunk_take(l->stream.loop->chunks);
 	if (!out) {
 		l->starved = true;
 		layer_call(l, LAYER_RETRY);
@@ -294,6 +309,8 @@ static int layer_take(struct layer *l, struct chunk **c_r)
 static void layer_read_below(struct layer *l)
 {
 	l->below->steady = l->stream.steady;
+	l->below->gulp =
+		l->stream.gulp == STREAM_CHUNK ? STREAM_CHUNK : STREAM_SEALED;
 	stream_read(l->below, &l->reader);
 }
 

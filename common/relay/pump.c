@@ -33,6 +33,7 @@ static void pump_leave(struct pump *p)
 {
 	if (p->source->reader == &p->reader)
 		stream_leave_reading(p->source);
+	p->source->gulp = STREAM_CHUNK;
 	if (p->sink->writer == &p->writer)
 		stream_leave_writing(p->sink);
 	chunk_queue_clear(&p->queue);
@@ -179,6 +180,7 @@ static bool pump_accept(struct pump *p, struct chunk *c)
 		chunk_give(c);
 		return true;
 	}
+	p->gulps = c->pool == p->source->loop->bulk;
 	chunk_queue_push(&p->queue, c);
 	p->queued++;
 	return true;
@@ -322,7 +324,7 @@ static bool may_read(const struct pump *p)
 		return false;
 	if (p->queued == 0 && !stream_is_writing(p->sink))
 		return true;
-	return p->queued < PUMP_MARK && !is_splicing(p) &&
+	return p->queued < PUMP_MARK && !is_splicing(p) && !p->gulps &&
 	       !chunk_pool_scarce(p->source->loop->chunks);
 }
 
@@ -422,6 +424,8 @@ void pump_start(struct pump *p)
 {
 	pump_set_state(p, PUMP_RUNNING);
 	p->source->steady = true;
+	if (!stream_can_splice(p->source) || !stream_can_splice(p->sink))
+		p->source->gulp = STREAM_BULK;
 	/* Of a limit it is known at once whether bulk is to come. */
 	choose_engine(p, 0, false);
 	pump_turn(p);

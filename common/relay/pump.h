@@ -88,6 +88,7 @@ struct pump {
 	uint8_t queued;  /* chunks in the queue */
 	uint8_t counter; /* enum counter: where bytes count */
 	bool finishes;   /* see pump_params */
+	bool gulps;      /* the last chunk was a large one */
 	struct engine engine;
 };
 

@@ -11,9 +11,13 @@
 #include <unistd.h>
 
 #include "common/base/socket.h"
+#include "common/event/loop.h"
 
 /* Chunks that may come before they are asked for. */
 #define AHEAD_MAX 2
+
+/* A large chunk with fewer bytes was not worth it. */
+#define BULK_LEAST 8192
 
 static struct raw_stream *raw_of(const struct stream *s)
 {
@@ -69,26 +73,73 @@ static void raw_stilled(struct raw_stream *r, struct chunk *c, int result)
 	reader->received(reader, NULL, 1);
 }
 
+static void raw_start(struct raw_stream *r);
+
+/* Whether the next bytes are worth a large chunk. */
+static bool wants_bulk(const struct raw_stream *r)
+{
+	return r->stream.gulp != STREAM_CHUNK && r->bulk;
+}
+
+/* The socket is readable, and its reader wants bulk. */
+static void raw_gulp(struct raw_stream *r, struct chunk *c)
+{
+	struct stream *s = &r->stream;
+	uint32_t size =
+		s->gulp == STREAM_BULK ? LOOP_BULK - CHUNK_HEADROOM : c->size;
+	ssize_t n = recv(r->fd, c->data, size, MSG_DONTWAIT);
+
+	if (n > 0) {
+		c->to = (uint32_t)n;
+		r->received += (uint32_t)n;
+		r->bulk = n >= BULK_LEAST;
+		s->backlog = c->to == size;
+		s->ending = false;
+		stream_received(s, c, (int)n);
+		return;
+	}
+	n = n < 0 ? -errno : raw_end(r);
+	chunk_give(c);
+	if (n == -EAGAIN || n == -EINTR)
+		raw_start(r);
+	else
+		stream_received(s, NULL, (int)n);
+}
+
 static void raw_ready(struct op *op, int result)
 {
 	struct raw_stream *r = container_of(op, struct raw_stream, recv);
-	bool closing = r->stream.closing;
+	struct stream *s = &r->stream;
+	bool closing = s->closing;
+	struct chunk *c;
 
 	if (is_stilling(r)) {
 		raw_stilled(r, NULL, -ECANCELED);
 		return;
+	}
+	if (result > 0 && !closing && s->reader && !s->readiness &&
+		wants_bulk(r)) {
+		c = chunk_take(s->loop->bulk);
+		r->bulk = c;
+		if (c) {
+			raw_gulp(r, c);
+			return;
+		}
 	}
 	stream_ready(&r->stream, result);
 	if (closing)
 		raw_join(r);
 }
 
-/* Receive, or wait, as the reader wants now. */
+/*
+ * Receive, or wait, as the reader wants now. A large chunk is taken when bytes
+ * are there.
+ */
 static void raw_start(struct raw_stream *r)
 {
 	struct stream *s = &r->stream;
 
-	if (s->readiness)
+	if (s->readiness || wants_bulk(r))
 		op_poll(s->loop, &r->recv, r->fd, POLLIN | POLLRDHUP,
 			raw_ready);
 	else if (s->steady && !r->bulk)

@@ -19,7 +19,7 @@ struct raw_stream {
 	int fd;
 	uint32_t received; /* bytes, modulo 2^32 */
 	uint8_t ahead;     /* chunks that came and nobody had asked for */
-	bool bulk;         /* the last chunk was full */
+	bool bulk;         /* the last chunk was full, or large */
 	bool cut;
 	bool doubtful; /* a send may have met with a reset: see raw_end */
 };

@@ -74,6 +74,13 @@ struct stream_ops {
 	ssize_t (*splice_out)(struct stream *s, struct pipe *p);
 };
 
+/* How much one read may bring when bulk comes. */
+enum stream_gulp {
+	STREAM_CHUNK,  /* what fits into a chunk of loop->chunks */
+	STREAM_BULK,   /* LOOP_BULK, less the headroom */
+	STREAM_SEALED, /* what LOOP_BULK bytes are when they are sealed */
+};
+
 struct stream {
 	const struct stream_ops *ops;
 	struct loop *loop;
@@ -91,6 +98,7 @@ struct stream {
 	bool closing;          /* closed by its owner: nobody is called */
 	bool finished;         /* our direction was ended */
 	bool more;             /* of `sending` */
+	uint8_t gulp;          /* enum stream_gulp, set by the reader */
 };
 
 /* For those who make streams: a zeroed stream becomes an open one. */

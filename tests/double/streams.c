@@ -24,6 +24,7 @@ void world_end(void)
 	cr_assert_eq(world_loop->in_flight, 0);
 	cr_assert_eq(pool_used(world_streams), 0);
 	cr_assert_eq(chunk_pool_used(world_loop->chunks), 0);
+	cr_assert_eq(chunk_pool_used(world_loop->bulk), 0);
 	cr_assert_eq(pipe_pool_used(world_loop->pipes), 0);
 	pool_destroy(&world_streams);
 	loop_destroy(&world_loop);

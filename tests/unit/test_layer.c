@@ -7,9 +7,11 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "common/event/loop.h"
 #include "tests/double/streams.h"
 #include "tests/double/toy.h"
 
@@ -309,6 +311,57 @@ Test(layer, large_writes)
 	cr_assert_geq(in_all, 4000 + 63 * 2);
 	cr_assert_eq(writes, 1);
 	cr_assert_eq(sent_result, 0);
+}
+
+static uint32_t length;
+
+static void measured(struct stream_reader *r, struct chunk *c, int result)
+{
+	(void)r;
+	length = c ? chunk_length(c) : 0;
+	got_result = result;
+	chunk_give(c);
+}
+
+static struct stream_reader measurer = { measured };
+
+/* One read, one write; without large chunks, in pieces. */
+static void move_bulk(uint32_t read, uint32_t written)
+{
+	static char bytes[60000];
+	struct script_op *op;
+
+	begin(TOY_PLAIN);
+	s->gulp = STREAM_BULK;
+	stream_read(s, &measurer);
+	end_feed(&e, bytes, 1024);
+	stream_read(s, &measurer);
+	script_pass(world_loop, 1); /* there might be more of the 1,024 */
+	cr_assert_eq(send(e.peer, bytes, sizeof(bytes), 0), sizeof(bytes));
+	op = script_find(OP_POLL, e.fd);
+	cr_assert_not_null(op);
+	script_complete(op, POLLIN, true);
+	script_run(world_loop);
+	if (end_reads(&e))
+		end_feed(&e, bytes, (int)read);
+	cr_assert_eq(length, read);
+	write_bytes(bytes, sizeof(bytes));
+	op = script_find(OP_SEND, e.fd);
+	cr_assert_eq(op->args.size, written);
+	stream_close(&s, true);
+	script_run(world_loop);
+}
+
+Test(layer, bulk_in_large_chunks)
+{
+	struct chunk *all[LOOP_BULK_CHUNKS];
+
+	move_bulk(60000, 60000);
+	for (int i = 0; i < LOOP_BULK_CHUNKS; i++)
+		all[i] = chunk_take(world_loop->bulk);
+	move_bulk(1000, 1024 + LOOP_SEAL);
+	for (int i = 0; i < LOOP_BULK_CHUNKS; i++)
+		chunk_give(all[i]);
 }
 
 Test(layer, answers_while_idle_and_between_writes)

@@ -7,8 +7,11 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#include "common/event/loop.h"
 #include "tests/double/streams.h"
 
 TestSuite(raw_stream, .init = world_begin, .fini = world_end);
@@ -174,4 +177,96 @@ Test(raw_stream, rests_and_wakes)
 		script_run(world_loop);
 	}
 	cr_assert_eq(reads, 0);
+}
+
+/* --- bulk --- */
+
+static uint32_t length;
+
+static void measured(struct stream_reader *r, struct chunk *c, int rc)
+{
+	length = c ? chunk_length(c) : 0;
+	(void)r;
+	result = rc;
+	chunk_give(c);
+}
+
+static struct stream_reader measurer = { measured };
+
+/* A stream whose last chunk was full, which is being read again. */
+static void begin_bulk(void)
+{
+	static const char full[1024];
+
+	e = end_open();
+	e.stream->gulp = STREAM_BULK;
+	stream_read(e.stream, &measurer);
+	end_feed(&e, full, sizeof(full));
+	cr_assert_eq(length, sizeof(full));
+	stream_read(e.stream, &measurer);
+}
+
+static void readable(void)
+{
+	script_complete(script_find(OP_POLL, e.fd), POLLIN, true);
+	script_run(world_loop);
+}
+
+static void arrive(size_t n)
+{
+	static const char bytes[65536];
+
+	cr_assert_eq(send(e.peer, bytes, n, 0), (ssize_t)n);
+	readable();
+}
+
+Test(raw_stream, bulk_comes_in_large_chunks)
+{
+	begin_bulk();
+	cr_assert_not(end_reads(&e));
+	arrive(50000);
+	cr_assert_eq(result, 50000);
+	stream_read(e.stream, &measurer);
+	arrive(100);
+	cr_assert_eq(length, 100);
+	stream_read(e.stream, &measurer);
+	cr_assert(end_reads(&e), "few bytes are no bulk");
+	end_feed(&e, "abc", 3);
+	cr_assert_eq(length, 3);
+	stream_close(&e.stream, false);
+}
+
+Test(raw_stream, bulk_waits_ends_and_is_left)
+{
+	begin_bulk();
+	readable();
+	cr_assert_not_null(script_find(OP_POLL, e.fd), "nothing was there");
+	/* Who reads now wants no bulk. */
+	e.stream->gulp = STREAM_CHUNK;
+	readable();
+	end_feed(&e, "abc", 3);
+	cr_assert_eq(length, 3);
+	stream_close(&e.stream, false);
+	begin_bulk();
+	cr_assert_eq(shutdown(e.peer, SHUT_WR), 0);
+	readable();
+	cr_assert_eq(result, 0);
+	stream_close(&e.stream, false);
+	begin_bulk();
+	stream_close(&e.stream, true);
+}
+
+Test(raw_stream, bulk_without_a_large_chunk)
+{
+	struct chunk *all[LOOP_BULK_CHUNKS];
+
+	for (int i = 0; i < LOOP_BULK_CHUNKS; i++)
+		all[i] = chunk_take(world_loop->bulk);
+	begin_bulk();
+	readable();
+	end_feed(&e, "abc", 3);
+	cr_assert_eq(length, 3);
+	for (int i = 0; i < LOOP_BULK_CHUNKS; i++)
+		chunk_give(all[i]);
+	stream_close(&e.stream, false);
 }
