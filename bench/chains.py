@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import urllib.request
 
@@ -24,6 +25,11 @@ def binary(name):
     if not path:
         raise Skip(f"{name} is not on PATH")
     return path
+
+
+def output(argv):
+    """What a program prints."""
+    return subprocess.run(argv, capture_output=True, text=True).stdout
 
 
 def serves(port):
@@ -110,25 +116,42 @@ def direct(origin, workers):
     return Chain("direct", [], origin)
 
 
-def adit(origin, workers):
+def link(tls):
+    """The link's settings: with TLS as by default, or a bare one."""
+    return {"transport": {"tls": {"enable": tls}}}
+
+
+def adit(origin, workers, name="adit", tls=False, way=None):
+    """Without TLS on the link, as the relays that have none."""
     public = free_port()
-    conf = {"log": {"level": "info"}, "workers": workers}
-    server = Server(conf)
-    client = Client(server, [{"name": "bench", "type": "tcp",
-                              "localPort": origin, "remotePort": public}],
-                    {"log": {"level": "info"}})
-    return Chain("adit", [server, client], public)
+    server = Server({"log": {"level": "info"}, "workers": workers})
+    way = way or {"type": "tcp", "remotePort": public}
+    client = Client(server, [{"name": "bench", "localPort": origin, **way}],
+                    {"log": {"level": "info"}, **link(tls)})
+    return Chain(name, [server, client],
+                 server.http if way["type"] == "http" else public)
 
 
 def adit_http(origin, workers):
     """As an http proxy: requests are read, routed by Host, and exchanged."""
-    conf = {"log": {"level": "info"}, "workers": workers}
-    server = Server(conf)
-    client = Client(server, [{"name": "bench", "type": "http",
-                              "localPort": origin,
-                              "customDomains": ["127.0.0.1"]}],
-                    {"log": {"level": "info"}})
-    return Chain("adit http", [server, client], server.http)
+    return adit(origin, workers, "adit http", way={
+        "type": "http", "customDomains": ["127.0.0.1"]})
+
+
+def adit_tls(origin, workers):
+    """With the link's defaults: TLS, and direct work connections."""
+    return adit(origin, workers, "adit TLS", True)
+
+
+def frpc_at_aditd(origin, workers):
+    """frpc with its defaults at aditd; aditd's side is compared with frps."""
+    frpc = binary("frpc")
+    server = Server({"log": {"level": "info"}, "workers": workers})
+    port = free_port()
+    client = run_frpc(frpc, server.port, server.token, True, {
+        "type": "tcp", "remotePort": port}, origin)
+    until(lambda: serves(port), "frpc at aditd serves", 20)
+    return Chain("frpc at aditd", [server, client], port)
 
 
 def two_hops(name, hop, origin):
@@ -224,6 +247,16 @@ def nginx(origin, workers):
     return two_hops("nginx stream", hop, origin)
 
 
+def run_frpc(program, control, token, tls, way, origin):
+    """frpc with one proxy, with TLS and multiplexing or without both."""
+    return run([program, "-c", "@CONF@"], "frpc", json.dumps({
+        "serverAddr": "127.0.0.1", "serverPort": control,
+        "auth": {"token": token},
+        "transport": {"tcpMux": tls, "tls": {"enable": tls}},
+        "proxies": [{"name": "bench", "localPort": origin,
+                     "localIP": "127.0.0.1", **way}]}), "json")
+
+
 def frp(origin, workers, name="frp", tls=False, http=False):
     """frp without its default TLS and multiplexing: the same work as ours."""
     frps, frpc = binary("frps"), binary("frpc")
@@ -235,12 +268,7 @@ def frp(origin, workers, name="frp", tls=False, http=False):
     until(lambda: answers(control), "frps answers")
     way = ({"type": "http", "customDomains": ["127.0.0.1"]} if http else
            {"type": "tcp", "remotePort": port})
-    client = run([frpc, "-c", "@CONF@"], "frpc", json.dumps({
-        "serverAddr": "127.0.0.1", "serverPort": control,
-        "auth": {"token": "bench"},
-        "transport": {"tcpMux": tls, "tls": {"enable": tls}},
-        "proxies": [{"name": "bench", "localPort": origin,
-                     "localIP": "127.0.0.1", **way}]}), "json")
+    client = run_frpc(frpc, control, "bench", tls, way, origin)
     until(lambda: serves(port), f"{name} serves", 20)
     return Chain(name, [server, client], port)
 
@@ -253,23 +281,43 @@ def frp_default(origin, workers):
     return frp(origin, workers, "frp (default: TLS, mux)", True)
 
 
-def rathole(origin, workers):
+def rathole(origin, workers, name="rathole", server_noise="",
+            client_noise=""):
     program = binary("rathole")
     control, port = free_port(), free_port()
     server = run([program, "--server", "@CONF@"], "rathole",
                  f'[server]\nbind_addr = "127.0.0.1:{control}"\n'
-                 'default_token = "bench"\n[server.services.bench]\n'
+                 f'default_token = "bench"\n{server_noise}'
+                 "[server.services.bench]\n"
                  f'bind_addr = "127.0.0.1:{port}"\n', "toml")
     client = run([program, "--client", "@CONF@"], "rathole",
                  f'[client]\nremote_addr = "127.0.0.1:{control}"\n'
-                 'default_token = "bench"\n[client.services.bench]\n'
+                 f'default_token = "bench"\n{client_noise}'
+                 "[client.services.bench]\n"
                  f'local_addr = "127.0.0.1:{origin}"\n', "toml")
-    return Chain("rathole", [server, client], port)
+    return Chain(name, [server, client], port)
+
+
+def rathole_noise(origin, workers):
+    """With its encryption: Noise NK, the server's key known to the client."""
+    program = binary("rathole")
+    if "noise" not in output([program, "--version"]):
+        raise Skip("rathole is built without its feature noise")
+    keys = output([program, "--genkey"]).split()
+    secret, public = keys[keys.index("Private") + 2], keys[-1]
+    kind = '.transport]\ntype = "noise"\n'
+    return rathole(
+        origin, workers, "rathole (noise)",
+        f'[server{kind}[server.transport.noise]\n'
+        f'local_private_key = "{secret}"\n',
+        f'[client{kind}[client.transport.noise]\n'
+        f'remote_public_key = "{public}"\n')
 
 
 # In the order of the table; HAProxy is what the ratios are to.
 ALL = [direct, haproxy, haproxy_again, haproxy_http, nginx, nginx_http, adit,
-       adit_http, frp, frp_http, frp_default, rathole, bore]
+       adit_http, adit_tls, frp, frp_http, frp_default, frpc_at_aditd, rathole,
+       rathole_noise, bore]
 QUICK = [direct, haproxy, haproxy_again, nginx, adit]
 
 
@@ -282,7 +330,7 @@ class Origin:
         self.program = Program([program], "origin")
         root = os.path.join(self.program.dir, "www")
         os.mkdir(root)
-        for size in sizes:
+        for size in {32, *sizes}:  # `serves` asks for 32
             with open(os.path.join(root, str(size)), "wb") as f:
                 f.write(b"x" * size)
         path = os.path.join(self.program.dir, "origin.conf")

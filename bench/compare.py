@@ -14,6 +14,7 @@ the machine.
   --only WORDS  systems whose names contain one of the words
   --load WORDS  cases whose names contain one of the words
   --quick       few cases, few rounds, short slices
+  --no-idle     without the clients that are logged in and do nothing
   --out DIR     where the numbers and the report go (default build/bench)
 """
 import argparse
@@ -28,6 +29,7 @@ import sys
 import time
 
 import chains
+import idle
 import report
 from harness import ROOT, Failed, Skip
 
@@ -59,7 +61,12 @@ CASES = [
     Case("1,000 idle connections", 32, 1, idle=1000),
 ]
 
-# What adit must reach: case, metric, against whom, relation, factor.
+FRP = "frp (default: TLS, mux)"
+NOISE = "rathole (noise)"
+
+# What adit must reach: case, metric, against whom, relation, factor. Those to
+# relays that encrypt are of adit with TLS; `cpu_outer`, of the server's side
+# alone, is of frpc with its defaults at aditd.
 TARGETS = [
     (PEAK, "cpu", "HAProxy", "<=", 0.75),
     (PEAK, "cpu", "frp", "<=", 0.45),
@@ -88,7 +95,27 @@ TARGETS = [
     ("100 MiB, 2 connections", "cpu", "HAProxy http", "<=", 0.50),
     ("open loop at 50 % of HAProxy's peak", "p99", "HAProxy http", "<=",
      1.00),
+    ("100 MiB, 2 connections", "rate", FRP, ">=", 1.80),
+    ("100 MiB, 2 connections", "rate", NOISE, ">=", 1.80),
+    ("100 MiB, 2 connections", "cpu", FRP, "<=", 0.50),
+    ("100 MiB, 2 connections", "cpu", NOISE, "<=", 0.50),
+    (PEAK, "cpu", FRP, "<=", 0.60),
+    ("connection: close, 32 connections", "rate", FRP, ">=", 2.00),
+    (PEAK, "cpu_outer", FRP, "<=", 0.50),
+    ("connection: close, 32 connections", "cpu_outer", FRP, "<=", 0.50),
+    ("64 KiB, 16 connections", "cpu_outer", FRP, "<=", 0.50),
+    ("100 MiB, 2 connections", "cpu_outer", FRP, "<=", 0.50),
 ]
+
+
+def whose(key, whom):
+    """Which of our chains a target is of."""
+    if key == "cpu_outer":
+        return "frpc at aditd"
+    if whom in (FRP, NOISE):
+        return "adit TLS"
+    return "adit http" if whom.endswith(" http") else "adit"
+
 
 # Visitors come from so many addresses: who may reuse a connection for visitors
 # of one address only, or spreads by address, is not flattered.
@@ -215,12 +242,11 @@ def show(result):
                   + (f"   {r['errors']} errors" if r["errors"] else ""))
 
 
-def judge(samples, result):
+def judge(samples, result, resting):
     """The targets, and whether this run counts at all; rows for the report."""
-    rows = []
+    rows = idle.judge(resting)
     for case, key, whom, relation, factor in TARGETS:
-        name = "adit http" if whom.endswith(" http") else "adit"
-        ours = samples.get(case, {}).get(name, [])
+        ours = samples.get(case, {}).get(whose(key, whom), [])
         theirs = samples.get(case, {}).get(whom, [])
         value = ratio(ours, theirs, key) if ours and theirs else None
         if value is None:
@@ -232,7 +258,7 @@ def judge(samples, result):
         rows.append((case, key, whom, relation, factor, value, verdict))
     print("\nadit against its targets")
     for case, key, whom, relation, factor, value, verdict in rows:
-        print(f"  {case:38}{key:5} to {whom:12}{times(value):>6}  {relation} "
+        print(f"  {case:38}{key:9} to {whom:24}{times(value):>6}  {relation} "
               f"{factor:.2f}  {verdict}")
     busy = result.get("64 KiB, 16 connections", {}).get("direct", {})
     void = busy.get("p99", 0) > VOID_P99_US
@@ -293,6 +319,7 @@ def main():
     parse.add_argument("--only", nargs="*", default=[])
     parse.add_argument("--load", nargs="*", default=[])
     parse.add_argument("--quick", action="store_true")
+    parse.add_argument("--no-idle", dest="idle", action="store_false")
     parse.add_argument("--out", default="build/bench")
     o = parse.parse_args()
     rounds = o.rounds or (3 if o.quick else 7)
@@ -313,26 +340,32 @@ def main():
     systems = []
     try:
         systems = start(origin.port, o.workers, o.only, o.quick)
-        idle = {c.name: c.memory() for c in systems if c.programs}
+        rest = {c.name: c.memory() for c in systems if c.programs}
         print("\nidle, MiB of both relays: " + ", ".join(
-            f"{name} {size / MIB:.1f}" for name, size in idle.items()))
+            f"{name} {size / MIB:.1f}" for name, size in rest.items()))
         samples = measure(systems, cases, rounds, seconds, not o.quick)
+        for chain in systems:
+            chain.stop()
+        resting = idle.table(o.workers) if o.idle else {}
     finally:
         for chain in systems:
             chain.stop()
         origin.stop()
     result = summary(samples)
     show(result)
-    rows, void = judge(samples, result)
+    for name, (memory, cpu) in resting.items():
+        print(f"\n{name}, {idle.CLIENTS:,} clients logged in over TLS: "
+              f"{memory / KIB:.1f} KiB each, {100 * cpu:.2f} % of a CPU")
+    rows, void = judge(samples, result, resting)
     os.makedirs(o.out, exist_ok=True)
     with open(f"{o.out}/numbers.json", "w") as f:
-        json.dump({"head": head, "idle": idle, "summary": result,
-                   "rounds": samples}, f, indent=1)
+        json.dump({"head": head, "idle": rest, "clients": resting,
+                   "summary": result, "rounds": samples}, f, indent=1)
     parts = micro()
     print("\nsingle parts, ns:")
     for name, ns in parts:
         print(f"  {name:42}{ns:10.1f}")
-    report.write(f"{o.out}/report.html", head, idle, result, rows, void, parts)
+    report.write(f"{o.out}/report.html", head, rest, result, rows, void, parts)
     print(f"\nall numbers: {o.out}/numbers.json; with plots: "
           f"{o.out}/report.html")
 
