@@ -18,11 +18,6 @@
 
 static const struct stream_ops layer_ops;
 
-static struct layer *layer_of(const struct stream *s)
-{
-	return container_of(s, struct layer, stream);
-}
-
 bool layer_is(const struct stream *s)
 {
 	return s->ops == &layer_ops;

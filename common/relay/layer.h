@@ -74,6 +74,11 @@ struct stream *layer_open(struct pool *home, struct stream *below,
 /* Whether the stream is a layer; the functions below are for those only. */
 bool layer_is(const struct stream *s);
 
+static inline struct layer *layer_of(const struct stream *s)
+{
+	return container_of(s, struct layer, stream);
+}
+
 /* The stream below, for its looks. */
 struct stream *layer_below(const struct stream *s);
 

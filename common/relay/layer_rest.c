@@ -8,11 +8,6 @@
 
 #include "common/event/loop.h"
 
-static struct layer *layer_of(const struct stream *s)
-{
-	return container_of(s, struct layer, stream);
-}
-
 bool layer_can_rest(const struct stream *s)
 {
 	const struct layer *l = layer_of(s);
