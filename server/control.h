@@ -54,6 +54,7 @@ struct control {
 	struct timer heartbeat; /* due when the client was silent too long */
 	struct timer grave;
 	struct handle entry;   /* of the registry, from PROVISIONAL on */
+	uint32_t address;      /* where it counts in half_open.h */
 	uint32_t ports;        /* remote ports in use, or claimed */
 	struct handle session; /* the mux that it came by; generation 0 */
 	bool extended;         /* it speaks our extension */

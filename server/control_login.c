@@ -62,6 +62,7 @@ static struct control *control_new(struct worker *w, struct stream *s,
 	list_init(&c->proxies);
 	list_append(&w->controls, &c->link);
 	address_ip(&link->peer, c->peer);
+	c->address = half_open_place(&w->server->half_open, &link->peer);
 	c->session = link->session;
 	c->extended = login->adit.present;
 	c->proven = a->proven;

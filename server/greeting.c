@@ -26,6 +26,9 @@
 #define TLS_MARK 0x17
 #define YAMUX_FIRST 0x00
 
+/* How often it is looked whether those that wait have room. */
+#define ADMIT_PAUSE (10 * CLOCK_MS)
+
 static void greeting_look(struct greeting *g);
 
 static void greeting_set_state(struct greeting *g, enum greeting_state state)
@@ -40,6 +43,10 @@ static void greeting_free(struct greeting *g)
 	struct worker *w = g->worker;
 
 	loop_cancel_timer(worker_loop(w), &g->deadline);
+	if (g->counted)
+		half_open_leave(&w->server->half_open, g->address);
+	if (g->state == GREETING_QUEUED)
+		w->queued--;
 	hello_reader_clear(&g->hello);
 	chunk_give(g->first);
 	list_remove(&g->place);
@@ -370,14 +377,15 @@ static void greeting_look(struct greeting *g)
 
 /* --- the beginning --- */
 
-void greeting_begin(struct worker *w, struct stream *s, const struct link *link)
+static struct greeting *greeting_new(
+	struct worker *w, struct stream *s, const struct link *link)
 {
 	struct greeting *g = pool_take(w->pools.greetings);
 
 	if (!g) {
 		w->core.counters.ended[REASON_limit]++;
 		stream_close(&s, true);
-		return;
+		return NULL;
 	}
 	g->worker = w;
 	g->stream = s;
@@ -387,7 +395,66 @@ void greeting_begin(struct worker *w, struct stream *s, const struct link *link)
 	loop_set_timer(worker_loop(w), &g->deadline,
 		w->settings->first_message_timeout_ms * CLOCK_MS,
 		greeting_late);
+	return g;
+}
+
+void greeting_begin(struct worker *w, struct stream *s, const struct link *link)
+{
+	struct greeting *g = greeting_new(w, s, link);
+
+	if (!g)
+		return;
+	greeting_set_state(g, GREETING_BYTES);
 	greeting_look(g);
+}
+
+/* While there are many, only clients that have been here are served: a session
+ * that resumes costs no signature. */
+static void watch_the_crowd(struct worker *w)
+{
+	bool crowded = half_open_is_crowded(&w->server->half_open);
+
+	if (w->crowded == crowded)
+		return;
+	w->crowded = crowded;
+	tls_context_set_crowded(w->keyring->frp, crowded);
+	tls_context_set_crowded(w->keyring->adit, crowded);
+}
+
+/* It is read from now on, if there is room for it. */
+static bool greeting_enter(struct greeting *g)
+{
+	struct worker *w = g->worker;
+
+	g->counted = half_open_enter(&w->server->half_open, g->address);
+	if (!g->counted)
+		return false;
+	watch_the_crowd(w);
+	greeting_set_state(g, GREETING_BYTES);
+	greeting_look(g);
+	return true;
+}
+
+static void admit(struct timer *t)
+{
+	greetings_admit(container_of(t, struct worker, admit_timer));
+}
+
+void greetings_admit(struct worker *w)
+{
+	list_each_safe (l, &w->greetings) {
+		struct greeting *g = container_of(l, struct greeting, place);
+
+		if (g->state != GREETING_QUEUED)
+			continue;
+		w->queued--;
+		if (!greeting_enter(g))
+			w->queued++;
+	}
+	watch_the_crowd(w);
+	if (w->queued > 0)
+		loop_set_timer(
+			worker_loop(w), &w->admit_timer, ADMIT_PAUSE, admit);
 }
 
 void greeting_accept(struct listener *l, int fd)
@@ -396,14 +463,25 @@ void greeting_accept(struct listener *l, int fd)
 	struct stream *s =
 		raw_stream_open(w->pools.streams, worker_loop(w), fd);
 	struct link link = { 0 };
+	struct greeting *g;
 
-	if (s && pool_used(w->pools.greetings) <
-			 pool_limit(w->pools.greetings)) {
-		address_of_peer(&link.peer, fd);
-		greeting_begin(w, s, &link);
+	if (!s || pool_used(w->pools.greetings) ==
+			  pool_limit(w->pools.greetings)) {
+		stream_close(&s, true);
+		w->core.counters.ended[REASON_limit]++;
+		listener_pause(l);
 		return;
 	}
-	stream_close(&s, true);
-	w->core.counters.ended[REASON_limit]++;
-	listener_pause(l);
+	address_of_peer(&link.peer, fd);
+	g = greeting_new(w, s, &link);
+	if (!g)
+		return;
+	g->address = half_open_place(&w->server->half_open, &link.peer);
+	if (greeting_enter(g))
+		return;
+	count(&w->core.counters, greetings_queued);
+	w->queued++;
+	if (!timer_is_set(&w->admit_timer))
+		loop_set_timer(
+			worker_loop(w), &w->admit_timer, ADMIT_PAUSE, admit);
 }

@@ -7,7 +7,8 @@
  * greetings of their own; HTTP or TLS of a visitor, where the port is theirs as
  * well; or frp's messages, of which the first says what it is (Login: a
  * control; NewWorkConn: a work connection). All that must come within
- * firstMessageTimeout, however slowly its bytes do.
+ * firstMessageTimeout, however slowly its bytes do. Only so many are read at a
+ * time (half_open.h); the others wait for them.
  */
 
 #ifndef ADIT_SERVER_GREETING_H
@@ -20,6 +21,8 @@
 #include "server/listener.h"
 
 enum greeting_state {
+	/* Too many are half open: nothing is read yet. Next: BYTES. */
+	GREETING_QUEUED,
 	/* The first bytes of a layer are awaited. Next: HELLO, MESSAGE. */
 	GREETING_BYTES,
 	/* A ClientHello is being gathered. Next: BYTES. */
@@ -38,8 +41,10 @@ struct greeting {
 	struct list place; /* worker's greetings */
 	struct timer deadline;
 	struct link link;
-	bool marked;   /* its TLS began with frp's own first byte */
-	bool web;      /* it is inside WebSocket */
+	bool marked;  /* its TLS began with frp's own first byte */
+	bool web;     /* it is inside WebSocket */
+	bool counted; /* among those that are half open, at `address` */
+	uint32_t address;
 	uint8_t state; /* enum greeting_state */
 };
 
@@ -49,6 +54,9 @@ void greeting_accept(struct listener *l, int fd);
 /* On a stream of a session; it is taken over. */
 void greeting_begin(
 	struct worker *w, struct stream *s, const struct link *link);
+
+/* Let those in that have waited, if there is room now. */
+void greetings_admit(struct worker *w);
 
 /* Close it. */
 void greeting_close(struct greeting *g, enum reason why);

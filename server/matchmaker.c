@@ -79,6 +79,15 @@ static void follow_demand(struct control *c)
 
 /* --- asking the client --- */
 
+/* So many are still to come, as connections of their own or in its session. */
+static void set_outstanding(struct control *c, uint32_t n)
+{
+	if (!control_is_bound(c))
+		half_open_expect(&c->worker->server->half_open, c->address,
+			(int32_t)(n - c->match.outstanding));
+	c->match.outstanding = n;
+}
+
 /* Put as many tickets into the message, n at most; how many. */
 static uint32_t put_tickets(struct control *c, uint32_t n,
 	struct message_tickets *m, char texts[][TICKET_TEXT],
@@ -119,7 +128,7 @@ static bool request(struct control *c, uint32_t *n_io)
 	demand_asked(&c->match.demand, worker_loop(c->worker)->now,
 		c->match.outstanding);
 	c->match.last_request = worker_loop(c->worker)->now;
-	c->match.outstanding += n;
+	set_outstanding(c, c->match.outstanding + n);
 	count(&c->worker->core.counters, work_requests);
 	return control_send(c, &m);
 }
@@ -137,7 +146,7 @@ static void ask(struct timer *t)
 	/* Requests that were lost on the client's side are made again. */
 	if (worker_loop(c->worker)->now - m->last_request >
 		MATCHMAKER_REQUEST_TIME)
-		m->outstanding = m->demand.ahead = 0;
+		set_outstanding(c, m->demand.ahead = 0);
 	have = m->offer_count + m->outstanding;
 	most = c->caps & CAPABILITY_several ? REQUEST_MAX : 1;
 	while (have < want) {
@@ -302,6 +311,7 @@ void matchmaker_lose_proxy(
 void matchmaker_close(struct control *c)
 {
 	assert(list_empty(&c->match.wishes));
+	set_outstanding(c, 0);
 	list_each_safe (l, &c->match.offers) {
 		struct offer *o = container_of(l, struct offer, link);
 
@@ -407,7 +417,7 @@ static void deliver_offer(struct mailbox *m, struct letter *letter)
 	if (l->answer) {
 		demand_answered(&c->match.demand, worker_loop(w)->now);
 		if (c->match.outstanding > 0)
-			c->match.outstanding--;
+			set_outstanding(c, c->match.outstanding - 1);
 	}
 	wish = find_wish(&c->match, l->work, l->armed);
 	if (!wish) {

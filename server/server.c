@@ -257,6 +257,7 @@ int server_create(struct server **s_r, const struct settings *settings)
 		&key, settings->auth_token, strlen(settings->auth_token));
 	memcpy(s->token_public, key.public, sizeof(s->token_public));
 	proof_key_wipe(&key);
+	half_open_init(&s->half_open);
 	failures_init(&s->failures);
 	rc = *settings->custom_404_page
 		     ? page_open(&s->page_404, settings->custom_404_page)

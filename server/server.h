@@ -15,6 +15,7 @@
 #include "common/base/quota.h"
 #include "common/event/core.h"
 #include "server/failures.h"
+#include "server/half_open.h"
 #include "server/keyring.h"
 #include "server/page.h"
 #include "server/seen_file.h"
@@ -39,6 +40,7 @@ struct server {
 	struct core_chores chores;     /* the main thread's */
 	int state_lock; /* descriptor of the locked file in stateDir; -1 */
 	struct quota visitors, works;
+	struct half_open half_open;
 	_Atomic uint32_t drained; /* workers that accept no visitors any more */
 	struct registry *registry; /* of worker 0's thread alone */
 	uint32_t worker_count;

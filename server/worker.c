@@ -316,6 +316,7 @@ static bool worker_join(struct core *core)
 	struct worker *w = worker_of(core);
 
 	loop_cancel_timer(core->loop, &w->drain_timer);
+	loop_cancel_timer(core->loop, &w->admit_timer);
 	listener_close(&w->control_port);
 	listener_close(&w->http_port);
 	listener_close(&w->https_port);

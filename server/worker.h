@@ -50,8 +50,11 @@ struct worker {
 	struct list sessions;  /* connections that carry many streams */
 	struct list controls;  /* live ones */
 	struct list greetings; /* connections without a first message yet */
-	struct list works;     /* idle work connections that are here */
-	struct list visitors;  /* all */
+	uint32_t queued;       /* of these, those that wait for room */
+	bool crowded; /* only known clients are served, so far as known */
+	struct timer admit_timer; /* while some wait */
+	struct list works;        /* idle work connections that are here */
+	struct list visitors;     /* all */
 	/* NULL: closed, or none. */
 	struct listener *control_port, *http_port, *https_port;
 	int control_fd, http_fd, https_fd; /* for those, until the start; -1 */

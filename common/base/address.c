@@ -145,3 +145,26 @@ void address_join(char *text, size_t size, const char *host, uint16_t port)
 
 	snprintf(text, size, form, host, port);
 }
+
+uint64_t address_network(const struct address *a)
+{
+	/* IPv4 addresses lie in ::ffff:0:0:0/96, where no network is. */
+	const uint64_t v4 = UINT64_C(0x0000ffff00000000);
+	const uint8_t *bytes;
+	uint64_t n = 0;
+	int from = 0, to = 8;
+
+	if (a->size == 0)
+		return ADDRESS_NO_NETWORK;
+	if (a->any.sa_family == AF_INET)
+		return v4 | ntohl(a->v4.sin_addr.s_addr);
+	bytes = a->v6.sin6_addr.s6_addr;
+	if (IN6_IS_ADDR_V4MAPPED(&a->v6.sin6_addr)) {
+		n = v4 >> 32;
+		from = 12;
+		to = 16;
+	}
+	for (int i = from; i < to; i++)
+		n = n << 8 | bytes[i];
+	return n;
+}

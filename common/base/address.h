@@ -62,4 +62,13 @@ void address_text(const struct address *a, char text[static ADDRESS_TEXT_SIZE]);
 /* Write "host:port" with brackets where the host has a colon. */
 void address_join(char *text, size_t size, const char *host, uint16_t port);
 
+/*
+ * A number for all addresses that count as one client's: an IPv4 address, or
+ * the /64 that an IPv6 one is in. No address has that of the discard prefix
+ * 100::/64 (RFC 6666).
+ */
+#define ADDRESS_NO_NETWORK UINT64_C(0x0100000000000000)
+
+uint64_t address_network(const struct address *a);
+
 #endif

@@ -281,8 +281,6 @@ def new_proxy():
         refused(s, c, "unknown proxy type", kind="gopher")
         for kind in ("udp", "stcp", "xtcp", "sudp", "tcpmux"):
             refused(s, c, "is not supported yet", kind=kind)
-        for field in ("use_encryption", "use_compression"):
-            refused(s, c, field + " is not supported yet", **{field: True})
         for more in ({"locations": ["/" * 1025]}, {"locations": ["/\n"]},
                      {"route_by_http_user": "u" * 256},
                      {"route_by_http_user": "a\nb"}, {"group": "g\x01"}):
