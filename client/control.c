@@ -291,8 +291,8 @@ static void control_ended(
 		!stream_trouble(channel->stream)) {
 		snprintf(unanswered, sizeof(unanswered),
 			"%s before the login was answered; do "
-			"transport.tls.enable and transport.tcpMux suit the "
-			"server?",
+			"transport.tls.enable, transport.tls.certFile and "
+			"transport.tcpMux suit the server?",
 			detail);
 		detail = unanswered;
 	}

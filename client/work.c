@@ -22,6 +22,13 @@
 /* frpc's limits for the two dials. */
 #define LOCAL_DIAL_TIME (10 * CLOCK_SECOND)
 
+/*
+ * A visitor waits for each work connection: one that a busy server has cut off
+ * is made again, a little later.
+ */
+#define LINK_TRIES 5
+#define LINK_RETRY (150 * CLOCK_MS)
+
 static bool is_busy(const struct work *k)
 {
 	return k->state == WORK_STARTED || k->state == WORK_RELAYING;
@@ -40,7 +47,7 @@ static void work_set_state(struct work *k, enum work_state state)
 
 static void work_bury(struct timer *t)
 {
-	struct work *k = container_of(t, struct work, grave);
+	struct work *k = container_of(t, struct work, timer);
 	struct client *c = k->client;
 
 	list_remove(&k->link);
@@ -70,7 +77,8 @@ void work_close(struct work *k, enum reason why)
 	channel_close(&k->channel, cut);
 	stream_close(&k->stream, cut);
 	stream_close(&k->local, cut);
-	loop_set_timer(client_loop(c), &k->grave, 0, work_bury);
+	loop_cancel_timer(client_loop(c), &k->timer);
+	loop_set_timer(client_loop(c), &k->timer, 0, work_bury);
 }
 
 static void work_relay_ended(struct relay *r, enum reason why)
@@ -286,6 +294,8 @@ static void work_greet(struct work *k, struct stream *s, const uint8_t *binding)
 	work_idle(k, &carrier->stream);
 }
 
+static void work_dial(struct timer *t);
+
 static void work_linked(struct link_owner *o, const struct link_outcome *r)
 {
 	struct work *k = container_of(o, struct work, link_owner);
@@ -295,8 +305,29 @@ static void work_linked(struct link_owner *o, const struct link_outcome *r)
 		work_greet(k, r->stream, r->binding);
 		return;
 	}
+	if (++k->tries < LINK_TRIES) {
+		log_debug("work connection to the server: %s", r->error);
+		loop_set_timer(client_loop(k->client), &k->timer,
+			k->tries * LINK_RETRY, work_dial);
+		return;
+	}
 	log_warn("work connection to the server: %s", r->error);
 	work_close(k, REASON_network);
+}
+
+static void work_dial(struct timer *t)
+{
+	struct work *k = container_of(t, struct work, timer);
+	struct client *c = k->client;
+	struct handle self = pool_handle(k);
+	struct link *link;
+
+	k->link_owner.linked = work_linked;
+	link = link_start(c, &k->link_owner);
+	/* It may be over, and the work, too. */
+	k = pool_find(c->pools.works, self);
+	if (k && k->state == WORK_DIALING)
+		k->to_server = link;
 }
 
 /* A stream of the control's mux. */
@@ -331,8 +362,6 @@ void work_open(struct client *c, const uint8_t *ticket)
 {
 	bool place = quota_take(&c->crew->works);
 	struct work *k = place ? work_new(c, c->session.caps) : NULL;
-	struct handle self;
-	struct link *link;
 
 	if (place && !k)
 		quota_give(&c->crew->works);
@@ -347,17 +376,10 @@ void work_open(struct client *c, const uint8_t *ticket)
 	if (ticket)
 		memcpy(k->ticket, ticket, sizeof(k->ticket));
 	count(&c->core.counters, work_conns);
-	if (c->session.muxed) {
+	if (c->session.muxed)
 		work_from_mux(k);
-		return;
-	}
-	k->link_owner.linked = work_linked;
-	self = pool_handle(k);
-	link = link_start(c, &k->link_owner);
-	/* It may be over, and the work, too. */
-	k = pool_find(c->pools.works, self);
-	if (k && k->state == WORK_DIALING)
-		k->to_server = link;
+	else
+		work_dial(&k->timer);
 }
 
 /*

@@ -60,9 +60,10 @@ struct work {
 	struct relay relay;
 	struct lookout *lookout; /* on the relay; NULL: none */
 	struct chunk *header;    /* for the local service, until it goes */
-	struct timer grave;
+	struct timer timer; /* DIALING: to try again; CLOSED: to be freed */
 	const struct client_proxy *proxy; /* from STARTED on */
 	unsigned caps;                    /* of the session it belongs to */
+	uint8_t tries;                    /* of the link that failed */
 	bool place;    /* of the crew's quota; a carrier has its own */
 	bool ticketed; /* it is admitted by the ticket */
 	uint8_t ticket[TICKET_SIZE];

@@ -465,11 +465,12 @@ void greeting_accept(struct listener *l, int fd)
 	struct link link = { 0 };
 	struct greeting *g;
 
-	if (!s || pool_used(w->pools.greetings) ==
-			  pool_limit(w->pools.greetings)) {
-		stream_close(&s, true);
-		w->core.counters.ended[REASON_limit]++;
+	/* The half that is left is for those who come before the pause. */
+	if (!s || pool_used(w->pools.greetings) >=
+			  pool_limit(w->pools.greetings) / 2)
 		listener_pause(l);
+	if (!s) {
+		w->core.counters.ended[REASON_limit]++;
 		return;
 	}
 	address_of_peer(&link.peer, fd);

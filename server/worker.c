@@ -25,8 +25,8 @@
 #include "server/visitor.h"
 #include "server/work.h"
 
-/* Greetings beyond one for each work connection that may be asked for. */
-#define GREETINGS 1024
+/* Of a worker; above half of them bindPort pauses. */
+#define GREETINGS 2048
 
 static const struct core_ops worker_ops;
 

@@ -250,11 +250,16 @@ void mux_soon(struct mux *m)
 	loop_set_timer(m->all->loop, &m->soon, 0, soon);
 }
 
-const char *mux_failure(const struct mux *m)
+void mux_lost(struct mux *m, int result)
 {
-	const char *trouble = stream_trouble(m->below);
+	const char *why = stream_trouble(m->below);
 
-	return trouble ? trouble : "the connection failed";
+	if (m->state == MUX_OPEN)
+		m->trouble = why;
+	if (!why)
+		why = result < 0 ? "the connection failed"
+				 : "the peer has closed the connection";
+	mux_end(m, result, why, MUX_AT_ONCE);
 }
 
 void mux_end(struct mux *m, int result, const char *why, enum mux_how how)
@@ -264,6 +269,8 @@ void mux_end(struct mux *m, int result, const char *why, enum mux_how how)
 	if (m->state == MUX_OPEN) {
 		m->result = result;
 		m->why = why;
+		if (how == MUX_POLITELY)
+			m->trouble = why;
 		loop_cancel_timer(l, &m->asking);
 		loop_cancel_timer(l, &m->lingering);
 		mux_set_state(m, MUX_LEAVING);

@@ -199,19 +199,10 @@ static void take_chunk(struct mux *m, struct chunk *k)
 	chunk_give(k);
 }
 
-/* How the connection has ended. */
-static void below_ended(struct mux *m, int result)
-{
-	mux_end(m, result,
-		result < 0 ? mux_failure(m)
-			   : "the peer has closed the connection",
-		MUX_AT_ONCE);
-}
-
 static void take(struct mux *m, struct chunk *k, int result)
 {
 	if (!k) {
-		below_ended(m, result);
+		mux_lost(m, result);
 		return;
 	}
 	m->heard = m->all->loop->now;

@@ -44,8 +44,8 @@ enum mux_how {
  */
 void mux_end(struct mux *m, int result, const char *why, enum mux_how how);
 
-/* Why the connection has failed. */
-const char *mux_failure(const struct mux *m);
+/* The connection has ended, or failed: 0 or -errno. */
+void mux_lost(struct mux *m, int result);
 
 /* It has nothing to send any more, or cannot. */
 void mux_gone(struct mux *m, bool cut);

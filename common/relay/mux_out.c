@@ -239,7 +239,7 @@ void mux_sent(struct stream_writer *w, struct chunk *k, int result)
 
 	mux_enter(m);
 	if (result < 0)
-		mux_end(m, result, mux_failure(m), MUX_AT_ONCE);
+		mux_lost(m, result);
 	m->flyer = NULL;
 	if (s) {
 		k->from = m->flyer_from;

@@ -13,7 +13,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from harness import (TEMP, Client, Origin, Server, case, check, curl, dial,
-                     echo, equal, free_port, levels, main, read_all,
+                     echo, equal, free_port, levels, main, needs, read_all,
                      read_until, request, reset, settle, until)
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -380,6 +380,7 @@ waiting = threading.Event()
 def play(s, path):
     """One request after the other, of every kind; how each is logged: status,
     request line, host, proxy, bytes in and out, reason."""
+    needs("half-close")
     want = []
     waiting.clear()
 

@@ -7,8 +7,8 @@ import threading
 import time
 
 from harness import (ADIT, Client, Failed, Origin, Server, Skip, case, check,
-                     dial, equal, free_port, levels, main, memory, read_all,
-                     reset, settle, sha, until)
+                     dial, equal, free_port, levels, main, memory, needs,
+                     read_all, reset, settle, sha, until)
 
 LOAD = os.path.join(os.path.dirname(ADIT), "adit-load")
 SANITIZED = not os.path.exists(os.path.join(os.path.dirname(ADIT),
@@ -67,6 +67,7 @@ def at_rest(*programs):
 
 @case("an idle relay costs at most 256 bytes")
 def cost():
+    needs("parking")
     if SANITIZED:
         raise Skip("memory is bounded in the plain build only")
     each = weigh()
@@ -185,16 +186,19 @@ def stir(conf=None):
 
 @case("parked relays go on, whoever stirs and how")
 def stirs():
+    needs("parking")
     stir()
 
 
 @case("parked relays of one connection each go on, too")
 def stirs_without_reuse():
+    needs("parking")
     stir({"transport": {"reuse": False}})
 
 
 @case("parked again and again, byte by byte")
 def again():
+    needs("parking")
     port = free_port()
     with Held() as o:
         s, c = pair(o, port)
@@ -217,6 +221,7 @@ def again():
 
 @case("a drain waits for parked ones, and a second signal cuts them")
 def drain():
+    needs("parking")
     port = free_port()
     with Held() as o:
         s, c = pair(o, port)

@@ -1,5 +1,5 @@
-"""frp's own programs, where they are on PATH, set to the bare wire: without
-TLS and without tcpMux."""
+"""frp's own programs, where they are on PATH; set to the bare wire, without TLS
+and without tcpMux, unless `transport` says else ({}: their defaults)."""
 import json
 import os
 import shutil
@@ -47,12 +47,12 @@ def frpc(server, proxies, wait=True, **more):
 
 
 class Frps(Frp):
-    def __init__(self):
+    def __init__(self, transport=None, one_port=False):
         self.port, self.http = free_port(), free_port()
-        self.https = free_port()
+        self.https = self.port if one_port else free_port()
         super().__init__("frps", {
             "bindAddr": "127.0.0.1", "bindPort": self.port,
             "vhostHTTPPort": self.http, "auth": {"token": TOKEN},
             "vhostHTTPSPort": self.https, "subDomainHost": "tunnel.test",
-            "transport": {"tcpMux": False},
+            "transport": {"tcpMux": False} if transport is None else transport,
         }, ["frps started successfully"])

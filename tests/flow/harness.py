@@ -137,6 +137,8 @@ def merge(base, over):
 class Program:
     """A program that logs to a file; started, watched and stopped."""
 
+    link = LINK  # of its work connections
+
     def __init__(self, argv, name, env=None, nofile=None):
         self.dir = tempfile.mkdtemp(prefix=name + "-", dir=TEMP)
         self.name, self.argv = name, argv
@@ -527,7 +529,7 @@ def levels_now(program):
     # How many work connections are kept ready follows the visitors of late:
     # each is one of all these.
     idle = now.get("pool_offers", 0) + now.get("pool_idle", 0)
-    for k in (*IDLE_COSTS[LINK], "pool_offers", "pool_idle", "pool_works",
+    for k in (*IDLE_COSTS[program.link], "pool_offers", "pool_idle", "pool_works",
               "pool_carriers"):
         if k in now:
             now[k] -= idle
