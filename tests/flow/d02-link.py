@@ -2,12 +2,11 @@
 import contextlib
 import os
 import socket
-import ssl
 import stat
 import struct
 import time
 
-from harness import (Client, Origin, Server, case, check, dial, echo, equal,
+from harness import (Client, Origin, Server, case, check, dial, equal,
                      free_port, levels, main, read_all, settle, until)
 from linkkit import Frpc, Frps, talk, tls, visit, yamux
 from tlskit import hello
