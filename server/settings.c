@@ -272,8 +272,9 @@ static const struct conf_row rows[] = {
 	{ .path = "stateDir",
 		DEF(STRING, state_dir),
 		.def = "",
-		.doc = "Directory of what outlives the process; empty: the "
-		       "system's usual place." },
+		.doc = "Directory of what outlives the process, which nobody "
+		       "else may enter (0700); empty: the system's usual "
+		       "place." },
 	{ .path = "drainTimeout",
 		DEF(MS, drain_timeout_ms),
 		.def = "30",
