@@ -81,7 +81,7 @@ endif
 SSL_LD := -L$(SSL_LIB) -Wl,-rpath,$(SSL_LIB) -lssl -lcrypto
 
 CFLAGS_ALL := $(BASE) $(MODE) -isystem $(SSL_INC) $(CPPFLAGS) $(CFLAGS)
-LIBS := $(SSL_LD) -luring -lcares -lyaml -ljansson -lsnappy
+LIBS := $(SSL_LD) -luring -lcares -lyaml -ljansson -lsnappy -lqrencode
 
 # --- programs ----------------------------------------------------------------
 

@@ -27,17 +27,22 @@ static const struct command_option options[] = {
 };
 
 const struct command server_command = {
-	.usage = "aditd -c FILE\n"
+	.usage = "aditd\n"
+		 "aditd -c FILE\n"
 		 "aditd verify -c FILE\n"
 		 "aditd token new NAME [--frpc] [-c FILE]\n"
 		 "aditd token list [-c FILE]\n"
 		 "aditd token revoke NAME [-c FILE]\n",
 	.about = "aditd runs on a machine that the internet can reach, and "
-		 "publishes services\nfor adit and frpc clients. It exits with "
-		 "0 when done or drained, with 1 when it\ncannot run, with 2 "
-		 "when the command line or the configuration is wrong. token\n"
-		 "makes, lists and takes out users in usersFile, or in users "
-		 "in the state\ndirectory; a new token is shown this once.\n",
+		 "publishes services\nfor adit and frpc clients. Without a "
+		 "configuration it makes a user in the state\ndirectory the "
+		 "first time, keeps its join string there in join.txt, and "
+		 "says how\nto use it. It exits with 0 when done or drained, "
+		 "with 1 when it cannot run, with 2\nwhen the command line or "
+		 "the configuration is wrong. token makes, lists and takes\n"
+		 "out users in usersFile, or in users in the state directory; "
+		 "a new token, and the\njoin string with it, is shown this "
+		 "once.\n",
 	.options = options,
 	.n = ARRAY_SIZE(options),
 };

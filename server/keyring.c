@@ -151,11 +151,13 @@ static int open_identity(struct keyring_files *f, const char *dir)
 	return -EINVAL;
 }
 
-int keyring_make_identity(const char *dir)
+int keyring_make_identity(const char *dir, struct pin *pin)
 {
 	struct keyring_files f = { 0 };
 	int rc = open_identity(&f, dir);
 
+	if (rc == 0)
+		certificate_pin(f.identity, pin);
 	certificate_free(&f.identity);
 	return rc;
 }

@@ -54,9 +54,9 @@ int keyring_open(struct keyring_files *f, const struct settings *settings,
 
 /*
  * Make the identity in a state directory that has none and no users yet, or
- * see that it can be read. 0, or -errno after an error in the log.
+ * read it; its pin in *pin. 0, or -errno after an error in the log.
  */
-int keyring_make_identity(const char *dir) must_check;
+int keyring_make_identity(const char *dir, struct pin *pin) must_check;
 
 /*
  * Look at the files if that is due, and tell the server's workers of a change.

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include "common/base/version.h"
 #include "common/crypto/library.h"
 #include "server/command.h"
+#include "server/first_run.h"
 #include "server/server.h"
 #include "server/token_command.h"
 
@@ -37,7 +39,8 @@ static int open_log(const char *to)
 	return open(to, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
 }
 
-static int serve(const struct settings *s)
+/* `first`: nobody configured it, and who started it is to be told; or NULL. */
+static int serve(const struct settings *s, const struct first_run *first)
 {
 	int fd = open_log(s->log_to);
 	struct server *server;
@@ -55,6 +58,8 @@ static int serve(const struct settings *s)
 		log_set_file(s->log_to);
 	if (server_create(&server, s) < 0)
 		return EXIT_RUNTIME;
+	if (first)
+		first_run_tell(first, s);
 	rc = server_run(server);
 	server_destroy(&server);
 	if (fd != STDOUT_FILENO)
@@ -130,8 +135,22 @@ static int with_settings(const struct server_options *o, bool verify)
 	} else {
 		rc = check_guard(s, o->config);
 		if (rc == EXIT_DONE)
-			rc = serve(s);
+			rc = serve(s, NULL);
 	}
+	settings_free(&s);
+	return rc;
+}
+
+static int without_settings(void)
+{
+	struct first_run first;
+	struct settings *s;
+	int rc;
+
+	if (!first_run_prepare(&first, &s))
+		return EXIT_RUNTIME;
+	rc = serve(s, &first);
+	explicit_bzero(&first, sizeof(first));
 	settings_free(&s);
 	return rc;
 }
@@ -162,9 +181,9 @@ int main(int argc, char **argv)
 			words.v[0]);
 		return usage_error(error);
 	}
+	if (!o.config && (verify || o.dump))
+		return usage_error("no configuration is given: -c FILE");
 	if (!o.config)
-		return usage_error("no configuration: run aditd -c FILE; "
-				   "config/aditd.yaml "
-				   "is a sample");
+		return without_settings();
 	return with_settings(&o, verify);
 }

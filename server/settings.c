@@ -50,6 +50,12 @@ static const struct conf_row rows[] = {
 		.max = 65535,
 		.flags = CONF_EMPTY_DEFAULT,
 		.doc = "Port that clients connect to." },
+	{ .path = "publicAddr",
+		DEF(STRING, public_addr),
+		.def = "",
+		.doc = "HOST or HOST:PORT by which clients reach bindPort, for "
+		       "join strings; up to four, with commas between; empty: "
+		       "the addresses of this machine." },
 	{ .path = "kcpBindPort",
 		CONF_DEF_FIXED("0"),
 		.doc = "Port for clients over KCP." },

@@ -14,6 +14,7 @@
 
 #include "common/base/network.h"
 #include "common/conf/conf.h"
+#include "common/conf/join.h"
 #include "common/conf/rows.h"
 #include "server/settings_users.h"
 
@@ -31,6 +32,9 @@ enum settings_reuse {
 struct settings {
 	const char *bind_addr;
 	uint16_t bind_port;
+	const char *public_addr; /* "": those of the interfaces */
+	struct join_server publics[JOIN_SERVERS]; /* what it says */
+	size_t public_count;
 	const char *proxy_bind_addr; /* bind_addr when not given */
 	uint16_t vhost_http_port;    /* 0: off */
 	uint16_t vhost_https_port;   /* 0: off */

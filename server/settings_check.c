@@ -9,6 +9,8 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "common/base/address.h"
+
 static void check_address(struct settings *s, struct conf_errors *errors,
 	const char *key, const char *address)
 {
@@ -20,6 +22,48 @@ static void check_address(struct settings *s, struct conf_errors *errors,
 		conf_fault(s->conf, errors, key,
 			"%s; an IPv4 or IPv6 address is allowed",
 			conf_quote(quoted, address));
+}
+
+/* One of publicAddr; only what can stand in a join string. */
+static bool read_public(struct settings *s, const char *text)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789-.:";
+	char host[ADDRESS_HOST_SIZE];
+	struct join_server *to = &s->publics[s->public_count];
+
+	if (s->public_count == JOIN_SERVERS ||
+		address_split(text, host, &to->port, s->bind_port) < 0 ||
+		strlen(host) >= sizeof(to->host) ||
+		host[strspn(host, allowed)] != '\0')
+		return false;
+	memcpy(to->host, host, strlen(host) + 1);
+	s->public_count++;
+	return true;
+}
+
+static void check_public(struct settings *s, struct conf_errors *errors)
+{
+	const char *text = s->public_addr + strspn(s->public_addr, " ");
+	char quoted[CONF_QUOTED], one[ADDRESS_HOST_SIZE + 16];
+	bool good = true;
+
+	s->public_count = 0;
+	while (good && *text) {
+		size_t n = strcspn(text, ", ");
+
+		snprintf(one, sizeof(one), "%.*s", (int)n, text);
+		good = n < sizeof(one) && read_public(s, one);
+		text += n + strspn(text + n, " ");
+		good = good && (!*text || *text == ',');
+		text += strspn(text, ", ");
+	}
+	if (!good)
+		conf_fault(s->conf, errors, "publicAddr",
+			"%s; up to four of HOST or HOST:PORT are allowed, "
+			"with commas between",
+			conf_quote(quoted, s->public_addr));
 }
 
 static int check_trusted(struct settings *s, struct conf_errors *errors)
@@ -90,6 +134,7 @@ int settings_check(struct settings *s, struct conf_errors *errors)
 			"\"%lld\"; 0 or 404 is allowed",
 			(long long)s->vhost_http_error_status);
 	check_vhosts(s, errors);
+	check_public(s, errors);
 	check_tls(s, errors);
 	if (s->users.n > 0 && *s->users_file)
 		conf_fault(s->conf, errors, "usersFile",

@@ -60,6 +60,7 @@ missing() {
 			header yaml.h || echo libyaml-dev
 			header jansson.h || echo libjansson-dev
 			header snappy-c.h || echo libsnappy-dev
+			header qrencode.h || echo libqrencode-dev
 			header uthash.h || echo uthash-dev
 			header openssl/aead.h "$SSL_INC" ||
 				echo android-libboringssl-dev

@@ -64,6 +64,10 @@ SANITIZER = re.compile(r"ERROR: AddressSanitizer|ERROR: LeakSanitizer|"
 
 TEMP = tempfile.mkdtemp(prefix="adit-flow-")
 atexit.register(shutil.rmtree, TEMP, ignore_errors=True)
+# What a program keeps is not kept among what belongs to whoever runs the tests.
+os.environ.update(XDG_STATE_HOME=os.path.join(TEMP, "state"),
+                  XDG_CONFIG_HOME=os.path.join(TEMP, "config"))
+os.environ.pop("ADIT_JOIN_FILE", None)
 
 
 class Skip(Exception):

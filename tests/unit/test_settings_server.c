@@ -370,6 +370,28 @@ Test(settings_server, users)
 	cr_assert_eq(s->login_window_s, SETTINGS_SKEW_DEFAULT);
 }
 
+/* What join strings are to name: one, or several. */
+Test(settings_server, public_addresses)
+{
+	cr_assert_eq(load("publicAddr: a.test"), 0, "%s", first_error());
+	cr_assert_eq(s->public_count, 1);
+	cr_assert_str_eq(s->publics[0].host, "a.test");
+	cr_assert_eq(s->publics[0].port, 7000);
+	settings_free(&s);
+	cr_assert_eq(load("publicAddr: ' a.test,b.test:7001 , [::1]:1'"), 0,
+		"%s", first_error());
+	cr_assert_eq(s->public_count, 3);
+	cr_assert_str_eq(s->publics[1].host, "b.test");
+	cr_assert_eq(s->publics[1].port, 7001);
+	cr_assert_str_eq(s->publics[2].host, "::1");
+	settings_free(&s);
+	expect_error("publicAddr: a b", "publicAddr: \"a b\"; up to four");
+	expect_error("publicAddr: 'a:0'", "publicAddr: \"a:0\"; up to four");
+	expect_error("publicAddr: ',a'", "publicAddr: \",a\"; up to four");
+	expect_error("publicAddr: 'a,b,c,d,e'", "; up to four");
+	expect_error("publicAddr: a_b", "; up to four");
+}
+
 Test(settings_server, users_that_are_refused)
 {
 	expect_error("users: [{name: Alice, frpToken: x}]",
