@@ -112,17 +112,28 @@ void client_destroy(struct client *c)
 	proof_key_wipe(&c->proof_key);
 }
 
+const char *client_server(const struct client *c, uint16_t *port_r)
+{
+	const struct settings *s = c->settings;
+
+	if (s->server_count == 0) {
+		*port_r = s->server_port;
+		return s->server_addr;
+	}
+	*port_r = s->servers[c->session.at].port;
+	return s->servers[c->session.at].host;
+}
+
 struct dial *client_dial_server(struct client *c, struct dial_owner *owner)
 {
 	const struct settings *s = c->settings;
 	const struct session *at = &c->session;
-	struct dial_params p = { .host = s->server_addr,
-		.port = s->server_port,
-		.address = &at->server,
+	struct dial_params p = { .address = &at->server,
 		.local = at->local.size ? &at->local : NULL,
 		.gateway = c->crew->gateway.kind ? &c->crew->gateway : NULL,
 		.timeout = s->dial_server_timeout_ms * CLOCK_MS };
 
+	p.host = client_server(c, &p.port);
 	return dial_start(c, owner, &p);
 }
 

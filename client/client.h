@@ -63,6 +63,9 @@ int client_watch(struct client *c, struct journal *journal) must_check;
 /* After core_supervise, and after the resolver: free what is left. */
 void client_destroy(struct client *c);
 
+/* Which of the server's addresses the session is for; the settings' text. */
+const char *client_server(const struct client *c, uint16_t *port_r);
+
 /* Dial the server: while a session is there, where that one is. */
 struct dial *client_dial_server(struct client *c, struct dial_owner *owner);
 

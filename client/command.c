@@ -3,9 +3,12 @@
 #include "client/command.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/join_command.h"
+#include "client/words.h"
 #include "common/base/address.h"
 #include "common/conf/manual.h"
 #include "common/crypto/random.h"
@@ -14,7 +17,7 @@
 
 struct options {
 	const char *config, *server, *token, *token_file, *subdomain, *name,
-		*json;
+		*json, *join, *join_file;
 	int64_t seconds, connections;
 	struct command_words domains;
 	uint16_t remote_port;
@@ -28,11 +31,21 @@ static const struct command_option options[] = {
 		.argument = "FILE",
 		COMMAND_DEF(STRING, struct options, config),
 		.doc = "run with this configuration (YAML or JSON)" },
+	{ .name = "join",
+		.argument = "STRING",
+		COMMAND_DEF(STRING, struct options, join),
+		.doc = "the server and its user, as aditd prints them; -: "
+		       "read from standard input; kept for later commands" },
+	{ .name = "join-file",
+		.argument = "FILE",
+		COMMAND_DEF(STRING, struct options, join_file),
+		.doc = "the same from a file (or ADIT_JOIN_FILE)" },
 	{ .name = "server",
 		.letter = 's',
 		.argument = "HOST:PORT",
 		COMMAND_DEF(STRING, struct options, server),
-		.doc = "the server (default 127.0.0.1:7000)" },
+		.doc = "the server, without a join string (default "
+		       "127.0.0.1:7000)" },
 	{ .name = "token-file",
 		.argument = "FILE",
 		COMMAND_DEF(STRING, struct options, token_file),
@@ -51,7 +64,7 @@ static const struct command_option options[] = {
 		.argument = "NAME",
 		COMMAND_DEF(STRING, struct options, subdomain),
 		.doc = "http, https: serve this name below the server's "
-		       "domain" },
+		       "domain (default: two words)" },
 	{ .name = "remote-port",
 		.letter = 'r',
 		.argument = "PORT",
@@ -102,18 +115,21 @@ static const struct command_option options[] = {
 };
 
 static const struct command command = {
-	.usage = "adit http [HOST:]PORT --domain NAME [--server HOST:PORT]\n"
-		 "adit https [HOST:]PORT --domain NAME\n"
+	.usage = "adit http [HOST:]PORT [--join STRING] [--domain NAME]\n"
+		 "adit join [STRING]\n"
+		 "adit https [HOST:]PORT [--domain NAME]\n"
 		 "adit tcp [HOST:]PORT [--remote-port PORT]\n"
 		 "adit bench [--server HOST:PORT]\n"
 		 "adit -c FILE\n"
 		 "adit verify -c FILE\n",
 	.about = "adit runs beside a service that the internet cannot reach, "
-		 "and publishes it\nthrough aditd. The token comes from the "
-		 "environment variable ADIT_TOKEN, from\n--token-file or "
-		 "--token. It exits with 0 when done or drained, with 1 when "
-		 "it\ncannot run, with 2 when the command line or the "
-		 "configuration is wrong.\n",
+		 "and publishes it\nthrough aditd. What it has to know comes "
+		 "from a join string, which join keeps in\n"
+		 "$XDG_CONFIG_HOME/adit/join, else in ~/.config/adit/join; or "
+		 "from --server and a\ntoken, by the environment variable "
+		 "ADIT_TOKEN, --token-file or --token. It exits\nwith 0 when "
+		 "done or drained, with 1 when it cannot run, with 2 when the "
+		 "command\nline or the configuration is wrong.\n",
 	.options = options,
 	.n = ARRAY_SIZE(options),
 };
@@ -221,7 +237,7 @@ static int add_proxy(struct settings *s, const struct options *o,
 	const char *type, const char *target, char *error)
 {
 	struct client_proxy p = settings_proxy_default();
-	char host[ADDRESS_HOST_SIZE], name[64], suffix[7];
+	char host[ADDRESS_HOST_SIZE], name[64], suffix[7], words[WORDS_SIZE];
 	int rc = parse_target(target, host, &p.local_port, error);
 
 	if (rc < 0)
@@ -240,8 +256,11 @@ static int add_proxy(struct settings *s, const struct options *o,
 			"--domain and --subdomain are for http and https", "");
 	if (p.type != CLIENT_PROXY_TCP && o->remote_port)
 		return fail(error, "--remote-port is for tcp", "");
-	if (p.type != CLIENT_PROXY_TCP && !o->domains.n && !o->subdomain)
-		return fail(error, type, " needs --domain or --subdomain");
+	if (p.type != CLIENT_PROXY_TCP && !o->domains.n && !o->subdomain) {
+		words_make(words, s->user, host, p.local_port, 0);
+		p.subdomain = words;
+		p.from_words = true;
+	}
 	return settings_add_proxy(s, &p);
 }
 
@@ -257,16 +276,11 @@ static int check(struct settings *s, char *error)
 	return rc;
 }
 
-static int one_line(struct settings **s_r, struct options *o,
-	const struct command_words *words, char *error)
+static int with_token(struct settings *s, struct options *o, char *error)
 {
 	char token[TOKEN_MAX];
-	struct settings *s;
-	int rc = settings_new_default(&s);
+	int rc = find_token(o, token, error);
 
-	if (rc < 0)
-		return rc;
-	rc = find_token(o, token, error);
 	if (rc == 0) {
 		s->auth_token = settings_copy(s, token);
 		rc = s->auth_token ? 0 : -ENOMEM;
@@ -275,6 +289,37 @@ static int one_line(struct settings **s_r, struct options *o,
 	if (rc == 0)
 		rc = set_server(
 			s, o->server ? o->server : "127.0.0.1:7000", error);
+	return rc;
+}
+
+/* Where the server is, and who we are to it. */
+static int find_server(struct settings *s, struct options *o, char *error)
+{
+	struct join_choice choice = { o->join, o->join_file,
+		o->server || o->token || o->token_file };
+	char path[PATH_MAX];
+	struct join j;
+	int rc = join_choose(&j, path, &choice, error);
+
+	if (rc == 0)
+		return with_token(s, o, error);
+	if (rc < 0)
+		return rc;
+	rc = joined_apply(s, &j);
+	join_wipe(&j);
+	s->join_file = settings_copy(s, path);
+	return s->join_file ? rc : -ENOMEM;
+}
+
+static int one_line(struct settings **s_r, struct options *o,
+	const struct command_words *words, char *error)
+{
+	struct settings *s;
+	int rc = settings_new_default(&s);
+
+	if (rc < 0)
+		return rc;
+	rc = find_server(s, o, error);
 	if (rc == 0 && words->n > 1)
 		rc = add_proxy(s, o, words->v[0], words->v[1], error);
 	if (rc == 0)
@@ -296,11 +341,15 @@ static int with_config(struct client_command *c, const struct options *o,
 	if (!o->config)
 		return fail(error,
 			"no configuration: run adit -c FILE "
-			"(config/adit.yaml is a sample), or adit "
-			"http PORT --domain NAME",
+			"(config/adit.yaml is a sample), or adit http PORT",
 			"");
 	if (o->no_requests)
 		return fail(error, "--no-requests is for http", "");
+	if (o->join || o->join_file)
+		return fail(error,
+			"a join string does not go with -c: the keys are "
+			"serverAddr, user, auth.token and transport.tls.pins",
+			"");
 	c->config = o->config;
 	c->requests = o->requests;
 	c->kind = o->dump  ? COMMAND_DUMP
@@ -309,11 +358,59 @@ static int with_config(struct client_command *c, const struct options *o,
 	return 0;
 }
 
+/* Out of argv, where others see it. */
+static int take_secret(
+	const char **argument, char out[static JOINED_INPUT_SIZE], char *error)
+{
+	bool fits;
+
+	if (!*argument)
+		return 0;
+	fits = snprintf(out, JOINED_INPUT_SIZE, "%s", *argument) <
+	       (int)JOINED_INPUT_SIZE;
+	command_wipe(argument);
+	*argument = out;
+	return fits ? 0 : fail(error, "the join string is too long", "");
+}
+
+static int parse_words(struct client_command *c, struct options *o,
+	struct command_words *words, char *error)
+{
+	const char *word = words->n > 0 ? words->v[0] : "";
+
+	if (!strcmp(word, "join") && words->n <= 2) {
+		c->kind = COMMAND_JOIN;
+		if (o->config || o->join || o->join_file)
+			return fail(error, "join takes no options", "");
+		return take_secret(&words->v[1], c->join, error);
+	}
+	if (words->n == 1 && !strcmp(word, "bench")) {
+		if (o->config)
+			return fail(
+				error, "--config does not go with ", "bench");
+		c->kind = COMMAND_BENCH;
+		c->bench.seconds = o->seconds;
+		c->bench.connections = o->connections;
+		c->bench.json = o->json;
+		return one_line(&c->settings, o, words, error);
+	}
+	if (find_type(word) == CLIENT_PROXY_NONE)
+		return with_config(c, o, words, error);
+	if (words->n != 2)
+		return fail(error, word, " needs one local port");
+	if (o->config)
+		return fail(error, "--config does not go with ", word);
+	c->kind = COMMAND_ONE_LINE;
+	c->requests = !o->no_requests;
+	return one_line(&c->settings, o, words, error);
+}
+
 int client_command_parse(struct client_command *c, int argc, char **argv,
 	char error[static COMMAND_ERROR])
 {
 	struct command_words words = { 0 };
 	struct options o = { .seconds = 3, .connections = 32 };
+	char join[JOINED_INPUT_SIZE];
 	int rc = command_parse(&command, argc, argv, &o, &words, error);
 
 	memset(c, 0, sizeof(*c));
@@ -323,23 +420,9 @@ int client_command_parse(struct client_command *c, int argc, char **argv,
 		c->kind = o.help ? COMMAND_HELP : COMMAND_VERSION;
 		return 0;
 	}
-	if (words.n == 1 && !strcmp(words.v[0], "bench")) {
-		if (o.config)
-			return fail(
-				error, "--config does not go with ", "bench");
-		c->kind = COMMAND_BENCH;
-		c->bench.seconds = o.seconds;
-		c->bench.connections = o.connections;
-		c->bench.json = o.json;
-		return one_line(&c->settings, &o, &words, error);
-	}
-	if (words.n == 0 || find_type(words.v[0]) == CLIENT_PROXY_NONE)
-		return with_config(c, &o, &words, error);
-	if (words.n != 2)
-		return fail(error, words.v[0], " needs one local port");
-	if (o.config)
-		return fail(error, "--config does not go with ", words.v[0]);
-	c->kind = COMMAND_ONE_LINE;
-	c->requests = !o.no_requests;
-	return one_line(&c->settings, &o, &words, error);
+	rc = take_secret(&o.join, join, error);
+	if (rc == 0)
+		rc = parse_words(c, &o, &words, error);
+	explicit_bzero(join, sizeof(join));
+	return rc;
 }

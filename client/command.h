@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "client/bench.h"
+#include "client/joined.h"
 #include "client/settings.h"
 #include "common/conf/command.h"
 
@@ -20,21 +21,24 @@ enum command_kind {
 	COMMAND_DUMP,     /* adit --dump-config -c FILE */
 	COMMAND_ONE_LINE, /* adit http 3000 ... */
 	COMMAND_BENCH,    /* adit bench ... */
+	COMMAND_JOIN,     /* adit join [STRING] */
 	COMMAND_HELP,
 	COMMAND_VERSION,
 };
 
 struct client_command {
 	enum command_kind kind;
-	const char *config;        /* of RUN, VERIFY, DUMP */
-	struct settings *settings; /* of ONE_LINE, BENCH; the caller's */
-	struct bench_params bench; /* of BENCH */
-	bool requests;             /* of RUN, ONE_LINE: are to be printed */
+	const char *config;           /* of RUN, VERIFY, DUMP */
+	struct settings *settings;    /* of ONE_LINE, BENCH; the caller's */
+	struct bench_params bench;    /* of BENCH */
+	bool requests;                /* of RUN, ONE_LINE: are to be printed */
+	char join[JOINED_INPUT_SIZE]; /* of JOIN; to be wiped; "": ask */
 };
 
 /*
- * Understand argv; a token in it is wiped there. 0; or -EINVAL with one line
- * in `error`; or -ENOMEM.
+ * Understand argv; a token or a join string in it is wiped there, and the join
+ * string of --join is kept for later commands. 0; or -EINVAL with one line in
+ * `error`; or -ENOMEM.
  */
 int client_command_parse(struct client_command *c_r, int argc, char **argv,
 	char error[static COMMAND_ERROR]) must_check;

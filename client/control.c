@@ -82,6 +82,29 @@ static void control_failed(struct control *k, const char *error)
 	core_stop(&c->core, 1);
 }
 
+/*
+ * The server cannot be reached. Where it has other addresses they are tried at
+ * once, each, before this counts as an attempt that has failed.
+ */
+static void control_unreachable(struct control *k, const char *error)
+{
+	struct client *c = client_of(k);
+	size_t n = c->settings->server_count;
+
+	if (n > 1)
+		c->session.at = (uint8_t)((c->session.at + 1) % n);
+	if (++k->tried >= n) {
+		k->tried = 0;
+		control_failed(k, error);
+		return;
+	}
+	log_warn("connect to server error: %s; the next address is tried",
+		error);
+	control_leave(k, true);
+	control_set_state(k, CONTROL_PAUSED);
+	loop_set_timer(client_loop(c), &k->timer, 0, control_dial);
+}
+
 /* The session is over. */
 static void control_lost(struct control *k, const char *why)
 {
@@ -196,10 +219,16 @@ static bool control_login_answered(
 		client_loop(c), &k->timer, CONTROL_PROVEN, control_proven);
 	snprintf(c->session.run_id, sizeof(c->session.run_id), "%s", m->run_id);
 	k->ever = true;
+	k->tried = 0;
 	c->session.caps = capability_read(&m->adit) & login_offered(c);
 	k->heard = client_loop(c)->now;
 	count(&c->core.counters, logins);
 	log_info("login to server success, get run id [%s]", c->session.run_id);
+	if (c->crew->announced)
+		log_info("round trip to the server: %.1f ms",
+			(double)(clock_now() - k->asked) / CLOCK_MS);
+	if (c->session.proven && c->settings->tls_pins.n > 0)
+		crew_pins_told(c->crew, &m->adit.pins);
 	if (interval > 0)
 		loop_set_timer(client_loop(c), &k->heartbeat,
 			interval * CLOCK_MS, control_beat);
@@ -343,7 +372,7 @@ static void control_linked(struct link_owner *o, const struct link_outcome *r)
 
 	k->link = NULL;
 	if (!r->stream) {
-		control_failed(k, r->error);
+		control_unreachable(k, r->error);
 		return;
 	}
 	address_of_peer(&c->session.server, stream_descriptor(r->stream));

@@ -46,6 +46,8 @@ struct control {
 	struct timer heartbeat; /* the next Ping */
 	struct backoff backoff;
 	int64_t heard; /* clock.h: of the last Pong, or the login */
+	int64_t asked; /* the same, when the login was sent */
+	size_t tried;  /* servers that could not be reached, in a row */
 	bool ever;     /* logged in at least once */
 	bool adit;     /* the link is an aditd's own (TLS_ALPN_ADIT) */
 	bool warned;   /* that nobody vouches for the server */
@@ -58,6 +60,7 @@ struct session {
 	struct address server; /* where it is; size 0: not known */
 	struct address local;  /* connectServerLocalIP; size 0: any */
 	unsigned caps;         /* enum capability, or-ed: what both have */
+	uint8_t at;            /* settings' servers: which one */
 	bool muxed;            /* work connections are streams of its mux */
 	bool proven;           /* by a signature: no cipher, no login keys */
 	struct ticket_key tickets; /* of the capability */

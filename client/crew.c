@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "client/joined.h"
 #include "client/screen.h"
 #include "client/work.h"
 #include "common/base/cpus.h"
@@ -94,6 +95,55 @@ static int make_tls(struct crew *c, const struct settings *s)
 	return -EINVAL;
 }
 
+/* The main thread's: it may take its time. */
+static int keep_pins(struct core_chores *chores, bool last)
+{
+	struct crew *c = container_of(chores, struct crew, chores);
+	const char *pins[PINS_MAX];
+	int rc;
+
+	(void)last;
+	if (!atomic_load(&c->told))
+		return -1;
+	for (size_t i = 0; i < c->pin_count; i++)
+		pins[i] = c->pins[i];
+	rc = joined_renew(c->settings->join_file, pins, c->pin_count);
+	if (rc < 0)
+		log_warn("%s cannot be written: %s", c->settings->join_file,
+			strerror(-rc));
+	atomic_store(&c->told, false);
+	return -1;
+}
+
+static bool same_pins(
+	const struct conf_strings *known, const struct message_list *told)
+{
+	bool same = known->n == told->count;
+
+	for (size_t i = 0; same && i < known->n; i++)
+		same = !strcmp(known->v[i], told->items[i]);
+	return same;
+}
+
+void crew_pins_told(struct crew *c, const struct message_list *pins)
+{
+	struct pin pin;
+
+	if (!*c->settings->join_file || atomic_load(&c->told) ||
+		pins->count == 0 || pins->count > PINS_MAX ||
+		same_pins(&c->settings->tls_pins, pins))
+		return;
+	for (size_t i = 0; i < pins->count; i++) {
+		if (pin_parse(&pin, pins->items[i], strlen(pins->items[i])) < 0)
+			return;
+		pin_write(c->pins[i], &pin);
+	}
+	c->pin_count = pins->count;
+	atomic_store(&c->told, true);
+	/* The line wakes the main thread, too. */
+	log_info("the server's pins have changed: they are kept");
+}
+
 uint32_t crew_work_limit(const struct settings *s)
 {
 	/* Beyond poolCount a server keeps transport.workPool.max, at most. */
@@ -112,6 +162,8 @@ int crew_create(struct crew *c, const struct settings *s,
 	int rc;
 
 	memset(c, 0, sizeof(*c));
+	c->settings = s;
+	c->chores = (struct core_chores){ .fd = -1, .run = keep_pins };
 	c->announced = announced;
 	c->announced_arg = arg;
 	c->works.limit = crew_work_limit(s);
@@ -168,7 +220,7 @@ int crew_run(struct crew *c)
 		return 1;
 	for (uint32_t i = 0; i < c->count; i++)
 		cores[i] = &c->clients[i]->core;
-	rc = core_supervise(cores, (int)c->count, NULL);
+	rc = core_supervise(cores, (int)c->count, &c->chores);
 	free(cores);
 	return rc;
 }

@@ -13,7 +13,10 @@
 #include "client/client.h"
 #include "client/gateway.h"
 #include "common/base/quota.h"
+#include "common/crypto/pin.h"
 #include "common/crypto/tls_context.h"
+#include "common/event/core.h"
+#include "common/wire/message.h"
 
 /*
  * One-line commands: the public address of a proxy, as "tcp://host:port". A
@@ -34,6 +37,13 @@ struct crew {
 	struct tls_context *tls; /* NULL: without */
 	struct quota works;      /* work connections */
 	_Atomic uint32_t busy;   /* those with a visitor; any worker */
+	struct core_chores chores;
+	const struct settings *settings;
+	/* The server's pins: the first's while `told` is false, then the main
+	 * thread's, which keeps them. */
+	_Atomic bool told;
+	char pins[PINS_MAX][PIN_SIZE];
+	size_t pin_count;
 };
 
 /* Work connections at most: one for each visitor, and the idle ones. */
@@ -61,6 +71,10 @@ void crew_destroy(struct crew *c);
 /* First worker: the server asks for a work connection; `ticket`, of
  * TICKET_SIZE bytes, admits it, NULL: it needs none. */
 void crew_work_wanted(struct crew *c, const uint8_t *ticket);
+
+/* First worker: the server, whose pin was right, has told those to know it by
+ * from now on; they are kept with the join string. */
+void crew_pins_told(struct crew *c, const struct message_list *pins);
 
 /* First worker: the session has ended. */
 void crew_session_lost(struct crew *c);

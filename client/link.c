@@ -137,9 +137,11 @@ static void link_shake(struct link *l)
 {
 	struct client *c = l->client;
 	const struct settings *set = c->settings;
-	const char *name =
-		*set->tls_server_name ? set->tls_server_name : set->server_addr;
+	uint16_t port;
+	const char *name = client_server(c, &port);
 
+	if (*set->tls_server_name)
+		name = set->tls_server_name;
 	l->secure = true;
 	if (!link_enter(l, tls_client(c->crew->tls, name, c->tls_sessions)))
 		return;
@@ -204,11 +206,12 @@ static void link_upgrade(struct link *l)
 	static const struct websocket_means means = { .random = random_bytes,
 		.key = websocket_key_make,
 		.accept = websocket_key_accept };
-	const struct settings *set = l->client->settings;
 	char host[WEBSOCKET_HOST_MAX];
+	uint16_t port;
+	const char *server = client_server(l->client, &port);
 
 	l->state = LINK_UPGRADING;
-	address_join(host, sizeof(host), set->server_addr, set->server_port);
+	address_join(host, sizeof(host), server, port);
 	if (!link_enter(l, websocket_call(&means, host)))
 		return;
 	l->writer.sent = link_upgraded;

@@ -107,6 +107,7 @@ bool login_send(struct control *k)
 		login_sign(c, key, &l->timestamp);
 		l->privilege_key = key;
 	}
+	k->asked = clock_now();
 	return channel_send(&k->channel, &m) == 0;
 }
 

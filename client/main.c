@@ -11,6 +11,7 @@
 
 #include "client/command.h"
 #include "client/crew.h"
+#include "client/join_command.h"
 #include "client/screen.h"
 #include "common/base/log.h"
 #include "common/base/version.h"
@@ -155,6 +156,10 @@ int main(int argc, char **argv)
 		library_describe(library);
 		printf("adit %s\n%s\n", ADIT_VERSION, library);
 		return EXIT_DONE;
+	case COMMAND_JOIN:
+		rc = join_command(command.join) ? EXIT_DONE : EXIT_USAGE;
+		explicit_bzero(command.join, sizeof(command.join));
+		return rc;
 	case COMMAND_ONE_LINE:
 		rc = serve(command.settings, &command);
 		settings_free(&command.settings);

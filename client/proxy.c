@@ -9,6 +9,7 @@
 
 #include "client/client.h"
 #include "client/crew.h"
+#include "client/hint.h"
 #include "common/base/log.h"
 
 _Static_assert(sizeof(struct conf_pair) == sizeof(struct message_pair) &&
@@ -79,7 +80,7 @@ static bool proxy_ask(struct proxy *p)
 	np->proxy_type = types[s->type];
 	np->custom_domains.items = s->custom_domains.v;
 	np->custom_domains.count = s->custom_domains.n;
-	np->subdomain = s->subdomain;
+	np->subdomain = *p->subdomain ? p->subdomain : s->subdomain;
 	np->use_encryption = s->use_encryption;
 	np->use_compression = s->use_compression;
 	if (s->type == CLIENT_PROXY_TCP)
@@ -165,7 +166,8 @@ static uint16_t parse_given_port(const char *remote_addr)
 static void announce(struct proxy *p, const char *remote_addr)
 {
 	char text[ADDRESS_HOST_SIZE + 32];
-	const char *server = p->client->settings->server_addr;
+	uint16_t port;
+	const char *server = client_server(p->client, &port);
 	const struct crew *crew = p->client->crew;
 	size_t scheme = strlen("tcp://");
 
@@ -182,6 +184,22 @@ static void announce(struct proxy *p, const char *remote_addr)
 			(int)strcspn(remote_addr, ","), remote_addr);
 	}
 	crew->announced(crew->announced_arg, text);
+	if (p->settings->type != CLIENT_PROXY_TCP)
+		hint_name(remote_addr, server);
+}
+
+/* Somebody has the name that nobody asked for: another one will do. */
+static bool proxy_rename(struct proxy *p, const char *error)
+{
+	const struct client_proxy *s = p->settings;
+
+	if (!s->from_words || p->announced || p->turn + 1 >= WORDS_TURNS ||
+		(!strstr(error, "router config conflict") &&
+			!strstr(error, "belongs to another user")))
+		return false;
+	words_make(p->subdomain, p->client->settings->user, s->local_ip,
+		s->local_port, ++p->turn);
+	return true;
 }
 
 static void proxy_refused(struct proxy *p, const char *error)
@@ -193,6 +211,12 @@ static void proxy_refused(struct proxy *p, const char *error)
 		/* Another has the port that it was given: take any. */
 		p->given_port = 0;
 		p->announced = false;
+		proxy_ask(p);
+		return;
+	}
+	if (proxy_rename(p, error)) {
+		log_info("[%s] another name is tried: %s", p->settings->name,
+			p->subdomain);
 		proxy_ask(p);
 		return;
 	}

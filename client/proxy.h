@@ -10,6 +10,7 @@
 #define ADIT_CLIENT_PROXY_H
 
 #include "client/settings.h"
+#include "client/words.h"
 #include "common/base/timer.h"
 #include "common/wire/message.h"
 
@@ -41,8 +42,10 @@ struct proxy {
 	struct timer retry;
 	int64_t wait;        /* before the next attempt, after a refusal */
 	uint16_t given_port; /* the remote port it had; 0: none yet */
-	bool announced;      /* its address was printed */
-	uint8_t state;       /* enum proxy_state */
+	char subdomain[WORDS_SIZE]; /* in place of the settings'; "": theirs */
+	uint8_t turn;               /* of words.h: which name that is */
+	bool announced;             /* its address was printed */
+	uint8_t state;              /* enum proxy_state */
 };
 
 /* Make the proxies of the settings; 0 or -ENOMEM. */

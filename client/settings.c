@@ -262,6 +262,7 @@ int settings_new_default(struct settings **s_r)
 		return result;
 	s = base;
 	s->conf = conf;
+	s->join_file = "";
 	*s_r = s;
 	return 0;
 }

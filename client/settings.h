@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #include "common/conf/conf.h"
+#include "common/conf/join.h"
 #include "common/conf/rows.h"
 
 enum client_proxy_type {
@@ -34,6 +35,7 @@ struct client_proxy {
 	uint16_t remote_port;               /* tcp; 0: the server chooses */
 	struct conf_strings custom_domains; /* http, https */
 	const char *subdomain;              /* http, https */
+	bool from_words; /* nobody asked for this subdomain: words.h */
 	const char *http_user, *http_password;
 	const char *host_header_rewrite; /* http */
 	struct conf_strings locations;   /* http; empty: all paths */
@@ -65,7 +67,11 @@ struct client_source {
 struct settings {
 	const char *server_addr;
 	uint16_t server_port;
-	const char *user; /* without the dot; "": none */
+	/* Those of a join string, tried in turn; none: just that one. */
+	const struct join_server *servers;
+	size_t server_count;
+	const char *join_file; /* where it is kept; "": nowhere */
+	const char *user;      /* without the dot; "": none */
 	const char *client_id;
 	bool login_fail_exit;
 	struct conf_map metadatas;

@@ -1,16 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* adit's command line and its manual page. */
-// links: client/command.c common/conf/command.c common/crypto/random.c common/base/address.c client/settings.c client/settings_check.c common/crypto/pin.c common/wire/proxy_header.c client/settings_proxy.c client/include.c client/gateway.c common/crypto/base64.c common/conf/rows.c common/conf/secret.c common/conf/dump.c common/conf/manual.c common/conf/conf.c common/conf/table.c common/conf/value.c common/conf/number.c common/conf/several.c common/conf/nearest.c common/conf/yaml.c common/conf/template.c common/conf/expansion.c common/conf/numbers.c common/conf/word.c common/conf/node.c common/conf/arena.c common/conf/error.c common/conf/file.c
+// links: client/command.c client/joined.c client/join_command.c client/words.c common/conf/join.c common/crypto/token.c common/base/state_file.c common/conf/command.c common/crypto/random.c common/base/address.c client/settings.c client/settings_check.c common/crypto/pin.c common/wire/proxy_header.c client/settings_proxy.c client/include.c client/gateway.c common/crypto/base64.c common/conf/rows.c common/conf/secret.c common/conf/dump.c common/conf/manual.c common/conf/conf.c common/conf/table.c common/conf/value.c common/conf/number.c common/conf/several.c common/conf/nearest.c common/conf/yaml.c common/conf/template.c common/conf/expansion.c common/conf/numbers.c common/conf/word.c common/conf/node.c common/conf/arena.c common/conf/error.c common/conf/file.c
 // libs: -lyaml boringssl
 
 #include "client/command.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "client/settings.h"
 #include "tests/double/kept.h"
+
+/* Nothing is kept where a test would find it. */
+static void nowhere(void)
+{
+	setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
+	unsetenv("ADIT_JOIN_FILE");
+}
+
+TestSuite(client_command, .init = nowhere);
 
 static int parse(struct client_command *c, char **argv, char *error)
 {
@@ -59,12 +70,14 @@ Test(client_command, https)
 
 Test(client_command, refuses)
 {
-	static char *const bad[][5] = { { "adit", "https", "443", NULL },
+	static char *const bad[][5] = { { "adit", "https", NULL },
 		{ "adit", "https", "443", "--remote-port=1", NULL },
 		{ "adit", "tcp", "443", "--domain=a", NULL },
 		{ "adit", "http", NULL }, { "adit", "tcp", "x", NULL },
 		{ "adit", "what", NULL }, { "adit", NULL },
-		{ "adit", "http", "80", NULL } };
+		{ "adit", "join", "a", "b", NULL },
+		{ "adit", "-c", "a", "--join-file=b", NULL },
+		{ "adit", "http", "80", "--join-file=/nonexistent", NULL } };
 	struct client_command c;
 	char error[COMMAND_ERROR];
 
@@ -72,6 +85,48 @@ Test(client_command, refuses)
 		cr_assert_eq(parse(&c, (char **)bad[i], error), -EINVAL);
 		cr_assert(*error);
 	}
+}
+
+/* A name of two words, the same one again, where none is asked for. */
+Test(client_command, a_name_is_made_up)
+{
+	char *argv[] = { "adit", "http", "3000", NULL };
+	char *named[] = { "adit", "https", "3000", "--subdomain=x", NULL };
+	struct client_command c;
+	char error[COMMAND_ERROR], first[64];
+
+	cr_assert_eq(parse(&c, argv, error), 0, "%s", error);
+	cr_assert(c.settings->proxies.v[0].from_words);
+	snprintf(
+		first, sizeof(first), "%s", c.settings->proxies.v[0].subdomain);
+	cr_assert(strchr(first, '-'));
+	settings_free(&c.settings);
+	cr_assert_eq(parse(&c, argv, error), 0, "%s", error);
+	cr_assert_str_eq(c.settings->proxies.v[0].subdomain, first);
+	settings_free(&c.settings);
+	cr_assert_eq(parse(&c, named, error), 0, "%s", error);
+	cr_assert_not(c.settings->proxies.v[0].from_words);
+	settings_free(&c.settings);
+}
+
+/* What is secret does not stay in argv. */
+Test(client_command, join_wipes_what_it_takes)
+{
+	char secret[] = "adit://me:secret@a.test", again[] = "adit://me:x";
+	char *argv[] = { "adit", "join", secret, NULL };
+	char *option[] = { "adit", "http", "80", "--join", again, NULL };
+	struct client_command c;
+	char error[COMMAND_ERROR];
+
+	cr_assert_eq(parse(&c, argv, error), 0, "%s", error);
+	cr_assert_eq(c.kind, COMMAND_JOIN);
+	cr_assert_str_eq(c.join, "adit://me:secret@a.test");
+	cr_assert_eq(strlen(secret), 0);
+	cr_assert_eq(parse(&c, option, error), -EINVAL);
+	cr_assert_eq(strlen(again), 0);
+	argv[2] = NULL;
+	cr_assert_eq(parse(&c, argv, error), 0, "%s", error);
+	cr_assert_str_eq(c.join, "", "asked for");
 }
 
 /* http prints requests unless told not to, a file only if told to. */
