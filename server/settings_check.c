@@ -5,6 +5,7 @@
 #include "server/settings.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -38,7 +39,8 @@ static bool read_public(struct settings *s, const char *text)
 		strlen(host) >= sizeof(to->host) ||
 		host[strspn(host, allowed)] != '\0')
 		return false;
-	memcpy(to->host, host, strlen(host) + 1);
+	for (size_t i = 0; i <= strlen(host); i++)
+		to->host[i] = (char)tolower((unsigned char)host[i]);
 	s->public_count++;
 	return true;
 }

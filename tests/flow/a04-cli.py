@@ -140,12 +140,13 @@ def command_lines():
         code, out, err = run(program, "--version")
         check(code == 0 and re.fullmatch(
             rf"{name} \d+\.\d+\.\d+\nBoringSSL API \d+, /\S+\n", out), out)
-        for args in (["--nonsense"], ["nonsense"], [], ["-c"],
-                     ["-c", "/nonexistent"]):
+        for args in (["--nonsense"], ["nonsense"], ["-c"],
+                     ["-c", "/nonexistent"], ["--dump-config"], ["verify"],
+                     *([[]] if program is ADIT else [])):
             code, out, err = run(program, *args)
             equal((code, out), (2, ""), f"{name} {args}")
             check(err.count("\n") == 1 and len(err) > 20, err)
-    for args in (["http", "3000"], ["tcp"], ["tcp", "70000"], ["tcp", "0"],
+    for args in (["http"], ["tcp"], ["join", "x", "y"], ["tcp", "70000"], ["tcp", "0"],
                  ["http", "80", "--domain", "a", "--remote-port", "1"],
                  ["tcp", "22", "--domain", "a"], ["tcp", "22", "33"],
                  ["tcp", "22", "-s", "nowhere:x"],
