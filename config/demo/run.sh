@@ -56,15 +56,12 @@ await() {
 site=$(port 3000)
 link=$(port 7000)
 web=$(port 8080)
-token=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 
 cat >"$dir/aditd.yaml" <<END
 bindAddr: 127.0.0.1
 bindPort: $link
 vhostHTTPPort: $web
 stateDir: $dir/state
-auth:
-  token: $token
 END
 
 echo "A sample site, which nobody else can reach:"
@@ -74,17 +71,22 @@ python3 -m http.server "$site" --bind 127.0.0.1 \
 pids="$! $pids"
 
 echo "The server, on a machine that visitors can reach:"
+echo "  \$ aditd token new me -c aditd.yaml"
+"$bin/aditd" token new me -c "$dir/aditd.yaml" >"$dir/token" ||
+	fail "no user was made"
+(umask 077 && sed -n "s/^join *'\(.*\)'$/\1/p" "$dir/token" >"$dir/join")
+sed 's/adit_[A-Za-z0-9_-]*/adit_********/; s/^/      /' "$dir/token"
 echo "  \$ aditd -c aditd.yaml"
-sed 's/^/      /; s/token: .*/token: ********/' "$dir/aditd.yaml"
+sed 's/^/      /' "$dir/aditd.yaml"
 "$bin/aditd" -c "$dir/aditd.yaml" >"$dir/aditd.log" 2>&1 &
 pids="$! $pids"
 await "$dir/aditd.log" "started successfully" "aditd did not start"
 
 echo "The client, beside the site:"
-echo "  \$ ADIT_TOKEN=******** adit http $site --domain $name" \
-	"--server 127.0.0.1:$link"
-ADIT_TOKEN=$token "$bin/adit" http "$site" --domain "$name" \
-	--server "127.0.0.1:$link" >"$dir/url" 2>"$dir/adit.log" &
+echo "  \$ adit http $site --domain $name" \
+	"--join '$(sed 's/adit_[A-Za-z0-9_-]*/adit_********/' "$dir/join")'"
+"$bin/adit" http "$site" --domain "$name" --join-file "$dir/join" \
+	>"$dir/url" 2>"$dir/adit.log" &
 pids="$! $pids"
 await "$dir/url" "http" "adit got no address"
 url=$(cat "$dir/url")
