@@ -103,6 +103,7 @@ void client_destroy(struct client *c)
 	pool_destroy(&c->pools.muxes);
 	pool_destroy(&c->pools.mux_streams);
 	tls_sessions_destroy(&c->tls_sessions);
+	tls_context_unref(&c->tls);
 	pool_destroy(&c->pools.dials);
 	pool_destroy(&c->pools.works);
 	pool_destroy(&c->pools.carriers);

@@ -39,6 +39,7 @@ struct client {
 	struct list works; /* all */
 	struct carriers carriers;
 	struct muxes muxes;                /* the first's; of its one mux */
+	struct tls_context *tls;           /* of new links; NULL: without */
 	struct tls_sessions *tls_sessions; /* with the server */
 	struct parking parking;            /* of work connections */
 	uint32_t epoch; /* sessions that this worker knows the end of */

@@ -228,7 +228,7 @@ static bool control_login_answered(
 		log_info("round trip to the server: %.1f ms",
 			(double)(clock_now() - k->asked) / CLOCK_MS);
 	if (c->session.proven && c->settings->tls_pins.n > 0)
-		crew_pins_told(c->crew, &m->adit.pins);
+		trust_told(&c->crew->trust, &m->adit.pins);
 	if (interval > 0)
 		loop_set_timer(client_loop(c), &k->heartbeat,
 			interval * CLOCK_MS, control_beat);

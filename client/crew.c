@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "client/joined.h"
 #include "client/screen.h"
 #include "client/work.h"
 #include "common/base/cpus.h"
@@ -52,96 +51,10 @@ static int make_clients(
 		c->clients[c->count++] = new;
 		rc = client_create(new, s, count);
 		new->crew = c;
+		if (c->trust.tls)
+			new->tls = tls_context_ref(c->trust.tls);
 	}
 	return rc;
-}
-
-/* What all links to the server ask of TLS. */
-static int make_tls(struct crew *c, const struct settings *s)
-{
-	char error[CERTIFICATE_ERROR_SIZE] = "";
-	struct tls_client_terms terms = { .min = TLS_1_2,
-		.max = TLS_1_3,
-		.alpn = s->extensions ? TLS_ALPN_OFFERED : TLS_ALPN_SILENT };
-	struct certificate *own = NULL;
-	struct pin pins[PINS_MAX];
-
-	if (!s->tls_enable)
-		return 0;
-	if (*s->tls_ca_file)
-		terms.trusted_ca = s->tls_ca_file;
-	for (size_t i = 0; i < s->tls_pins.n; i++)
-		/* The settings have checked them. */
-		if (pin_parse(&pins[i], s->tls_pins.v[i],
-			    strlen(s->tls_pins.v[i])) < 0)
-			return -EINVAL;
-	if (s->tls_pins.n > 0) {
-		terms.pins = pins;
-		terms.pins_n = s->tls_pins.n;
-		terms.min = TLS_1_3;
-		terms.alpn = TLS_ALPN_REQUIRED;
-	}
-	if (*s->tls_cert_file) {
-		own = certificate_load(
-			s->tls_cert_file, s->tls_key_file, error);
-		terms.certificate = own;
-	}
-	if (own || !*s->tls_cert_file)
-		c->tls = tls_context_client(&terms, error);
-	certificate_free(&own);
-	if (c->tls)
-		return 0;
-	log_error("transport.tls: %s", error);
-	return -EINVAL;
-}
-
-/* The main thread's: it may take its time. */
-static int keep_pins(struct core_chores *chores, bool last)
-{
-	struct crew *c = container_of(chores, struct crew, chores);
-	const char *pins[PINS_MAX];
-	int rc;
-
-	(void)last;
-	if (!atomic_load(&c->told))
-		return -1;
-	for (size_t i = 0; i < c->pin_count; i++)
-		pins[i] = c->pins[i];
-	rc = joined_renew(c->settings->join_file, pins, c->pin_count);
-	if (rc < 0)
-		log_warn("%s cannot be written: %s", c->settings->join_file,
-			strerror(-rc));
-	atomic_store(&c->told, false);
-	return -1;
-}
-
-static bool same_pins(
-	const struct conf_strings *known, const struct message_list *told)
-{
-	bool same = known->n == told->count;
-
-	for (size_t i = 0; same && i < known->n; i++)
-		same = !strcmp(known->v[i], told->items[i]);
-	return same;
-}
-
-void crew_pins_told(struct crew *c, const struct message_list *pins)
-{
-	struct pin pin;
-
-	if (!*c->settings->join_file || atomic_load(&c->told) ||
-		pins->count == 0 || pins->count > PINS_MAX ||
-		same_pins(&c->settings->tls_pins, pins))
-		return;
-	for (size_t i = 0; i < pins->count; i++) {
-		if (pin_parse(&pin, pins->items[i], strlen(pins->items[i])) < 0)
-			return;
-		pin_write(c->pins[i], &pin);
-	}
-	c->pin_count = pins->count;
-	atomic_store(&c->told, true);
-	/* The line wakes the main thread, too. */
-	log_info("the server's pins have changed: they are kept");
 }
 
 uint32_t crew_work_limit(const struct settings *s)
@@ -162,8 +75,6 @@ int crew_create(struct crew *c, const struct settings *s,
 	int rc;
 
 	memset(c, 0, sizeof(*c));
-	c->settings = s;
-	c->chores = (struct core_chores){ .fd = -1, .run = keep_pins };
 	c->announced = announced;
 	c->announced_arg = arg;
 	c->works.limit = crew_work_limit(s);
@@ -174,7 +85,7 @@ int crew_create(struct crew *c, const struct settings *s,
 		log_error("transport.proxyURL: %s", reason);
 		return -EINVAL;
 	}
-	rc = make_tls(c, s);
+	rc = trust_open(&c->trust, s);
 	if (rc == 0)
 		rc = make_clients(c, s, count);
 	if (rc == 0) {
@@ -220,7 +131,7 @@ int crew_run(struct crew *c)
 		return 1;
 	for (uint32_t i = 0; i < c->count; i++)
 		cores[i] = &c->clients[i]->core;
-	rc = core_supervise(cores, (int)c->count, &c->chores);
+	rc = core_supervise(cores, (int)c->count, &c->trust.chores);
 	free(cores);
 	return rc;
 }
@@ -234,7 +145,7 @@ void crew_destroy(struct crew *c)
 		free(c->clients[i - 1]);
 	}
 	free(c->clients);
-	tls_context_unref(&c->tls);
+	trust_close(&c->trust);
 	explicit_bzero(c, sizeof(*c));
 }
 

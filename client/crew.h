@@ -12,11 +12,8 @@
 
 #include "client/client.h"
 #include "client/gateway.h"
+#include "client/trust.h"
 #include "common/base/quota.h"
-#include "common/crypto/pin.h"
-#include "common/crypto/tls_context.h"
-#include "common/event/core.h"
-#include "common/wire/message.h"
 
 /*
  * One-line commands: the public address of a proxy, as "tcp://host:port". A
@@ -33,17 +30,10 @@ struct crew {
 	uint32_t count;
 	uint32_t next; /* the first's: whose turn it is */
 	struct resolver *resolver;
-	struct gateway gateway;  /* transport.proxyURL */
-	struct tls_context *tls; /* NULL: without */
-	struct quota works;      /* work connections */
-	_Atomic uint32_t busy;   /* those with a visitor; any worker */
-	struct core_chores chores;
-	const struct settings *settings;
-	/* The server's pins: the first's while `told` is false, then the main
-	 * thread's, which keeps them. */
-	_Atomic bool told;
-	char pins[PINS_MAX][PIN_SIZE];
-	size_t pin_count;
+	struct gateway gateway; /* transport.proxyURL */
+	struct trust trust;
+	struct quota works;    /* work connections */
+	_Atomic uint32_t busy; /* those with a visitor; any worker */
 };
 
 /* Work connections at most: one for each visitor, and the idle ones. */
@@ -71,10 +61,6 @@ void crew_destroy(struct crew *c);
 /* First worker: the server asks for a work connection; `ticket`, of
  * TICKET_SIZE bytes, admits it, NULL: it needs none. */
 void crew_work_wanted(struct crew *c, const uint8_t *ticket);
-
-/* First worker: the server, whose pin was right, has told those to know it by
- * from now on; they are kept with the join string. */
-void crew_pins_told(struct crew *c, const struct message_list *pins);
 
 /* First worker: the session has ended. */
 void crew_session_lost(struct crew *c);

@@ -110,7 +110,7 @@ static void tell(const struct join *j, const char *path)
 		path);
 }
 
-bool join_command(const char *text)
+int join_command(const char *text)
 {
 	char error[JOINED_ERROR_SIZE] = "", path[PATH_MAX];
 	struct join j;
@@ -124,7 +124,7 @@ bool join_command(const char *text)
 		rc = joined_parse(&j, text, error);
 	if (rc < 0) {
 		fprintf(stderr, "adit: %s\n", error);
-		return false;
+		return -EINVAL;
 	}
 	rc = joined_path(path);
 	if (rc == 0)
@@ -135,5 +135,5 @@ bool join_command(const char *text)
 		fprintf(stderr, "adit: the join string cannot be kept: %s\n",
 			strerror(-rc));
 	join_wipe(&j);
-	return rc == 0;
+	return rc;
 }

@@ -29,9 +29,9 @@ int join_choose(struct join *j, char path[static PATH_MAX],
 
 /*
  * Read, check and keep the text; "-": standard input; "": the same, asked for
- * without an echo if it is a terminal. What came of it is printed. False: it
- * was refused.
+ * without an echo if it is a terminal. What came of it is printed. 0; -EINVAL:
+ * it was refused; or another -errno: it cannot be kept.
  */
-bool join_command(const char *text) must_check;
+int join_command(const char *text) must_check;
 
 #endif

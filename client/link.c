@@ -143,7 +143,7 @@ static void link_shake(struct link *l)
 	if (*set->tls_server_name)
 		name = set->tls_server_name;
 	l->secure = true;
-	if (!link_enter(l, tls_client(c->crew->tls, name, c->tls_sessions)))
+	if (!link_enter(l, tls_client(c->tls, name, c->tls_sessions)))
 		return;
 	l->writer.sent = link_shaken;
 	stream_await_room(l->stream, &l->writer);

@@ -157,9 +157,11 @@ int main(int argc, char **argv)
 		printf("adit %s\n%s\n", ADIT_VERSION, library);
 		return EXIT_DONE;
 	case COMMAND_JOIN:
-		rc = join_command(command.join) ? EXIT_DONE : EXIT_USAGE;
+		rc = join_command(command.join);
 		explicit_bzero(command.join, sizeof(command.join));
-		return rc;
+		return rc == 0         ? EXIT_DONE
+		       : rc == -EINVAL ? EXIT_USAGE
+				       : EXIT_RUNTIME;
 	case COMMAND_ONE_LINE:
 		rc = serve(command.settings, &command);
 		settings_free(&command.settings);

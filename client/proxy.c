@@ -188,14 +188,25 @@ static void announce(struct proxy *p, const char *remote_addr)
 		hint_name(remote_addr, server);
 }
 
-/* Somebody has the name that nobody asked for: another one will do. */
+/* Whether another has the name: as servers say it, or say no more than no. */
+static bool is_taken(const char *error)
+{
+	static const char *const texts[] = { "router config conflict",
+		"belongs to another user", "] error" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		if (strstr(error, texts[i]))
+			return true;
+	return false;
+}
+
+/* Nobody asked for the name that another has: a further one will do. */
 static bool proxy_rename(struct proxy *p, const char *error)
 {
 	const struct client_proxy *s = p->settings;
 
 	if (!s->from_words || p->announced || p->turn + 1 >= WORDS_TURNS ||
-		(!strstr(error, "router config conflict") &&
-			!strstr(error, "belongs to another user")))
+		!is_taken(error))
 		return false;
 	words_make(p->subdomain, p->client->settings->user, s->local_ip,
 		s->local_port, ++p->turn);
@@ -220,6 +231,9 @@ static void proxy_refused(struct proxy *p, const char *error)
 		proxy_ask(p);
 		return;
 	}
+	if (p->settings->from_words)
+		log_info("[%s] a name of your own may do: --domain NAME",
+			p->settings->name);
 	proxy_set_state(p, PROXY_REFUSED);
 	if (c->crew->announced && !p->announced) {
 		core_stop(&c->core, 1);

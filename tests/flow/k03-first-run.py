@@ -3,6 +3,7 @@ a network namespace of its own, where the usual ports are free."""
 import contextlib
 import errno
 import fcntl
+import json
 import os
 import pty
 import re
@@ -453,6 +454,72 @@ def servers_and_pins():
         check("login to the server failed" in
               adit(env, "tcp", 22, "--join", dead, code=1), "both")
         check(time.monotonic() - begin < 5, "at once")
+
+
+@case("the same by keys, with several workers, which all go by what is told")
+def by_keys():
+    env = machine()
+    with Origin(echo) as o, server(env) as s:
+        token, _, pin = JOIN.match(text_of(state(env, "join.txt"))).groups()
+        port = free_port()
+        path = os.path.join(env["HOME"], "adit.yaml")
+        with open(path, "w") as f:
+            json.dump({
+                "serverAddr": "127.0.0.1", "user": "me", "workers": 3,
+                "auth": {"token": token},
+                "transport": {"tls": {"pins": ["A" * 43, pin]}},
+                "proxies": [{"name": "t", "type": "tcp", "remotePort": port,
+                             "localPort": o.port}]}, f)
+        with Adit(env, "-c", path) as c:
+            def said():
+                return text_of(c.out)
+            until(lambda: "start proxy success" in said(), "it has started")
+            check("pins have changed: there are 1" in said(), said())
+            check(token not in said(), said())
+            for _ in range(2):
+                for _ in range(40):
+                    with dial(port) as conn:
+                        conn.sendall(b"hi")
+                        equal(conn.recv(2), b"hi")
+                logins = said().count("login to server success")
+                s.kill()
+                s.launch()
+                until(lambda: said().count("login to server success") > logins
+                      and said().count("start proxy success") > logins,
+                      "it is back", 30)
+            equal(said().count("pins have changed"), 1)
+        dumped = adit(env, "--dump-config", "-c", path)
+        check(token not in dumped and pin in dumped, dumped)
+
+
+@case("names: a server that says no more than no, or has no names to give")
+def names():
+    env = machine()
+    path = os.path.join(env["HOME"], "aditd.yaml")
+    for conf in ({"detailedErrorsToClient": False,
+                  "subDomainHost": "a.test"}, {}):
+        with open(path, "w") as f:
+            json.dump({"bindAddr": "127.0.0.1", "vhostHTTPPort": 8080, **conf,
+                       "auth": {"token": "secret"}}, f)
+        token = {**env, "ADIT_TOKEN": "secret"}
+        with server(env, "-c", path), Origin(page) as o:
+            if not conf:
+                said = adit(token, "http", o.port, code=1)
+                check("subdomain is not supported" in said and
+                      "--domain NAME" in said, said)
+                continue
+            with Adit(token, "http", o.port) as c, \
+                    Adit(token, "http", o.port) as d:
+                urls = c.url(), d.url()
+                check(urls[0] != urls[1], urls)
+    # What cannot be kept is used all the same.
+    with server(env), Origin(page) as o:
+        join = text_of(state(env, "join.txt")).strip()
+        lost = {**env, "XDG_CONFIG_HOME": "/proc/nowhere"}
+        with Adit(lost, "http", o.port, "--join", join) as c:
+            equal(curl(c.url() + "/")[2], b"yes")
+            check("is not kept" in c.log(), c.log())
+        check("cannot be kept" in adit(lost, "join", join, code=1), "join")
 
 
 @case("who is told where the server is: interfaces, bindAddr, publicAddr")

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "client/trust.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "client/crew.h"
+#include "client/joined.h"
+#include "common/base/log.h"
+
+/* From the main thread: links are made by this one from now on. */
+struct trust_letter {
+	struct letter letter;
+	struct tls_context *tls; /* held */
+};
+
+/* By the pins that it has now; NULL after an error in the log. */
+static struct tls_context *make_tls(const struct trust *t)
+{
+	const struct settings *s = t->settings;
+	char error[CERTIFICATE_ERROR_SIZE] = "";
+	struct tls_client_terms terms = { .min = TLS_1_2,
+		.max = TLS_1_3,
+		.alpn = s->extensions ? TLS_ALPN_OFFERED : TLS_ALPN_SILENT };
+	struct certificate *own = NULL;
+	struct tls_context *tls = NULL;
+
+	if (*s->tls_ca_file)
+		terms.trusted_ca = s->tls_ca_file;
+	if (t->pin_count > 0) {
+		terms.pins = t->pins;
+		terms.pins_n = t->pin_count;
+		terms.min = TLS_1_3;
+		terms.alpn = TLS_ALPN_REQUIRED;
+	}
+	if (*s->tls_cert_file) {
+		own = certificate_load(
+			s->tls_cert_file, s->tls_key_file, error);
+		terms.certificate = own;
+	}
+	if (own || !*s->tls_cert_file)
+		tls = tls_context_client(&terms, error);
+	certificate_free(&own);
+	if (!tls)
+		log_error("transport.tls: %s", error);
+	return tls;
+}
+
+static void deliver_trust(struct mailbox *m, struct letter *letter)
+{
+	struct client *c = client_of_mailbox(m);
+
+	tls_context_unref(&c->tls);
+	c->tls = ((struct trust_letter *)letter)->tls;
+	/* A server that is known no more could go on with one of these. */
+	tls_sessions_clear(c->tls_sessions);
+}
+
+static void discard_trust(struct letter *letter)
+{
+	tls_context_unref(&((struct trust_letter *)letter)->tls);
+}
+
+static void publish(struct crew *crew)
+{
+	for (uint32_t i = 0; i < crew->count; i++) {
+		struct trust_letter *l = letter_new(sizeof(*l));
+
+		l->letter.discard = discard_trust;
+		l->tls = tls_context_ref(crew->trust.tls);
+		mailbox_post(&crew->clients[i]->core.mailbox, &l->letter,
+			deliver_trust);
+	}
+}
+
+static void keep(const struct trust *t)
+{
+	const char *path = t->settings->join_file, *pins[PINS_MAX];
+	char texts[PINS_MAX][PIN_SIZE];
+	int rc;
+
+	for (size_t i = 0; i < t->pin_count; i++) {
+		pin_write(texts[i], &t->pins[i]);
+		pins[i] = texts[i];
+	}
+	rc = *path ? joined_renew(path, pins, t->pin_count) : 0;
+	if (rc < 0)
+		log_warn("%s cannot be written: %s", path, strerror(-rc));
+}
+
+/* The main thread may take its time. */
+static int run_chores(struct core_chores *chores, bool last)
+{
+	struct trust *t = container_of(chores, struct trust, chores);
+	struct tls_context *tls;
+
+	if (!atomic_load(&t->told))
+		return -1;
+	keep(t);
+	tls = last ? NULL : make_tls(t);
+	if (tls) {
+		tls_context_unref(&t->tls);
+		t->tls = tls;
+		publish(container_of(t, struct crew, trust));
+	}
+	atomic_store(&t->told, false);
+	return -1;
+}
+
+void trust_told(struct trust *t, const struct message_list *told)
+{
+	struct pin pins[PINS_MAX];
+	bool same = told->count == t->pin_count;
+
+	if (atomic_load(&t->told) || told->count == 0 || told->count > PINS_MAX)
+		return;
+	for (size_t i = 0; i < told->count; i++) {
+		const char *text = told->items[i];
+
+		if (pin_parse(&pins[i], text, strlen(text)) < 0)
+			return;
+		same = same && pin_equal(&pins[i], &t->pins[i]);
+	}
+	if (same)
+		return;
+	memcpy(t->pins, pins, told->count * sizeof(*pins));
+	t->pin_count = told->count;
+	atomic_store(&t->told, true);
+	/* The line wakes the main thread, too. */
+	log_warn("the server's pins have changed: there are %zu", told->count);
+}
+
+int trust_open(struct trust *t, const struct settings *s)
+{
+	t->settings = s;
+	t->chores = (struct core_chores){ .fd = -1, .run = run_chores };
+	if (!s->tls_enable)
+		return 0;
+	t->pin_count = s->tls_pins.n;
+	for (size_t i = 0; i < t->pin_count; i++)
+		/* The settings have checked them. */
+		if (pin_parse(&t->pins[i], s->tls_pins.v[i],
+			    strlen(s->tls_pins.v[i])) < 0)
+			return -EINVAL;
+	t->tls = make_tls(t);
+	return t->tls ? 0 : -EINVAL;
+}
+
+void trust_close(struct trust *t)
+{
+	tls_context_unref(&t->tls);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What links to the server ask of its TLS, and how that changes: a server that
+ * was known by a pin tells those to know it by from now on. They are kept with
+ * the join string, and all workers go by them.
+ */
+
+#ifndef ADIT_CLIENT_TRUST_H
+#define ADIT_CLIENT_TRUST_H
+
+#include <stdatomic.h>
+
+#include "common/crypto/tls_context.h"
+#include "common/event/core.h"
+#include "common/wire/message.h"
+#include "common/crypto/pin.h"
+
+struct settings;
+
+/* The crew's. */
+struct trust {
+	struct core_chores chores; /* the main thread's part */
+	const struct settings *settings;
+	struct tls_context *tls; /* the newest; NULL: without TLS */
+	/* The pins in use: the first worker's while `told` is false, else the
+	 * main thread's, which has yet to act on them. */
+	struct pin pins[PINS_MAX];
+	size_t pin_count;
+	_Atomic bool told;
+};
+
+/* 0, or -errno after an error in the log. */
+int trust_open(struct trust *t, const struct settings *settings) must_check;
+
+/* A zeroed one, too. */
+void trust_close(struct trust *t);
+
+/*
+ * First worker, after a login to a server that has shown one of the pins: it
+ * has told these. What cannot be pins is ignored.
+ */
+void trust_told(struct trust *t, const struct message_list *pins);
+
+#endif
