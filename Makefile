@@ -102,7 +102,8 @@ $(B)/aditd: $(call obj,$(SERVER)) $(B)/common.a
 $(B)/adit: $(call obj,$(CLIENT)) $(B)/common.a
 $(B)/adit-load: $(B)/obj/bench/load.o $(B)/obj/bench/command.o $(B)/common.a
 $(B)/adit-micro: $(B)/obj/bench/micro.o $(B)/common.a
-$(B)/aditd $(B)/adit $(B)/adit-load $(B)/adit-micro:
+$(B)/adit-forge: $(B)/obj/tests/peer/forge.o $(B)/common.a
+$(B)/aditd $(B)/adit $(B)/adit-load $(B)/adit-micro $(B)/adit-forge:
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS_ALL) $(MODE_LD) $(LDFLAGS) -o $@ $^ $(LIBS)
 
@@ -155,7 +156,7 @@ docs: unit-build ## write the samples and manual pages that are stale
 		UPDATE=1 $(U)/test_$$t --filter '*/*_is_current' || exit 1; \
 	done
 
-flow: all $(B)/adit-micro build/counting.so ## run the flow tests, with real parts
+flow: all $(B)/adit-micro $(B)/adit-forge build/counting.so ## run the flow tests, with real parts
 	$(Q)BUILD=$(B) tests/run --flow
 
 # Programs with planted bugs, which the sanitizer jobs must find; the compiler
@@ -179,7 +180,7 @@ build/counting.so: tests/double/counting.c Makefile
 	$(Q)$(CC) $(filter-out -MMD -MP,$(BASE)) -O2 -fPIC -shared -o $@ $<
 
 .PHONY: check-build
-check-build: all $(B)/adit-micro build/counting.so unit-build replay-build $(PLANTED)
+check-build: all $(B)/adit-micro $(B)/adit-forge build/counting.so unit-build replay-build $(PLANTED)
 
 check: deps-check deps-apps ## install what is missing, build, run the tests
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) check-build
@@ -340,7 +341,8 @@ uninstall: ## remove what install put there
 
 SOURCES := $(wildcard common/*/*.[ch] server/*.[ch] client/*.[ch] \
 	bench/*.[ch] \
-	tests/unit/*.[ch] tests/double/*.[ch] tests/fuzz/*.[ch])
+	tests/unit/*.[ch] tests/double/*.[ch] tests/fuzz/*.[ch] \
+	tests/peer/*.[ch])
 
 format: ## format the C files (needs clang-format 14)
 	$(Q)clang-format-14 -i $(SOURCES)

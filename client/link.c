@@ -65,14 +65,17 @@ static void describe(const struct link *l, int result, char *out, size_t size)
 	const struct transform *t = layer_transform(l->stream);
 	const char *what = l->secure ? "TLS" : "WebSocket";
 	const char *hint = advice(result);
+	const struct conf_strings *pins = &l->client->settings->tls_pins;
 	char text[PIN_SIZE];
 	struct pin pin;
 	int n;
 
 	if (t->trouble && l->secure && tls_peer_pin(t, &pin)) {
 		pin_write(text, &pin);
-		n = snprintf(out, size, "TLS: %s; the server's pin is [%s]",
-			t->trouble, text);
+		n = snprintf(out, size,
+			"TLS: %s; the server's pin is [%s]%s%s%s", t->trouble,
+			text, pins->n ? ", pinned is [" : "",
+			pins->n ? pins->v[0] : "", pins->n ? "]" : "");
 	} else if (t->trouble) {
 		n = snprintf(out, size, "%s: %s", what, t->trouble);
 	} else {

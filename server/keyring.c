@@ -68,19 +68,25 @@ static int read_kept(
 	return rc;
 }
 
-static int keep(const char *dir, const char *name, const char *text, size_t n)
+typedef int keep_fn(const char *path, const void *bytes, size_t size);
+
+static int keep(keep_fn *how, const char *dir, const char *name,
+	const char *text, size_t n)
 {
 	char path[PATH_MAX];
 	int rc = kept_path(path, dir, name);
 
 	if (rc == 0)
-		rc = state_file_create(path, text, n);
+		rc = how(path, text, n);
 	if (rc < 0)
 		log_error("%s/%s: %s", dir, name, strerror(-rc));
 	return rc;
 }
 
-/* Keep the certificate, if it has a file, and the key. */
+/*
+ * Keep the certificate, if it has a file, and the key. Without the key a
+ * certificate that is there is what a start left that was cut off.
+ */
 static int keep_made(const struct certificate *c, const char *dir,
 	const char *crt, const char *key)
 {
@@ -90,11 +96,13 @@ static int keep_made(const struct certificate *c, const char *dir,
 
 	if (text && crt) {
 		n = certificate_write(c, text, PEM_MAX);
-		rc = n < 0 ? (int)n : keep(dir, crt, text, (size_t)n);
+		rc = n < 0 ? (int)n
+			   : keep(state_file_write, dir, crt, text, (size_t)n);
 	}
 	if (text && rc == 0) {
 		n = certificate_write_key(c, text, PEM_MAX);
-		rc = n < 0 ? (int)n : keep(dir, key, text, (size_t)n);
+		rc = n < 0 ? (int)n
+			   : keep(state_file_create, dir, key, text, (size_t)n);
 		explicit_bzero(text, PEM_MAX);
 	}
 	free(text);

@@ -1,0 +1,140 @@
+"""Who is not what it should be: adit's side of TLS moved by hand
+(tests/peer/forge.c), and servers that pretend to be aditd."""
+import base64
+import hashlib
+import json
+import os
+import ssl
+import subprocess
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
+from harness import ROOT, Origin, check
+
+from frp import Channel, frame
+
+FORGE = os.path.abspath(os.environ.get("FORGE", f"{ROOT}/build/adit-forge"))
+
+
+def b64(data):
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def pin_of(path):
+    """The pin of a certificate in a PEM file."""
+    with open(path, "rb") as f:
+        key = x509.load_pem_x509_certificate(f.read()).public_key()
+    return b64(hashlib.sha256(key.public_bytes(
+        serialization.Encoding.DER,
+        serialization.PublicFormat.SubjectPublicKeyInfo)).digest())
+
+
+class Refused(Exception):
+    """What the forge says has failed."""
+
+
+class Forge:
+    """A client of aditd's, over one connection at a time."""
+
+    def __init__(self, *options):
+        self.process = subprocess.Popen(
+            [FORGE, *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            text=True)
+        self.buffer = b""
+        self.binding = self.key = self.sig = None
+
+    def ask(self, *words):
+        self.process.stdin.write("\t".join(words) + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline().rstrip("\n").split("\t")
+        if answer[0] == "failed":
+            raise Refused(*answer[1:])
+        return answer
+
+    def open(self, port):
+        """A new TLS connection; `full` or `resumed`."""
+        self.buffer = b""
+        self.binding, how = self.ask("open", str(port))
+        return how
+
+    def send(self, data):
+        self.ask("send", data.hex())
+
+    def recv(self):
+        """The next message; ("", {}): the end."""
+        while True:
+            size = int.from_bytes(self.buffer[1:9], "big")
+            if len(self.buffer) >= 9 and len(self.buffer) >= 9 + size:
+                kind, body = self.buffer[:1], self.buffer[9:9 + size]
+                self.buffer = self.buffer[9 + size:]
+                return kind.decode(), json.loads(body)
+            answer = self.ask("recv")
+            if answer[0] == "end":
+                return "", {}
+            self.buffer += bytes.fromhex(answer[1])
+
+    def public(self, token):
+        return self.ask("public", token)[0]
+
+    def sign(self, token, user="", client_id="", binding=None):
+        return self.ask("sign", token, binding or self.binding, user,
+                        client_id)
+
+    def proof(self, token, user, client_id=""):
+        """What adit has in its Login."""
+        key, sig = self.sign(token, user, client_id)
+        return {"v": 1, "caps": [], "key": key, "sig": sig}
+
+    def say(self, kind, body):
+        """A message, and its answer."""
+        self.send(frame(kind, body))
+        return self.recv()
+
+    def login(self, user, adit, **fields):
+        """LoginResp."""
+        kind, answer = self.say("o", {
+            "version": "0.1.0", "user": user, "pool_count": 0,
+            "adit": adit, **fields})
+        check(kind == "1", f"{kind!r} in place of a LoginResp")
+        return answer
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.stdin.close()
+            self.process.wait(20)
+        self.process.stdout.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class Impostor(Origin):
+    """A server with TLS of its own: what it hears, and what it answers by
+    answer(channel, Login)."""
+
+    def __init__(self, cert, key, alpn=("adit/1",), answer=None, **limits):
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(cert, key)
+        if alpn:
+            self.context.set_alpn_protocols(list(alpn))
+        for name, value in limits.items():
+            setattr(self.context, name, value)
+        self.answer = answer
+        self.heard, self.refusals, self.resumed = [], [], 0
+        super().__init__(self.greet)
+
+    def greet(self, conn):
+        try:
+            tls = self.context.wrap_socket(conn, server_side=True)
+            with tls:
+                self.resumed += tls.session_reused
+                channel = Channel(tls)
+                self.heard.append(channel.recv())
+                if self.answer:
+                    self.answer(channel, self.heard[-1][1])
+        except (ssl.SSLError, EOFError, ConnectionError) as e:
+            self.refusals.append(str(e) or type(e).__name__)
