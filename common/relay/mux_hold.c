@@ -19,9 +19,9 @@
 #define PIECE_LEAST 512
 #define PIECE_MOST 16384
 
-static struct chunk_pool *chunks_of(const struct mux_stream *s)
+static struct loop *loop_of(const struct mux_stream *s)
 {
-	return s->mux->all->loop->chunks;
+	return s->mux->all->loop;
 }
 
 /* Which of mux->holders; 0 below 1 KiB. */
@@ -104,8 +104,10 @@ static bool append(struct mux_stream *s, const uint8_t *bytes, uint32_t n)
  */
 static bool stays(const struct mux_stream *s, const struct chunk *k, uint32_t n)
 {
-	return n >= k->size / 2 && s->held < CHUNKS_KEPT * k->size &&
-	       !chunk_pool_scarce(chunks_of(s));
+	struct loop *l = loop_of(s);
+
+	return k->pool != l->bulk && n >= k->size / 2 &&
+	       s->held < CHUNKS_KEPT * k->size && !chunk_pool_scarce(l->chunks);
 }
 
 static struct chunk *skip(struct chunk *k, uint32_t n)
@@ -117,15 +119,16 @@ static struct chunk *skip(struct chunk *k, uint32_t n)
 	return NULL;
 }
 
-struct chunk *mux_hold(struct mux_stream *s, struct chunk *k, uint32_t n)
+struct chunk *mux_hold(
+	struct mux_stream *s, struct chunk *k, uint32_t n, uint32_t gap)
 {
 	struct mux *m = s->mux;
-	struct chunk *part = stays(s, k, n) ? mux_split(s, &k, n) : NULL;
+	struct chunk *part = stays(s, k, n) ? mux_split(s, &k, n, gap) : NULL;
 
 	if (part) {
 		push(s, part);
 	} else if (append(s, chunk_bytes(k), n)) {
-		k = skip(k, n);
+		k = skip(k, n + gap);
 	} else {
 		mux_end(m, -ENOMEM, "no memory for what has come", MUX_AT_ONCE);
 		return k;
@@ -152,42 +155,46 @@ void mux_drop(struct mux_stream *s)
 	set_held(s, 0);
 }
 
-static struct chunk *copy(
-	struct chunk_pool *pool, const uint8_t *bytes, uint32_t n)
+/* Of the smallest size that fits. */
+static struct chunk *copy(struct loop *l, const uint8_t *bytes, uint32_t n)
 {
-	struct chunk *k = chunk_take(pool);
+	struct chunk_pool *const pools[] = { l->chunks, l->sealed, l->bulk };
 
-	if (k && k->size < n) {
+	for (size_t i = 0; i < ARRAY_SIZE(pools); i++) {
+		struct chunk *k = chunk_take(pools[i]);
+
+		if (k && k->size >= n) {
+			memcpy(k->data, bytes, n);
+			k->to = n;
+			return k;
+		}
 		chunk_give(k);
-		k = NULL;
 	}
-	if (!k)
-		return chunk_copy(bytes, n);
-	memcpy(k->data, bytes, n);
-	k->to = n;
-	return k;
+	return chunk_copy(bytes, n);
 }
 
 /* The shorter part is copied. */
-struct chunk *mux_split(struct mux_stream *s, struct chunk **k_io, uint32_t n)
+struct chunk *mux_split(
+	struct mux_stream *s, struct chunk **k_io, uint32_t n, uint32_t gap)
 {
 	struct chunk *k = *k_io, *other;
-	uint32_t rest = chunk_length(k) - n;
+	uint32_t rest = chunk_length(k) - n - gap;
 
 	if (rest == 0) {
+		k->to -= gap;
 		*k_io = NULL;
 		return k;
 	}
-	other = copy(chunks_of(s),
-		rest < n ? chunk_bytes(k) + n : chunk_bytes(k),
+	other = copy(loop_of(s),
+		rest < n ? chunk_bytes(k) + n + gap : chunk_bytes(k),
 		rest < n ? rest : n);
 	if (!other)
 		return NULL;
 	if (rest < n) {
-		k->to -= rest;
+		k->to -= gap + rest;
 		*k_io = other;
 		return k;
 	}
-	k->from += (int32_t)n;
+	k->from += (int32_t)(n + gap);
 	return other;
 }

@@ -3,6 +3,7 @@
 /* Frames that come: what each may be, and what is done about it. */
 
 #include <errno.h>
+#include <string.h>
 
 #include "common/event/loop.h"
 #include "common/relay/mux_internal.h"
@@ -145,11 +146,53 @@ static void take_frame(struct mux *m, const struct yamux_frame *f)
 		stream_frame(m, s, f);
 }
 
-/* Hand n bytes to whoever is reading; returns what is left of the chunk. */
-static struct chunk *deliver(struct mux_stream *s, struct chunk *k, uint32_t n)
+/* Whether a frame with bytes of the stream, and nothing else, begins here. */
+static bool goes_on(const struct mux_stream *s, const uint8_t *at, uint32_t n)
+{
+	struct yamux_frame f;
+
+	return n >= YAMUX_HEADER && yamux_decode(&f, at) == 0 &&
+	       f.type == YAMUX_DATA && f.flags == 0 && f.id == s->id &&
+	       f.length <= s->window.credit;
+}
+
+/*
+ * The first *n_io bytes are payload, and so are those of the frames that
+ * follow, as far as they are of the same stream: they move up behind the
+ * first. Returns how many bytes of headers lie behind them then.
+ */
+static uint32_t gather(struct mux *m, struct chunk *k, uint32_t *n_io)
+{
+	struct mux_stream *s = m->payload;
+	uint32_t out = (uint32_t)k->from + *n_io, in = out, n;
+	struct yamux_frame f;
+
+	while (m->in.left == 0 && !m->payload_last &&
+		goes_on(s, k->data + in, k->to - in)) {
+		n = YAMUX_HEADER;
+		if (yamux_parse(&m->in, k->data + in, &n, &f) != YAMUX_FRAME ||
+			!yamux_window_take(&s->window, f.length))
+			never_reached(); /* as goes_on has said */
+		in += n;
+		n = k->to - in < f.length ? k->to - in : f.length;
+		m->in.left -= n;
+		memmove(k->data + out, k->data + in, n);
+		in += n;
+		out += n;
+	}
+	*n_io = out - (uint32_t)k->from;
+	return in - out;
+}
+
+/*
+ * Hand n bytes to whoever is reading, and forget the `gap` behind them;
+ * returns what is left of the chunk.
+ */
+static struct chunk *deliver(
+	struct mux_stream *s, struct chunk *k, uint32_t n, uint32_t gap)
 {
 	struct mux *m = s->mux;
-	struct chunk *part = mux_split(s, &k, n);
+	struct chunk *part = mux_split(s, &k, n, gap);
 
 	if (!part) {
 		mux_end(m, -ENOMEM, "no memory for what has come", MUX_AT_ONCE);
@@ -167,7 +210,10 @@ static struct chunk *take_payload(struct mux *m, struct chunk *k, uint32_t n)
 	struct mux_stream *s = m->payload;
 
 	if (s && !s->stream.closing) {
-		k = s->stream.reading ? deliver(s, k, n) : mux_hold(s, k, n);
+		uint32_t gap = gather(m, k, &n);
+
+		k = s->stream.reading ? deliver(s, k, n, gap)
+				      : mux_hold(s, k, n, gap);
 	} else {
 		k->from += (int32_t)n;
 	}
@@ -214,8 +260,10 @@ void mux_read(struct mux *m)
 	struct chunk *k;
 
 	while (m->state == MUX_OPEN) {
-		int n = stream_take(m->below, &k);
+		int n;
 
+		m->below->gulp = STREAM_BULK;
+		n = stream_take(m->below, &k);
 		if (n == -EAGAIN) {
 			stream_read(m->below, &m->reader);
 			return;

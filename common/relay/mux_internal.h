@@ -109,10 +109,11 @@ void mux_stream_settle(struct mux_stream *s);
 
 /*
  * The first n bytes of the chunk wait to be read, copied or in the chunk.
- * Returns the rest, NULL if there is none; without memory the mux ends.
+ * Returns the rest behind a gap of so many bytes, NULL if there is none;
+ * without memory the mux ends.
  */
-struct chunk *mux_hold(
-	struct mux_stream *s, struct chunk *k, uint32_t n) must_check;
+struct chunk *mux_hold(struct mux_stream *s, struct chunk *k, uint32_t n,
+	uint32_t gap) must_check;
 
 /* The first chunk that waits; NULL: none. */
 struct chunk *mux_release(struct mux_stream *s) must_check;
@@ -121,10 +122,10 @@ struct chunk *mux_release(struct mux_stream *s) must_check;
 void mux_drop(struct mux_stream *s);
 
 /*
- * The first n bytes of *k_io, as a chunk; *k_io becomes the rest, NULL if
- * there is none. NULL without memory: *k_io is as before.
+ * The first n bytes of *k_io, as a chunk; *k_io becomes the rest behind the
+ * gap, NULL if there is none. NULL without memory: *k_io is as before.
  */
-struct chunk *mux_split(
-	struct mux_stream *s, struct chunk **k_io, uint32_t n) must_check;
+struct chunk *mux_split(struct mux_stream *s, struct chunk **k_io, uint32_t n,
+	uint32_t gap) must_check;
 
 #endif

@@ -37,7 +37,8 @@ bool end_is_finished(const struct end *e);
 /* A send in flight takes n bytes; false: none is. */
 bool end_take(const struct end *e, int n);
 
-/* Bytes arrive, or the end (NULL, 0) or an error (NULL, -errno). */
+/* Bytes arrive, or the end (NULL, 0) or an error (NULL, -errno), for a receive
+ * or, in reality, for a wait. */
 void end_feed(const struct end *e, const void *bytes, int size);
 
 /* Whether the stream is receiving. */

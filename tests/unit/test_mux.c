@@ -613,12 +613,57 @@ Test(mux_server, a_slow_reader_gets_no_more)
 	while (u->size < YAMUX_WINDOW / 2)
 		read_once(u);
 	/* Granted while much is still unread: the window does not grow. */
-	leaves(YAMUX_CREDIT, 0, 1, YAMUX_WINDOW / 2);
+	leaves(YAMUX_CREDIT, 0, 1, u->size);
 	leaves_nothing();
 	cr_assert_eq(m->grown, 0);
 	read_all(u);
 	cr_assert_eq(u->size, YAMUX_WINDOW);
 	cr_assert_eq(m->held, 0);
+}
+
+static uint32_t put_data(
+	uint8_t *at, unsigned flags, uint32_t id, const char *text)
+{
+	struct yamux_frame f = { .type = YAMUX_DATA,
+		.flags = (uint16_t)flags,
+		.id = id,
+		.length = (uint32_t)strlen(text) };
+
+	yamux_encode(at, &f);
+	memcpy(at + YAMUX_HEADER, text, f.length);
+	return YAMUX_HEADER + f.length;
+}
+
+Test(mux_server, frames_of_one_stream_are_one_read)
+{
+	struct user *u = open_one(1), *v = open_one(3);
+	uint8_t bytes[200];
+	uint32_t n = 0;
+
+	read_once(u);
+	read_once(v);
+	n += put_data(bytes + n, 0, 1, "one, ");
+	n += put_data(bytes + n, 0, 1, "");
+	n += put_data(bytes + n, 0, 1, "two");
+	n += put_data(bytes + n, 0, 3, "another");
+	n += put_data(bytes + n, 0, 3, "'s");
+	n += put_data(bytes + n, YAMUX_FIN, 1, " and an end");
+	feed(bytes, n);
+	/* Each has asked once. */
+	expect(u, "one, two");
+	expect(v, "another's");
+	read_all(u);
+	expect(u, " and an end");
+	cr_assert_eq(u->end, 0);
+	/* What nobody has asked for, with a part of the next. */
+	n = put_data(bytes, 0, 3, "half");
+	n += put_data(bytes + n, 0, 3, "quarter");
+	feed(bytes, n - 4);
+	read_all(v);
+	expect(v, "halfqua");
+	feed(bytes + n - 4, 4);
+	read_all(v);
+	expect(v, "rter");
 }
 
 Test(mux_server, small_pieces_are_put_together)
@@ -1036,6 +1081,21 @@ Test(mux_server, too_much_data)
 	feed_bulk(1, YAMUX_WINDOW);
 	feed_frame(YAMUX_DATA, 0, 1, 1);
 	breaks(true, "the peer sent more than it was granted");
+}
+
+Test(mux_server, too_much_data_behind_some)
+{
+	struct user *u = open_one(1);
+	uint8_t bytes[100];
+	uint32_t n;
+
+	feed_bulk(1, YAMUX_WINDOW - 5);
+	n = put_data(bytes, 0, 1, "four");
+	n += put_data(bytes + n, 0, 1, "more");
+	feed(bytes, n);
+	breaks(true, "the peer sent more than it was granted");
+	read_all(u);
+	cr_assert_eq(u->size, YAMUX_WINDOW - 1);
 }
 
 Test(mux_server, too_much_data_at_once)

@@ -196,8 +196,8 @@ static void pass(struct node *n, struct node *peer)
 		n->to += size;
 		end_take(&n->e, (int)size);
 	}
-	if (n->from < n->to && end_reads(&peer->e)) {
-		size = 1 + any(1024);
+	if (n->from < n->to) {
+		size = 1 + any(end_reads(&peer->e) ? 1024 : 60000);
 		if (size > n->to - n->from)
 			size = (uint32_t)(n->to - n->from);
 		end_feed(&peer->e, n->wire + n->from, (int)size);
