@@ -17,7 +17,7 @@
 struct tls_sessions;
 
 /* How many are kept at most; the oldest makes room. */
-#define TLS_SESSIONS_MAX 16
+#define TLS_SESSIONS_MAX 256
 
 /* NULL without memory. */
 struct tls_sessions *tls_sessions_create(void) must_check;
