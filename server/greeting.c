@@ -45,6 +45,8 @@ static void greeting_free(struct greeting *g)
 	loop_cancel_timer(worker_loop(w), &g->deadline);
 	if (g->counted)
 		half_open_leave(&w->server->half_open, g->address);
+	if (g->link.session.generation)
+		session_heard(w, g->link.session);
 	if (g->state == GREETING_QUEUED)
 		w->queued--;
 	hello_reader_clear(&g->hello);
@@ -402,8 +404,10 @@ void greeting_begin(struct worker *w, struct stream *s, const struct link *link)
 {
 	struct greeting *g = greeting_new(w, s, link);
 
-	if (!g)
+	if (!g) {
+		session_heard(w, link->session);
 		return;
+	}
 	greeting_set_state(g, GREETING_BYTES);
 	greeting_look(g);
 }

@@ -51,7 +51,8 @@ struct greeting {
 /* Of the listener on bindPort. */
 void greeting_accept(struct listener *l, int fd);
 
-/* On a stream of a session; it is taken over. */
+/* On a stream of a session, which is taken over; session_heard is called when
+ * it is over, be it inside the call. */
 void greeting_begin(
 	struct worker *w, struct stream *s, const struct link *link);
 

@@ -36,7 +36,21 @@ static void session_accepted(struct mux *m, struct stream *stream)
 {
 	struct session *s = session_of(m);
 
+	if (s->silent == SESSION_SILENT_MAX) {
+		s->worker->core.counters.ended[REASON_limit]++;
+		stream_close(&stream, true);
+		return;
+	}
+	s->silent++;
 	greeting_begin(s->worker, stream, &s->link);
+}
+
+void session_heard(struct worker *w, struct handle session)
+{
+	struct session *s = pool_find(w->pools.sessions, session);
+
+	if (s)
+		s->silent--;
 }
 
 static void session_watch(struct session *s);

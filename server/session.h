@@ -18,12 +18,16 @@ struct worker;
 /* Streams of a session at once. */
 #define SESSION_STREAMS_MAX 16384
 
+/* Streams that have not said yet what they are; more are cut. */
+#define SESSION_SILENT_MAX 256
+
 struct session {
 	struct mux mux; /* first: it is the mux's memory */
 	struct worker *worker;
 	struct link link;  /* of its streams */
 	struct list place; /* worker's sessions */
 	struct timer idle; /* when to look whether it carries anything */
+	uint32_t silent;   /* streams that have said nothing yet */
 };
 
 /* Prepare the worker's sessions. */
@@ -31,6 +35,9 @@ void session_init(struct worker *w);
 
 /* One over the stream, which is taken over with what is unread. */
 void session_open(struct worker *w, struct stream *s, const struct link *link);
+
+/* A stream of the session, which may be gone, has said what it is, or ended. */
+void session_heard(struct worker *w, struct handle session);
 
 /* The worker ends. */
 void session_close(struct session *s);

@@ -255,7 +255,7 @@ void mux_lost(struct mux *m, int result)
 	const char *why = stream_trouble(m->below);
 
 	if (m->state == MUX_OPEN)
-		m->trouble = why;
+		m->just_lost = !why;
 	if (!why)
 		why = result < 0 ? "the connection failed"
 				 : "the peer has closed the connection";
@@ -269,8 +269,6 @@ void mux_end(struct mux *m, int result, const char *why, enum mux_how how)
 	if (m->state == MUX_OPEN) {
 		m->result = result;
 		m->why = why;
-		if (how == MUX_POLITELY)
-			m->trouble = why;
 		loop_cancel_timer(l, &m->asking);
 		loop_cancel_timer(l, &m->lingering);
 		mux_set_state(m, MUX_LEAVING);

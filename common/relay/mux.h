@@ -132,12 +132,12 @@ struct mux {
 	uint32_t ping_id;
 	bool pinging; /* it was not answered yet */
 	uint8_t state;
-	bool begun;          /* to read */
-	bool told;           /* everybody of the end */
-	bool closed;         /* by its owner */
-	int result;          /* for `ended` */
-	const char *why;     /* for `ended` */
-	const char *trouble; /* of its streams: if it says more than -errno */
+	bool begun;      /* to read */
+	bool told;       /* everybody of the end */
+	bool closed;     /* by its owner */
+	bool just_lost;  /* there is no more to say than -errno */
+	int result;      /* for `ended` */
+	const char *why; /* for `ended` */
 };
 
 enum mux_stream_state {

@@ -256,7 +256,7 @@ static const char *stream_trouble_op(const struct stream *stream)
 	const struct mux_stream *s =
 		container_of(stream, struct mux_stream, stream);
 
-	return s->mux->trouble;
+	return s->mux->just_lost ? NULL : s->mux->why;
 }
 
 static const struct stream_ops mux_stream_ops = {

@@ -2,6 +2,7 @@
 through a tunnel to see whether all of it arrives."""
 import contextlib
 import os
+import socket
 import threading
 
 from harness import TOKEN, check, dial, equal, free_port, reset, sha
@@ -10,6 +11,11 @@ from frp import FrpClient, FrpServer
 from tlskit import certificate
 import tls
 import yamux
+
+
+def no_delay(sock):
+    """As Go's programs do."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 class Frpc(FrpClient):
@@ -26,6 +32,7 @@ class Frpc(FrpClient):
 
     def link(self):
         sock = dial(self.port)
+        no_delay(sock)
         self.sockets.append(sock)
         if not self.secure:
             return sock
@@ -64,6 +71,7 @@ class Frps(FrpServer):
         super().__init__(TOKEN, free_port(), wrap=self.streams, **options)
 
     def streams(self, sock):
+        no_delay(sock)
         if self.context:
             sock = tls.TlsSocket(sock, self.context, server=True)
         self.links.append(sock)

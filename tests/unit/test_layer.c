@@ -557,6 +557,7 @@ Test(layer, broken_rules)
 	ask();
 	expect("a");
 	cr_assert_str_eq(layer_trouble(s), "no toy");
+	cr_assert_str_eq(stream_trouble(s), "no toy");
 	ask();
 	expect_end(-EPROTO);
 	say("hello");

@@ -1058,6 +1058,7 @@ Test(mux_client, a_stream_that_is_not_accepted_ends_it)
 	script_pass(world_loop, CLOCK_SECOND);
 	expect_ended(-ETIMEDOUT, "the peer did not accept a stream");
 	cr_assert_eq(users[0].end, -ECONNRESET);
+	cr_assert_str_eq(stream_trouble(users[0].stream), ended_why);
 }
 
 /* --- what ends a session --- */
@@ -1272,6 +1273,7 @@ Test(mux_server, a_write_fails)
 	say(v, "small");
 	end_take(&e, -ECONNRESET);
 	expect_ended(-ECONNRESET, "the connection failed");
+	cr_assert_null(stream_trouble(u->stream));
 	cr_assert_eq(u->sent_result, -ECONNRESET);
 	cr_assert_eq(v->sent_result, -ECONNRESET);
 }
