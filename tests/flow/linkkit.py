@@ -28,6 +28,9 @@ class Frpc(FrpClient):
         self.mark = mark
         self.session = None
         self.sockets = []  # below everything else
+        # What its idle work connections cost there; the first client's count.
+        vars(server).setdefault("link", ("tls" if secure else "bare")
+                                if not mux else "mux")
         super().__init__(server.port, TOKEN, dial=self.stream, **options)
 
     def link(self):
