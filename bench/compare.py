@@ -162,8 +162,9 @@ def slice_of(chain, case, seconds, rate):
 
 def measure(systems, cases, rounds, seconds, warm):
     """samples[case][system]: one dictionary a round."""
-    samples, peak = {}, None
+    samples, peak, everyone = {}, None, systems
     for case in cases:
+        systems = [c for c in everyone if case.size >= c.least]
         rows = samples[case.name] = {c.name: [] for c in systems}
         if case.rate and not peak:
             # The peak was not asked for: a look at it.
