@@ -32,7 +32,8 @@ const struct command server_command = {
 		 "aditd verify -c FILE\n"
 		 "aditd token new NAME [--frpc] [-c FILE]\n"
 		 "aditd token list [-c FILE]\n"
-		 "aditd token revoke NAME [-c FILE]\n",
+		 "aditd token revoke NAME [-c FILE]\n"
+		 "aditd identity [next | activate] [-c FILE]\n",
 	.about = "aditd runs on a machine that the internet can reach, and "
 		 "publishes services\nfor adit and frpc clients. Without a "
 		 "configuration it makes a user in the state\ndirectory the "
@@ -42,7 +43,9 @@ const struct command server_command = {
 		 "the configuration is wrong. token makes, lists and takes\n"
 		 "out users in usersFile, or in users in the state directory; "
 		 "a new token, and the\njoin string with it, is shown this "
-		 "once.\n",
+		 "once. identity shows by what adit knows the\nserver; next "
+		 "makes the key that comes after, of which clients hear when "
+		 "they log in,\nand activate puts it in place.\n",
 	.options = options,
 	.n = ARRAY_SIZE(options),
 };

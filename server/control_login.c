@@ -103,8 +103,9 @@ bool control_answer(struct control *c)
 {
 	const char *names[CAPABILITIES];
 	struct message m = { .type = MESSAGE_LOGIN_RESP };
-	char pin[PIN_SIZE];
-	const char *pins[] = { pin };
+	const struct pin_list *known = &c->worker->keyring->pins;
+	char texts[PINS_MAX][PIN_SIZE];
+	const char *pins[PINS_MAX];
 
 	m.login_resp.version = ADIT_VERSION;
 	m.login_resp.run_id = c->run_id;
@@ -115,9 +116,12 @@ bool control_answer(struct control *c)
 		return false;
 	}
 	if (c->proven) {
-		pin_write(pin, &c->worker->keyring->pin);
+		for (size_t i = 0; i < known->n; i++) {
+			pin_write(texts[i], &known->v[i]);
+			pins[i] = texts[i];
+		}
 		m.login_resp.adit.pins.items = pins;
-		m.login_resp.adit.pins.count = 1;
+		m.login_resp.adit.pins.count = known->n;
 	}
 	if (!control_send(c, &m))
 		return false;

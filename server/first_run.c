@@ -14,7 +14,7 @@
 #include "common/base/state_file.h"
 #include "common/crypto/login_proof.h"
 #include "server/invitation.h"
-#include "server/keyring.h"
+#include "server/identity.h"
 #include "server/qr.h"
 #include "server/users_edit.h"
 
@@ -65,23 +65,34 @@ static bool choose(struct settings *s, const char *directory)
 
 /* --- the join string --- */
 
+/* Keep the join string, a line of its own. */
+static int keep_join(const struct first_run *f)
+{
+	char line[JOIN_TEXT_SIZE + 1];
+	int rc;
+
+	snprintf(line, sizeof(line), "%s\n", f->join);
+	rc = state_file_write(f->join_file, line, strlen(line));
+	explicit_bzero(line, sizeof(line));
+	return rc;
+}
+
 /* The first one: kept before its user is, who could not be told again. */
 static bool invite(struct first_run *f, const struct settings *s,
-	const struct users_edit *e, const struct pin *pin)
+	const struct users_edit *e, const struct pin_list *pins)
 {
-	char error[JOIN_ERROR_SIZE], line[JOIN_TEXT_SIZE + 1];
+	char error[JOIN_ERROR_SIZE];
 	struct users_secrets secrets;
 	bool done = false;
 	int rc;
 
 	users_secrets_make(&secrets, false);
 	strcpy(f->user, USER);
-	if (invitation_write(f->join, s, USER, secrets.token, pin, error) < 0) {
+	if (invitation_write(f->join, s, USER, secrets.token, pins, error) <
+		0) {
 		users_edit_fail("%s", error);
 	} else {
-		snprintf(line, sizeof(line), "%s\n", f->join);
-		rc = state_file_write(f->join_file, line, strlen(line));
-		explicit_bzero(line, sizeof(line));
+		rc = keep_join(f);
 		done = rc == 0 ? users_edit_add(e, USER, &secrets)
 			       : users_edit_fail(
 					 "%s: %s", f->join_file, strerror(-rc));
@@ -106,11 +117,35 @@ static bool is_valid(const struct join *j, const struct users_edit *e)
 	return found;
 }
 
+/* The identity may have changed since it was written. */
+static bool renew_pins(
+	struct first_run *f, struct join *j, const struct pin_list *pins)
+{
+	bool same = j->pin_count == pins->n;
+	int rc = 0;
+
+	for (size_t i = 0; i < pins->n; i++) {
+		char text[PIN_SIZE];
+
+		pin_write(text, &pins->v[i]);
+		same = same && !strcmp(j->pins[i], text);
+		strcpy(j->pins[i], text);
+	}
+	j->pin_count = pins->n;
+	join_write(f->join, j);
+	if (!same)
+		rc = keep_join(f);
+	return rc == 0 ||
+	       users_edit_fail("%s: %s", f->join_file, strerror(-rc));
+}
+
 /* That of an earlier start; false: it is there, but not as it should be. */
-static bool recall(struct first_run *f, const struct users_edit *e)
+static bool recall(struct first_run *f, const struct users_edit *e,
+	const struct pin_list *pins)
 {
 	char error[JOIN_ERROR_SIZE];
 	const char *why;
+	bool done = true;
 	struct join j;
 	size_t size;
 	char *text;
@@ -123,19 +158,21 @@ static bool recall(struct first_run *f, const struct users_edit *e)
 	size = strcspn(text, "\n");
 	rc = join_parse(&j, text, size, error);
 	if (rc == 0 && is_valid(&j, e)) {
-		snprintf(f->join, sizeof(f->join), "%.*s", (int)size, text);
 		strcpy(f->user, j.name);
+		done = renew_pins(f, &j, pins);
 	}
 	join_wipe(&j);
 	explicit_bzero(text, size);
 	free(text);
-	return rc == 0 || users_edit_fail("%s: %s", f->join_file, error);
+	if (rc < 0)
+		return users_edit_fail("%s: %s", f->join_file, error);
+	return done;
 }
 
 static bool prepare(struct first_run *f, struct settings *s)
 {
 	struct users_edit e;
-	struct pin pin;
+	struct pin_list pins;
 	bool done = users_edit_begin(&e, s);
 
 	if (done) {
@@ -146,10 +183,10 @@ static bool prepare(struct first_run *f, struct settings *s)
 	}
 	if (done)
 		done = choose(s, f->directory) &&
-		       keyring_make_identity(f->directory, &pin) == 0;
+		       identity_look(f->directory, &pins) == 0;
 	if (done)
 		/* A file without users is somebody's wish. */
-		done = e.conf ? recall(f, &e) : invite(f, s, &e, &pin);
+		done = e.conf ? recall(f, &e, &pins) : invite(f, s, &e, &pins);
 	users_edit_end(&e);
 	return done;
 }

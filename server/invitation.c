@@ -115,15 +115,16 @@ static void add_servers(struct join *j, const struct settings *s)
 }
 
 int invitation_write(char out[static JOIN_TEXT_SIZE], const struct settings *s,
-	const char *name, const char *token, const struct pin *pin,
+	const char *name, const char *token, const struct pin_list *pins,
 	char error[static JOIN_ERROR_SIZE])
 {
-	struct join j = { .pin_count = 1 };
+	struct join j = { .pin_count = pins->n };
 	int rc;
 
 	snprintf(j.name, sizeof(j.name), "%s", name);
 	snprintf(j.token, sizeof(j.token), "%s", token);
-	pin_write(j.pins[0], pin);
+	for (size_t i = 0; i < pins->n; i++)
+		pin_write(j.pins[i], &pins->v[i]);
 	add_servers(&j, s);
 	join_write(out, &j);
 	/* A host that cannot stand in one is found here. */

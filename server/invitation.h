@@ -20,7 +20,7 @@ struct settings;
  * `error`.
  */
 int invitation_write(char out[static JOIN_TEXT_SIZE], const struct settings *s,
-	const char *name, const char *token, const struct pin *pin,
+	const char *name, const char *token, const struct pin_list *pins,
 	char error[static JOIN_ERROR_SIZE]) must_check;
 
 #endif

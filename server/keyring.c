@@ -11,11 +11,8 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
-#include "common/base/state_file.h"
+#include "server/kept_file.h"
 #include "server/worker.h"
-
-/* A certificate with its chain, and a key, as text. */
-#define PEM_MAX 16384
 
 /* From the main thread: show this one from now on. */
 struct keyring_letter {
@@ -40,134 +37,6 @@ void keyring_drop(struct keyring **kp)
 	tls_context_unref(&k->frp);
 	tls_context_unref(&k->adit);
 	free(k);
-}
-
-/* --- what is kept in the state directory --- */
-
-static int kept_path(
-	char path[static PATH_MAX], const char *dir, const char *name)
-{
-	return snprintf(path, PATH_MAX, "%s/%s", dir, name) < PATH_MAX
-		       ? 0
-		       : -ENAMETOOLONG;
-}
-
-/* Read a kept file; *text_r from malloc. -ENOENT: there is none; else the
- * error is in the log. */
-static int read_kept(
-	const char *dir, const char *name, char **text_r, size_t *size_r)
-{
-	char path[PATH_MAX];
-	const char *why = "the path is too long";
-	int rc = kept_path(path, dir, name);
-
-	if (rc == 0)
-		rc = state_file_read(path, text_r, size_r, &why);
-	if (rc < 0 && rc != -ENOENT)
-		log_error("%s/%s: %s", dir, name, why);
-	return rc;
-}
-
-typedef int keep_fn(const char *path, const void *bytes, size_t size);
-
-static int keep(keep_fn *how, const char *dir, const char *name,
-	const char *text, size_t n)
-{
-	char path[PATH_MAX];
-	int rc = kept_path(path, dir, name);
-
-	if (rc == 0)
-		rc = how(path, text, n);
-	if (rc < 0)
-		log_error("%s/%s: %s", dir, name, strerror(-rc));
-	return rc;
-}
-
-/*
- * Keep the certificate, if it has a file, and the key. Without the key a
- * certificate that is there is what a start left that was cut off.
- */
-static int keep_made(const struct certificate *c, const char *dir,
-	const char *crt, const char *key)
-{
-	char *text = malloc(PEM_MAX);
-	ssize_t n = -ENOMEM;
-	int rc = 0;
-
-	if (text && crt) {
-		n = certificate_write(c, text, PEM_MAX);
-		rc = n < 0 ? (int)n
-			   : keep(state_file_write, dir, crt, text, (size_t)n);
-	}
-	if (text && rc == 0) {
-		n = certificate_write_key(c, text, PEM_MAX);
-		rc = n < 0 ? (int)n
-			   : keep(state_file_create, dir, key, text, (size_t)n);
-		explicit_bzero(text, PEM_MAX);
-	}
-	free(text);
-	return text ? rc : -ENOMEM;
-}
-
-/* A directory with secrets of ours, but not this one, has lost it. */
-static int check_loss(const char *dir)
-{
-	static const char *const others[] = { "users", "frp.key",
-		"legacy-seen" };
-	char path[PATH_MAX];
-
-	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
-		if (kept_path(path, dir, others[i]) < 0 ||
-			access(path, F_OK) < 0)
-			continue;
-		log_error("%s/identity.key is missing, but %s is there: put "
-			  "it back, or empty the directory: clients that hold "
-			  "the old pin will refuse a new identity",
-			dir, others[i]);
-		return -ENOENT;
-	}
-	return 0;
-}
-
-static int open_identity(struct keyring_files *f, const char *dir)
-{
-	char error[CERTIFICATE_ERROR_SIZE] = "";
-	struct pem pem = { .name = "identity.key" };
-	char *text = NULL;
-	int rc = dir ? read_kept(dir, "identity.key", &text, &pem.size)
-		     : -ENOENT;
-
-	if (rc == -ENOENT) {
-		rc = dir ? check_loss(dir) : 0;
-		if (rc < 0)
-			return rc;
-		f->identity = certificate_make(NULL, 0);
-		if (!f->identity)
-			return -ENOMEM;
-		return dir ? keep_made(f->identity, dir, NULL, "identity.key")
-			   : 0;
-	}
-	if (rc < 0)
-		return rc;
-	pem.text = text;
-	f->identity = certificate_read_key(&pem, error);
-	explicit_bzero(text, pem.size);
-	free(text);
-	if (f->identity)
-		return 0;
-	log_error("%s/%s", dir, error);
-	return -EINVAL;
-}
-
-int keyring_make_identity(const char *dir, struct pin *pin)
-{
-	struct keyring_files f = { 0 };
-	int rc = open_identity(&f, dir);
-
-	if (rc == 0)
-		certificate_pin(f.identity, pin);
-	certificate_free(&f.identity);
-	return rc;
 }
 
 /* What frpc may have to call this server, for its serverName. */
@@ -196,16 +65,16 @@ static int open_made(struct keyring_files *f, const char *dir)
 	char error[CERTIFICATE_ERROR_SIZE] = "";
 	struct pem crt = { .name = "frp.crt" }, key = { .name = "frp.key" };
 	char *crt_text = NULL, *key_text = NULL;
-	int rc = dir ? read_kept(dir, key.name, &key_text, &key.size) : -ENOENT;
+	int rc = dir ? kept_read(dir, key.name, &key_text, &key.size) : -ENOENT;
 
 	if (rc == -ENOENT) {
 		f->made = make_frp(f->settings);
 		if (!f->made)
 			return -ENOMEM;
-		return dir ? keep_made(f->made, dir, crt.name, key.name) : 0;
+		return dir ? kept_write(f->made, dir, crt.name, key.name) : 0;
 	}
 	if (rc == 0)
-		rc = read_kept(dir, crt.name, &crt_text, &crt.size);
+		rc = kept_read(dir, crt.name, &crt_text, &crt.size);
 	if (rc == -ENOENT)
 		log_error("%s/frp.crt is missing, but frp.key is there: put "
 			  "it back, or remove both",
@@ -253,9 +122,9 @@ static struct keyring *make_keyring(
 		return NULL;
 	}
 	k->holders = 1;
-	certificate_pin(f->identity, &k->pin);
+	k->pins = identity_pins(&f->identity);
 	k->frp = tls_context_server(&terms, error);
-	terms.certificate = f->identity;
+	terms.certificate = f->identity.now;
 	terms.adit = true;
 	if (k->frp)
 		k->adit = tls_context_server(&terms, error);
@@ -265,14 +134,19 @@ static struct keyring *make_keyring(
 	return k;
 }
 
-/* What the three files look like now. */
-static void look_at_files(
-	const struct settings *set, struct file_stamp stamps[static 3])
+/* What the files look like now. */
+static void look_at_files(const struct keyring_files *f,
+	struct file_stamp stamps[static KEYRING_FILES])
 {
-	const char *const files[] = { set->tls_cert_file, set->tls_key_file,
-		set->tls_ca_file };
+	const struct settings *set = f->settings;
+	char now[PATH_MAX] = "", next[PATH_MAX] = "";
+	const char *const files[KEYRING_FILES] = { set->tls_cert_file,
+		set->tls_key_file, set->tls_ca_file, now, next };
 
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+	if (f->dir && (kept_path(now, f->dir, "identity.key") < 0 ||
+			      kept_path(next, f->dir, "identity.next") < 0))
+		*now = *next = '\0';
+	for (size_t i = 0; i < KEYRING_FILES; i++)
 		stamps[i] = file_stamp(files[i]);
 }
 
@@ -284,18 +158,21 @@ int keyring_open(struct keyring_files *f, const struct settings *settings,
 	int rc;
 
 	f->settings = settings;
-	rc = open_identity(f, state_dir);
+	f->dir = state_dir ? strdup(state_dir) : NULL;
+	if (state_dir && !f->dir)
+		return -ENOMEM;
+	rc = identity_open(&f->identity, state_dir);
 	if (rc == 0 && !*settings->tls_cert_file)
 		rc = open_made(f, state_dir);
 	if (rc < 0)
 		return rc;
-	look_at_files(settings, f->stamps);
+	look_at_files(f, f->stamps);
 	f->keyring = make_keyring(f, error);
 	if (!f->keyring) {
 		log_error("transport.tls: %s", error);
 		return -EINVAL;
 	}
-	pin_write(pin, &f->keyring->pin);
+	pin_write(pin, &f->keyring->pins.v[0]);
 	log_info("identity [%s]", pin);
 	return 0;
 }
@@ -303,8 +180,9 @@ int keyring_open(struct keyring_files *f, const struct settings *settings,
 void keyring_close(struct keyring_files *f)
 {
 	keyring_drop(&f->keyring);
-	certificate_free(&f->identity);
+	identity_close(&f->identity);
 	certificate_free(&f->made);
+	free(f->dir);
 }
 
 /* --- the workers --- */
@@ -335,12 +213,28 @@ static void publish(struct keyring *k, struct server *s)
 	}
 }
 
+/* The identity as it is in its files now; false: it cannot be used. */
+static bool renew_identity(struct keyring_files *f)
+{
+	struct identity id = { 0 };
+
+	if (!f->dir)
+		return true;
+	if (identity_open(&id, f->dir) < 0)
+		return false;
+	identity_close(&f->identity);
+	f->identity = id;
+	return true;
+}
+
 /* The files have changed, or could not be used when they did. */
 static void renew(struct keyring_files *f, struct server *s)
 {
-	char error[CERTIFICATE_ERROR_SIZE] = "";
-	struct keyring *k = make_keyring(f, error);
+	char error[CERTIFICATE_ERROR_SIZE] = "the identity cannot be read";
+	struct keyring *k = NULL;
 
+	if (renew_identity(f))
+		k = make_keyring(f, error);
 	if (!k) {
 		if (!f->warned)
 			log_warn("transport.tls: %s; what was read before "
@@ -353,20 +247,20 @@ static void renew(struct keyring_files *f, struct server *s)
 	keyring_drop(&f->keyring);
 	f->keyring = k;
 	publish(k, s);
-	log_info("transport.tls: certificates were read again");
+	log_info("transport.tls: certificates and keys were read again");
 }
 
 int keyring_look(struct keyring_files *f, struct server *s)
 {
 	const struct settings *set = f->settings;
-	struct file_stamp stamps[3];
+	struct file_stamp stamps[KEYRING_FILES];
 	int64_t now = clock_now();
 
-	if (!*set->tls_cert_file && !*set->tls_ca_file)
+	if (!f->dir && !*set->tls_cert_file && !*set->tls_ca_file)
 		return -1;
 	if (now >= f->due) {
 		f->due = now + KEYRING_PERIOD;
-		look_at_files(set, stamps);
+		look_at_files(f, stamps);
 		if (f->warned || memcmp(stamps, f->stamps, sizeof(stamps))) {
 			memcpy(f->stamps, stamps, sizeof(stamps));
 			renew(f, s);

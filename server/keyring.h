@@ -19,6 +19,7 @@
 #include "common/base/file_stamp.h"
 #include "common/crypto/pin.h"
 #include "common/crypto/tls_context.h"
+#include "server/identity.h"
 
 struct server;
 struct settings;
@@ -26,22 +27,26 @@ struct settings;
 /* How often the main thread looks at the files. */
 #define KEYRING_PERIOD CLOCK_SECOND
 
+/* certFile, keyFile, trustedCaFile, and the identity's two. */
+#define KEYRING_FILES 5
+
 struct keyring {
 	_Atomic uint32_t holders;
 	struct tls_context *frp;  /* for frpc */
 	struct tls_context *adit; /* the identity's */
-	struct pin pin;           /* of the identity */
+	struct pin_list pins;     /* of the identity */
 };
 
 /* The main thread's; all zero before keyring_open. */
 struct keyring_files {
 	const struct settings *settings;
-	struct certificate *identity; /* owned */
-	struct certificate *made;     /* for frpc, without certFile; owned */
-	struct keyring *keyring;      /* the newest; held */
-	struct file_stamp stamps[3];  /* certFile, keyFile, trustedCaFile */
-	int64_t due;                  /* when to look again */
-	bool warned;                  /* that they cannot be read now */
+	char *dir; /* the state directory; owned; NULL: none */
+	struct identity identity;
+	struct certificate *made; /* for frpc, without certFile; owned */
+	struct keyring *keyring;  /* the newest; held */
+	struct file_stamp stamps[KEYRING_FILES];
+	int64_t due; /* when to look again */
+	bool warned; /* that they cannot be read now */
 };
 
 /*
@@ -51,12 +56,6 @@ struct keyring_files {
  */
 int keyring_open(struct keyring_files *f, const struct settings *settings,
 	const char *state_dir) must_check;
-
-/*
- * Make the identity in a state directory that has none and no users yet, or
- * read it; its pin in *pin. 0, or -errno after an error in the log.
- */
-int keyring_make_identity(const char *dir, struct pin *pin) must_check;
 
 /*
  * Look at the files if that is due, and tell the server's workers of a change.

@@ -15,6 +15,7 @@
 #include "common/crypto/library.h"
 #include "server/command.h"
 #include "server/first_run.h"
+#include "server/identity_command.h"
 #include "server/server.h"
 #include "server/token_command.h"
 
@@ -67,8 +68,8 @@ static int serve(const struct settings *s, const struct first_run *first)
 	return rc;
 }
 
-/* With the settings of the file, or the defaults. */
-static int with_users(
+/* A command on what is kept, with the settings of the file, or the defaults. */
+static int with_kept(
 	const struct server_options *o, const struct command_words *words)
 {
 	struct conf_errors *errors = calloc(1, sizeof(*errors));
@@ -83,7 +84,8 @@ static int with_users(
 	free(errors);
 	if (rc < 0)
 		return rc == -ENOMEM ? EXIT_RUNTIME : EXIT_USAGE;
-	rc = token_command(o, s, words);
+	rc = !strcmp(words->v[0], "token") ? token_command(o, s, words)
+					   : identity_command(s, words);
 	settings_free(&s);
 	return rc;
 }
@@ -173,8 +175,9 @@ int main(int argc, char **argv)
 		printf("aditd %s\n%s\n", ADIT_VERSION, library);
 		return EXIT_DONE;
 	}
-	if (words.n > 0 && !strcmp(words.v[0], "token"))
-		return with_users(&o, &words);
+	if (words.n > 0 && (!strcmp(words.v[0], "token") ||
+				   !strcmp(words.v[0], "identity")))
+		return with_kept(&o, &words);
 	verify = words.n == 1 && !strcmp(words.v[0], "verify");
 	if (words.n > 0 && !verify) {
 		snprintf(error, sizeof(error), "unknown command %.64s",

@@ -9,7 +9,7 @@
 
 #include "common/conf/join.h"
 #include "server/invitation.h"
-#include "server/keyring.h"
+#include "server/identity.h"
 #include "server/state_dir.h"
 #include "server/users_edit.h"
 
@@ -34,32 +34,33 @@ static int fail(int code, const char *fmt, ...)
 }
 
 /* By what the server's identity is known, which is made if there is none. */
-static bool find_pin(
-	const struct users_edit *e, const struct settings *s, struct pin *pin)
+static bool find_pins(const struct users_edit *e, const struct settings *s,
+	struct pin_list *pins)
 {
 	char directory[PATH_MAX];
 
 	if (e->own)
-		return keyring_make_identity(e->directory, pin) == 0;
+		return identity_look(e->directory, pins) == 0;
 	/* usersFile may be anywhere, and for another one to use. */
 	return state_dir_find(s->state_dir, directory, sizeof(directory)) ==
 		       0 &&
 	       state_dir_make(directory) == 0 &&
-	       keyring_make_identity(directory, pin) == 0;
+	       identity_look(directory, pins) == 0;
 }
 
 /* The only time that the secrets are shown. */
 static int show(const struct settings *s, const char *name,
-	const struct users_secrets *secrets, const struct pin *pin)
+	const struct users_secrets *secrets, const struct pin_list *pins)
 {
 	char join[JOIN_TEXT_SIZE], error[JOIN_ERROR_SIZE];
 
 	printf("user      %s\ntoken     %s\n", name, secrets->token);
-	if (pin && invitation_write(join, s, name, secrets->token, pin, error))
+	if (pins &&
+		invitation_write(join, s, name, secrets->token, pins, error))
 		fprintf(stderr, "aditd token: no join string: %s\n", error);
-	else if (pin)
+	else if (pins)
 		printf("join      '%s'\n", join);
-	if (pin)
+	if (pins)
 		explicit_bzero(join, sizeof(join));
 	if (*secrets->frp_token)
 		printf("frpc      user = \"%s\"\n"
@@ -72,7 +73,7 @@ static int token_new(const struct users_edit *e, const struct settings *s,
 	const char *name, bool frpc)
 {
 	struct users_secrets secrets;
-	struct pin pin;
+	struct pin_list pins;
 	bool known;
 	int code = FAILED;
 
@@ -84,12 +85,12 @@ static int token_new(const struct users_edit *e, const struct settings *s,
 		return fail(
 			FAILED, "there is a user %s: revoke it first", name);
 	/* The server takes users without an identity for a loss of it. */
-	known = find_pin(e, s, &pin);
+	known = find_pins(e, s, &pins);
 	if (e->own && !known)
 		return FAILED;
 	users_secrets_make(&secrets, frpc);
 	if (users_edit_add(e, name, &secrets))
-		code = show(s, name, &secrets, known ? &pin : NULL);
+		code = show(s, name, &secrets, known ? &pins : NULL);
 	explicit_bzero(&secrets, sizeof(secrets));
 	return code;
 }

@@ -22,6 +22,12 @@ struct pin {
 	uint8_t bytes[PIN_BYTES];
 };
 
+/* What a server may be known by: its key, and the next one. */
+struct pin_list {
+	size_t n;
+	struct pin v[PINS_MAX];
+};
+
 /* The pin of a certificate in DER; 0, or -EINVAL: it is none. */
 int pin_of_certificate(
 	struct pin *p, const uint8_t *der, size_t size) must_check;
