@@ -14,7 +14,7 @@ the machine.
   --only WORDS  systems whose names contain one of the words
   --load WORDS  cases whose names contain one of the words
   --quick       few cases, few rounds, short slices
-  --no-idle     without the clients that are logged in and do nothing
+  --idle N      clients that are logged in and do nothing (default 1000)
   --out DIR     where the numbers and the report go (default build/bench)
 """
 import argparse
@@ -243,9 +243,8 @@ def show(result):
                   + (f"   {r['errors']} errors" if r["errors"] else ""))
 
 
-def judge(samples, result, resting):
-    """The targets, and whether this run counts at all; rows for the report."""
-    rows = idle.judge(resting)
+def judge(samples, result, rows):
+    """More rows of targets for the report, and whether this run counts."""
     for case, key, whom, relation, factor in TARGETS:
         ours = samples.get(case, {}).get(whose(key, whom), [])
         theirs = samples.get(case, {}).get(whom, [])
@@ -320,7 +319,7 @@ def main():
     parse.add_argument("--only", nargs="*", default=[])
     parse.add_argument("--load", nargs="*", default=[])
     parse.add_argument("--quick", action="store_true")
-    parse.add_argument("--no-idle", dest="idle", action="store_false")
+    parse.add_argument("--idle", type=int, default=1000)
     parse.add_argument("--out", default="build/bench")
     o = parse.parse_args()
     rounds = o.rounds or (3 if o.quick else 7)
@@ -347,7 +346,8 @@ def main():
         samples = measure(systems, cases, rounds, seconds, not o.quick)
         for chain in systems:
             chain.stop()
-        resting = idle.table(o.workers) if o.idle else {}
+        resting = (idle.table(o.workers, o.idle, 5 * seconds)
+                   if o.idle else {})
     finally:
         for chain in systems:
             chain.stop()
@@ -355,9 +355,9 @@ def main():
     result = summary(samples)
     show(result)
     for name, (memory, cpu) in resting.items():
-        print(f"\n{name}, {idle.CLIENTS:,} clients logged in over TLS: "
+        print(f"\n{name}, {o.idle:,} clients logged in over TLS: "
               f"{memory / KIB:.1f} KiB each, {100 * cpu:.2f} % of a CPU")
-    rows, void = judge(samples, result, resting)
+    rows, void = judge(samples, result, idle.judge(resting, o.idle))
     os.makedirs(o.out, exist_ok=True)
     with open(f"{o.out}/numbers.json", "w") as f:
         json.dump({"head": head, "idle": rest, "clients": resting,

@@ -17,8 +17,6 @@ except ImportError as e:  # it needs `cryptography`
 else:
     MISSING = None
 
-CLIENTS = 1000
-SECONDS = 10
 HEARTBEAT = 30
 
 # What a client may cost: bytes of memory; and all of them, of one CPU.
@@ -51,27 +49,28 @@ class Client:
         self.sock.sendall(self.cfb.encrypt(frame("h", {})))
 
 
-def measure(chain, port, token):
+def measure(chain, port, token, count, seconds):
     """Bytes a client, and the share of a CPU that all of them take."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     before, clients = chain.memory(), []
     try:
-        for _ in range(CLIENTS):
+        for _ in range(count):
             clients.append(Client(port, token, context))
         time.sleep(3)  # what the handshakes needed goes back
         memory = chain.memory() - before
         cpu, start = sum(chain.cpu()), time.monotonic()
-        rate = CLIENTS / HEARTBEAT
-        for i in range(int(SECONDS * rate)):
+        rate = count / HEARTBEAT
+        for i in range(int(seconds * rate)):
             time.sleep(max(0, start + i / rate - time.monotonic()))
             clients[i].ping()
+        time.sleep(max(0, start + seconds - time.monotonic()))
         cpu = sum(chain.cpu()) - cpu
         took = time.monotonic() - start
     finally:
         for c in clients:
             c.sock.close()
-    return memory / CLIENTS, cpu / 1e9 / took
+    return memory / count, cpu / 1e9 / took
 
 
 def aditd(workers):
@@ -88,7 +87,7 @@ def frps(workers):
     return chains.Chain("frps", [server], None), port, "bench"
 
 
-def table(workers):
+def table(workers, count, seconds):
     """name -> (bytes a client, share of a CPU), of servers that are there."""
     out = {}
     if MISSING:
@@ -101,17 +100,18 @@ def table(workers):
             print(f"skipped: {make.__name__}: {e}")
             continue
         try:
-            out[make.__name__] = measure(chain, port, token)
+            out[make.__name__] = measure(
+                chain, port, token, count, seconds)
         finally:
             chain.stop()
     return out
 
 
-def judge(rows):
+def judge(rows, count):
     """Targets as rows of compare.judge."""
     if "aditd" not in rows:
         return []
-    case = f"{CLIENTS:,} clients logged in over TLS"
+    case = f"{count:,} clients logged in over TLS"
     memory, cpu = rows["aditd"]
     return [(case, key, "a client" if key == "KiB" else "one CPU", "<=",
              limit, value, "pass" if value <= limit else "short")
