@@ -14,6 +14,7 @@
 #include "client/join_command.h"
 #include "client/screen.h"
 #include "common/base/log.h"
+#include "common/base/process.h"
 #include "common/base/version.h"
 #include "common/crypto/library.h"
 
@@ -142,8 +143,10 @@ int main(int argc, char **argv)
 {
 	struct client_command command;
 	char error[COMMAND_ERROR] = "no memory", library[LIBRARY_SIZE];
-	int rc = client_command_parse(&command, argc, argv, error);
+	int rc;
 
+	process_forbid_dumps();
+	rc = client_command_parse(&command, argc, argv, error);
 	if (rc < 0) {
 		fprintf(stderr, "adit: %s (see adit --help)\n", error);
 		return rc == -ENOMEM ? EXIT_RUNTIME : EXIT_USAGE;

@@ -11,6 +11,7 @@
 
 #include "common/base/address.h"
 #include "common/base/log.h"
+#include "common/base/process.h"
 #include "common/base/version.h"
 #include "common/crypto/library.h"
 #include "server/command.h"
@@ -164,6 +165,7 @@ int main(int argc, char **argv)
 	char error[COMMAND_ERROR], library[LIBRARY_SIZE];
 	bool verify;
 
+	process_forbid_dumps();
 	if (command_parse(&server_command, argc, argv, &o, &words, error) < 0)
 		return usage_error(error);
 	if (o.help) {

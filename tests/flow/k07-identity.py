@@ -113,6 +113,18 @@ def both():
             equal(visit(s, "b"), (200, b"yes"))
 
 
+@case("no core dump is left of who holds secrets")
+def dumps():
+    s, env, join = setting()
+    with s.start(), Origin(page) as o, Adit(
+            env, "http", str(o.port), "--join", join, "--subdomain", "c",
+            "--no-requests") as c:
+        for program in (s, c):
+            with open(f"/proc/{program.pid}/limits") as f:
+                check(re.search(r"Max core file size +0 +0 ", f.read()),
+                      program.name)
+
+
 @case("words that mean nothing, a next one that is damaged")
 def wrong():
     s, _, _ = setting()
