@@ -219,7 +219,7 @@ def adit_serves():
         equal(login["pool_count"], 3)
         equal(login["client_spec"], {})
         equal(login["adit"],
-              {"v": 1, "caps": ["half-close", "reuse", "several"]})
+              {"v": 1, "caps": ["half-close", "reuse", "tickets", "several"]})
         check("run_id" not in login, "no run id at first")
         bodies = f.accept_proxies(control, 2)
         equal(bodies[0], {"proxy_name": "me.t", "proxy_type": "tcp",
