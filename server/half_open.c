@@ -53,5 +53,6 @@ void half_open_expect(struct half_open *h, uint32_t place, int32_t change)
 
 bool half_open_is_crowded(struct half_open *h)
 {
-	return atomic_load(&h->all.open) >= HALF_OPEN_MAX / 4 * 3;
+	return atomic_load(&h->all.open) >=
+	       HALF_OPEN_MAX / 4 * 3 + atomic_load(&h->all.expected);
 }

@@ -46,7 +46,8 @@ void half_open_leave(struct half_open *h, uint32_t place);
 /* Any thread: so many more, or less, work connections are to come. */
 void half_open_expect(struct half_open *h, uint32_t place, int32_t change);
 
-/* Any thread: whether three quarters of all room are taken. */
+/* Any thread: whether three quarters of the room are taken that is not for
+ * work connections that were asked for. */
 bool half_open_is_crowded(struct half_open *h);
 
 #endif

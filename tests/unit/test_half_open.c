@@ -66,3 +66,16 @@ Test(half_open, all_together)
 	}
 	cr_assert_eq(n, HALF_OPEN_MAX);
 }
+
+/* Who was asked to come is no crowd. */
+Test(half_open, no_crowd_of_those_who_were_asked)
+{
+	uint32_t place;
+
+	half_open_init(&h);
+	place = place_of("192.0.2.1");
+	half_open_expect(&h, place, 5000);
+	for (int i = 0; i < 5000; i++)
+		cr_assert(half_open_enter(&h, place));
+	cr_assert_not(half_open_is_crowded(&h));
+}
