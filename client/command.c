@@ -120,6 +120,7 @@ static const struct command command = {
 		 "adit https [HOST:]PORT [--domain NAME]\n"
 		 "adit tcp [HOST:]PORT [--remote-port PORT]\n"
 		 "adit bench [--server HOST:PORT]\n"
+		 "adit doctor [-c FILE | http PORT ...]\n"
 		 "adit -c FILE\n"
 		 "adit verify -c FILE\n",
 	.about = "adit runs beside a service that the internet cannot reach, "
@@ -127,9 +128,12 @@ static const struct command command = {
 		 "from a join string, which join keeps in\n"
 		 "$XDG_CONFIG_HOME/adit/join, else in ~/.config/adit/join; or "
 		 "from --server and a\ntoken, by the environment variable "
-		 "ADIT_TOKEN, --token-file or --token. It exits\nwith 0 when "
-		 "done or drained, with 1 when it cannot run, with 2 when the "
-		 "command\nline or the configuration is wrong.\n",
+		 "ADIT_TOKEN, --token-file or --token. doctor\nlooks at each "
+		 "step of the way to the server and at the local services, "
+		 "and says\nwhat to do; it exits with 1 if anything is wrong. "
+		 "adit exits with 0 when done or\ndrained, with 1 when it "
+		 "cannot run, with 2 when the command line or the\n"
+		 "configuration is wrong.\n",
 	.options = options,
 	.n = ARRAY_SIZE(options),
 };
@@ -373,6 +377,41 @@ static int take_secret(
 	return fits ? 0 : fail(error, "the join string is too long", "");
 }
 
+/* What would run otherwise, behind the word doctor. */
+static int doctor(struct client_command *c, struct options *o,
+	const struct command_words *words, char *error)
+{
+	struct command_words rest = { .n = words->n - 1 };
+
+	memcpy(rest.v, words->v + 1, rest.n * sizeof(*rest.v));
+	c->kind = COMMAND_DOCTOR;
+	c->config = o->config;
+	if (o->config && rest.n == 0 && !o->join && !o->join_file)
+		return 0;
+	if (o->config)
+		return fail(error, "--config does not go with ",
+			rest.n > 0 ? rest.v[0] : "a join string");
+	if (rest.n != 0 &&
+		(rest.n != 2 || find_type(rest.v[0]) == CLIENT_PROXY_NONE))
+		return fail(error,
+			"doctor goes with -c FILE, or with what would run: "
+			"http PORT ...",
+			"");
+	return one_line(&c->settings, o, &rest, error);
+}
+
+static int bench(struct client_command *c, struct options *o,
+	const struct command_words *words, char *error)
+{
+	if (o->config)
+		return fail(error, "--config does not go with ", "bench");
+	c->kind = COMMAND_BENCH;
+	c->bench.seconds = o->seconds;
+	c->bench.connections = o->connections;
+	c->bench.json = o->json;
+	return one_line(&c->settings, o, words, error);
+}
+
 static int parse_words(struct client_command *c, struct options *o,
 	struct command_words *words, char *error)
 {
@@ -384,16 +423,10 @@ static int parse_words(struct client_command *c, struct options *o,
 			return fail(error, "join takes no options", "");
 		return take_secret(&words->v[1], c->join, error);
 	}
-	if (words->n == 1 && !strcmp(word, "bench")) {
-		if (o->config)
-			return fail(
-				error, "--config does not go with ", "bench");
-		c->kind = COMMAND_BENCH;
-		c->bench.seconds = o->seconds;
-		c->bench.connections = o->connections;
-		c->bench.json = o->json;
-		return one_line(&c->settings, o, words, error);
-	}
+	if (words->n == 1 && !strcmp(word, "bench"))
+		return bench(c, o, words, error);
+	if (!strcmp(word, "doctor"))
+		return doctor(c, o, words, error);
 	if (find_type(word) == CLIENT_PROXY_NONE)
 		return with_config(c, o, words, error);
 	if (words->n != 2)

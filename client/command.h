@@ -22,14 +22,16 @@ enum command_kind {
 	COMMAND_ONE_LINE, /* adit http 3000 ... */
 	COMMAND_BENCH,    /* adit bench ... */
 	COMMAND_JOIN,     /* adit join [STRING] */
+	COMMAND_DOCTOR,   /* adit doctor ... */
 	COMMAND_HELP,
 	COMMAND_VERSION,
 };
 
 struct client_command {
 	enum command_kind kind;
-	const char *config;           /* of RUN, VERIFY, DUMP */
-	struct settings *settings;    /* of ONE_LINE, BENCH; the caller's */
+	const char *config;           /* of RUN, VERIFY, DUMP; DOCTOR or NULL */
+	struct settings *settings;    /* of ONE_LINE, BENCH, DOCTOR without a
+				       * config; the caller's */
 	struct bench_params bench;    /* of BENCH */
 	bool requests;                /* of RUN, ONE_LINE: are to be printed */
 	char join[JOINED_INPUT_SIZE]; /* of JOIN; to be wiped; "": ask */

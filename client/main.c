@@ -11,6 +11,7 @@
 
 #include "client/command.h"
 #include "client/crew.h"
+#include "client/doctor.h"
 #include "client/join_command.h"
 #include "client/screen.h"
 #include "common/base/log.h"
@@ -139,6 +140,26 @@ static int with_file(const struct client_command *command)
 	return rc;
 }
 
+static int diagnose(struct client_command *command)
+{
+	const char *source =
+		command->config ? command->config : "the command line";
+	struct conf_errors *errors = calloc(1, sizeof(*errors));
+	struct settings *s = command->settings;
+	int rc = errors ? 0 : -ENOMEM;
+
+	if (rc == 0 && command->config)
+		rc = settings_load(&s, command->config, errors);
+	if (rc == 0)
+		rc = doctor_run(s, source, stdout);
+	else
+		rc = errors ? doctor_refuse(errors, source, stdout)
+			    : EXIT_RUNTIME;
+	free(errors);
+	settings_free(&s);
+	return rc;
+}
+
 int main(int argc, char **argv)
 {
 	struct client_command command;
@@ -173,6 +194,8 @@ int main(int argc, char **argv)
 		rc = bench_run(command.settings, &command.bench);
 		settings_free(&command.settings);
 		return rc;
+	case COMMAND_DOCTOR:
+		return diagnose(&command);
 	default:
 		return with_file(&command);
 	}

@@ -15,11 +15,9 @@ struct trust_letter {
 	struct tls_context *tls; /* held */
 };
 
-/* By the pins that it has now; NULL after an error in the log. */
-static struct tls_context *make_tls(const struct trust *t)
+struct tls_context *trust_make(const struct settings *s, const struct pin *pins,
+	size_t pin_count, char error[static CERTIFICATE_ERROR_SIZE])
 {
-	const struct settings *s = t->settings;
-	char error[CERTIFICATE_ERROR_SIZE] = "";
 	struct tls_client_terms terms = { .min = TLS_1_2,
 		.max = TLS_1_3,
 		.alpn = s->extensions ? TLS_ALPN_OFFERED : TLS_ALPN_SILENT };
@@ -28,9 +26,9 @@ static struct tls_context *make_tls(const struct trust *t)
 
 	if (*s->tls_ca_file)
 		terms.trusted_ca = s->tls_ca_file;
-	if (t->pin_count > 0) {
-		terms.pins = t->pins;
-		terms.pins_n = t->pin_count;
+	if (pin_count > 0) {
+		terms.pins = pins;
+		terms.pins_n = pin_count;
 		terms.min = TLS_1_3;
 		terms.alpn = TLS_ALPN_REQUIRED;
 	}
@@ -42,6 +40,25 @@ static struct tls_context *make_tls(const struct trust *t)
 	if (own || !*s->tls_cert_file)
 		tls = tls_context_client(&terms, error);
 	certificate_free(&own);
+	return tls;
+}
+
+int trust_pins(const struct settings *s, struct pin pins[static PINS_MAX])
+{
+	for (size_t i = 0; i < s->tls_pins.n; i++)
+		if (pin_parse(&pins[i], s->tls_pins.v[i],
+			    strlen(s->tls_pins.v[i])) < 0)
+			return -EINVAL;
+	return (int)s->tls_pins.n;
+}
+
+/* By the pins that it has now; NULL after an error in the log. */
+static struct tls_context *make_tls(const struct trust *t)
+{
+	char error[CERTIFICATE_ERROR_SIZE] = "";
+	struct tls_context *tls =
+		trust_make(t->settings, t->pins, t->pin_count, error);
+
 	if (!tls)
 		log_error("transport.tls: %s", error);
 	return tls;
@@ -133,16 +150,16 @@ void trust_told(struct trust *t, const struct message_list *told)
 
 int trust_open(struct trust *t, const struct settings *s)
 {
+	int n;
+
 	t->settings = s;
 	t->chores = (struct core_chores){ .fd = -1, .run = run_chores };
 	if (!s->tls_enable)
 		return 0;
-	t->pin_count = s->tls_pins.n;
-	for (size_t i = 0; i < t->pin_count; i++)
-		/* The settings have checked them. */
-		if (pin_parse(&t->pins[i], s->tls_pins.v[i],
-			    strlen(s->tls_pins.v[i])) < 0)
-			return -EINVAL;
+	n = trust_pins(s, t->pins);
+	if (n < 0)
+		return n;
+	t->pin_count = (size_t)n;
 	t->tls = make_tls(t);
 	return t->tls ? 0 : -EINVAL;
 }

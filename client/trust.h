@@ -11,12 +11,28 @@
 
 #include <stdatomic.h>
 
+#include "client/settings.h"
+#include "common/crypto/pin.h"
 #include "common/crypto/tls_context.h"
 #include "common/event/core.h"
 #include "common/wire/message.h"
-#include "common/crypto/pin.h"
 
-struct settings;
+/*
+ * What is asked of TLS by these settings and these pins (the settings have
+ * checked their own); NULL: see `error`. It may block.
+ */
+struct tls_context *trust_make(const struct settings *s, const struct pin *pins,
+	size_t pin_count, char error[static CERTIFICATE_ERROR_SIZE]) must_check;
+
+/* The pins of the settings; how many, -EINVAL: one is none. */
+int trust_pins(
+	const struct settings *s, struct pin pins[static PINS_MAX]) must_check;
+
+/* Whether anything vouches for the server. */
+static inline bool trust_is_asked(const struct settings *s)
+{
+	return s->tls_enable && (s->tls_pins.n > 0 || *s->tls_ca_file);
+}
 
 /* The crew's. */
 struct trust {

@@ -151,6 +151,16 @@ int socket_error(int fd)
 	return -error;
 }
 
+int socket_segment(int fd)
+{
+	struct tcp_info info = { 0 };
+	socklen_t size = sizeof(info);
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0)
+		return -errno;
+	return (int)info.tcpi_snd_mss;
+}
+
 int64_t socket_rtt(int fd)
 {
 	struct tcp_info info = { 0 };

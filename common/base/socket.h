@@ -50,6 +50,9 @@ bool socket_was_reset(int fd, uint32_t received);
 /* The round trip of the connection as TCP has measured it; clock.h. */
 int64_t socket_rtt(int fd);
 
+/* The largest segment that it sends, in bytes (tcp(7)); -errno. */
+int socket_segment(int fd);
+
 /*
  * Options of every connected TCP socket; keepalive idle seconds, < 0: off. On
  * a listening one they are those of what it accepts.

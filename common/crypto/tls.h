@@ -77,4 +77,10 @@ int tls_channel_binding(
  * False: it has not shown anything. */
 bool tls_peer_pin(const struct transform *t, struct pin *p);
 
+/* For clients: who has issued the server's certificate, as text; "" if it has
+ * signed itself. False: that is not known. */
+#define TLS_ISSUER_SIZE 128
+bool tls_peer_issuer(
+	const struct transform *t, char out[static TLS_ISSUER_SIZE]);
+
 #endif

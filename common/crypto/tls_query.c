@@ -80,3 +80,26 @@ bool tls_peer_pin(const struct transform *t, struct pin *p)
 		*p = tls(t)->peer;
 	return tls(t)->pinned;
 }
+
+bool tls_peer_issuer(
+	const struct transform *t, char out[static TLS_ISSUER_SIZE])
+{
+	const STACK_OF(CRYPTO_BUFFER) *chain =
+		SSL_get0_peer_certificates(tls(t)->ssl);
+	X509 *first = NULL;
+	X509_NAME *issuer;
+
+	if (chain && sk_CRYPTO_BUFFER_num(chain) > 0)
+		first = X509_parse_from_buffer(
+			sk_CRYPTO_BUFFER_value(chain, 0));
+	if (!first) {
+		ERR_clear_error();
+		return false;
+	}
+	issuer = X509_get_issuer_name(first);
+	out[0] = '\0';
+	if (X509_NAME_cmp(issuer, X509_get_subject_name(first)) != 0)
+		X509_NAME_oneline(issuer, out, TLS_ISSUER_SIZE);
+	X509_free(first);
+	return true;
+}

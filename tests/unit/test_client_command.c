@@ -68,6 +68,30 @@ Test(client_command, https)
 	settings_free(&c.settings);
 }
 
+/* The doctor goes before what would run. */
+Test(client_command, doctor)
+{
+	char *file[] = { "adit", "doctor", "-c", "file", NULL };
+	char *line[] = { "adit", "doctor", "tcp", "22", "-s", "a.test:1",
+		NULL };
+	char *bad[][6] = { { "adit", "doctor", "http", NULL },
+		{ "adit", "doctor", "-c", "file", "x", NULL } };
+	struct client_command c;
+	char error[COMMAND_ERROR];
+
+	cr_assert_eq(parse(&c, file, error), 0, "%s", error);
+	cr_assert_eq(c.kind, COMMAND_DOCTOR);
+	cr_assert_str_eq(c.config, "file");
+	cr_assert_null(c.settings);
+	cr_assert_eq(parse(&c, line, error), 0, "%s", error);
+	cr_assert_eq(c.kind, COMMAND_DOCTOR);
+	cr_assert_str_eq(c.settings->server_addr, "a.test");
+	cr_assert_eq(c.settings->proxies.v[0].local_port, 22);
+	settings_free(&c.settings);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		cr_assert_eq(parse(&c, bad[i], error), -EINVAL);
+}
+
 Test(client_command, refuses)
 {
 	static char *const bad[][5] = { { "adit", "https", NULL },
