@@ -16,6 +16,9 @@ BINDIR ?= $(PREFIX)/bin
 SYSCONFDIR ?= $(PREFIX)/etc
 DOCDIR ?= $(PREFIX)/share/doc/adit
 MANDIR ?= $(PREFIX)/share/man
+BASH_DIR ?= $(PREFIX)/share/bash-completion/completions
+ZSH_DIR ?= $(PREFIX)/share/zsh/site-functions
+FISH_DIR ?= $(PREFIX)/share/fish/vendor_completions.d
 MAN_PAGES := man1/adit.1 man1/adit-load.1 man5/adit.yaml.5 man5/aditd.yaml.5 man8/aditd.8
 
 ifeq ($(origin CC),default)
@@ -329,6 +332,12 @@ install: all ## install under $(DESTDIR)$(PREFIX)
 	for f in aditd adit; do \
 		install -m 644 config/$$f.yaml \
 			$(DESTDIR)$(SYSCONFDIR)/adit/$$f.yaml.sample; \
+		install -D -m 644 config/completion/$$f.bash \
+			$(DESTDIR)$(BASH_DIR)/$$f; \
+		install -D -m 644 config/completion/$$f.zsh \
+			$(DESTDIR)$(ZSH_DIR)/_$$f; \
+		install -D -m 644 config/completion/$$f.fish \
+			$(DESTDIR)$(FISH_DIR)/$$f.fish; \
 	done
 
 uninstall: ## remove what install put there
@@ -336,6 +345,10 @@ uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(SYSCONFDIR)/adit/aditd.yaml.sample
 	rm -f $(DESTDIR)$(SYSCONFDIR)/adit/adit.yaml.sample
 	rm -f $(addprefix $(DESTDIR)$(MANDIR)/,$(MAN_PAGES))
+	for f in aditd adit; do \
+		rm -f $(DESTDIR)$(BASH_DIR)/$$f $(DESTDIR)$(ZSH_DIR)/_$$f \
+			$(DESTDIR)$(FISH_DIR)/$$f.fish; \
+	done
 	-rmdir $(DESTDIR)$(SYSCONFDIR)/adit 2>/dev/null
 	rm -rf $(DESTDIR)$(DOCDIR)
 

@@ -10,6 +10,7 @@
 #include "client/join_command.h"
 #include "client/words.h"
 #include "common/base/address.h"
+#include "common/conf/completion.h"
 #include "common/conf/manual.h"
 #include "common/crypto/random.h"
 
@@ -114,6 +115,20 @@ static const struct command_option options[] = {
 		.doc = "print the version" },
 };
 
+static const struct command_word words_known[] = {
+	{ "http", "", "publish a web service on this machine" },
+	{ "https", "", "publish one that has certificates of its own" },
+	{ "tcp", "", "publish any other service" },
+	{ "join", "", "keep a join string for later commands" },
+	{ "bench", "", "measure the way through the server" },
+	{ "doctor", "", "say what is wrong on the way to the server" },
+	{ "verify", "", "only check the configuration" },
+	{ "http", "doctor", "with this service" },
+	{ "https", "doctor", "with this service" },
+	{ "tcp", "doctor", "with this service" },
+	COMPLETION_WORDS,
+};
+
 static const struct command command = {
 	.usage = "adit http [HOST:]PORT [--join STRING] [--domain NAME]\n"
 		 "adit join [STRING]\n"
@@ -122,7 +137,8 @@ static const struct command command = {
 		 "adit bench [--server HOST:PORT]\n"
 		 "adit doctor [-c FILE | http PORT ...]\n"
 		 "adit -c FILE\n"
-		 "adit verify -c FILE\n",
+		 "adit verify -c FILE\n"
+		 "adit completion bash | zsh | fish\n",
 	.about = "adit runs beside a service that the internet cannot reach, "
 		 "and publishes it\nthrough aditd. What it has to know comes "
 		 "from a join string, which join keeps in\n"
@@ -136,6 +152,8 @@ static const struct command command = {
 		 "configuration is wrong.\n",
 	.options = options,
 	.n = ARRAY_SIZE(options),
+	.words = words_known,
+	.word_count = ARRAY_SIZE(words_known),
 };
 
 void client_command_help(FILE *out)
@@ -152,6 +170,11 @@ void client_command_manual(FILE *out)
 		.more = ".SH SEE ALSO\n.BR adit.yaml (5),\n.BR aditd (8)\n" };
 
 	manual_command(out, &page, &command);
+}
+
+void client_command_completion(FILE *out, int shell)
+{
+	completion_write(out, shell, "adit", &command);
 }
 
 static int fail(char *error, const char *text, const char *what)
@@ -400,6 +423,16 @@ static int doctor(struct client_command *c, struct options *o,
 	return one_line(&c->settings, o, &rest, error);
 }
 
+static int completion(struct client_command *c,
+	const struct command_words *words, char *error)
+{
+	c->kind = COMMAND_COMPLETION;
+	c->shell = words->n == 2 ? completion_shell(words->v[1]) : -1;
+	return c->shell >= 0 ? 0
+			     : fail(error, "completion: " COMPLETION_SHELLS,
+				       " is expected");
+}
+
 static int bench(struct client_command *c, struct options *o,
 	const struct command_words *words, char *error)
 {
@@ -427,6 +460,8 @@ static int parse_words(struct client_command *c, struct options *o,
 		return bench(c, o, words, error);
 	if (!strcmp(word, "doctor"))
 		return doctor(c, o, words, error);
+	if (!strcmp(word, "completion"))
+		return completion(c, words, error);
 	if (find_type(word) == CLIENT_PROXY_NONE)
 		return with_config(c, o, words, error);
 	if (words->n != 2)

@@ -16,13 +16,14 @@
 #include "common/conf/command.h"
 
 enum command_kind {
-	COMMAND_RUN,      /* adit -c FILE */
-	COMMAND_VERIFY,   /* adit verify -c FILE */
-	COMMAND_DUMP,     /* adit --dump-config -c FILE */
-	COMMAND_ONE_LINE, /* adit http 3000 ... */
-	COMMAND_BENCH,    /* adit bench ... */
-	COMMAND_JOIN,     /* adit join [STRING] */
-	COMMAND_DOCTOR,   /* adit doctor ... */
+	COMMAND_RUN,        /* adit -c FILE */
+	COMMAND_VERIFY,     /* adit verify -c FILE */
+	COMMAND_DUMP,       /* adit --dump-config -c FILE */
+	COMMAND_ONE_LINE,   /* adit http 3000 ... */
+	COMMAND_BENCH,      /* adit bench ... */
+	COMMAND_JOIN,       /* adit join [STRING] */
+	COMMAND_DOCTOR,     /* adit doctor ... */
+	COMMAND_COMPLETION, /* adit completion SHELL */
 	COMMAND_HELP,
 	COMMAND_VERSION,
 };
@@ -33,6 +34,7 @@ struct client_command {
 	struct settings *settings;    /* of ONE_LINE, BENCH, DOCTOR without a
 				       * config; the caller's */
 	struct bench_params bench;    /* of BENCH */
+	int shell;                    /* of COMPLETION (completion.h) */
 	bool requests;                /* of RUN, ONE_LINE: are to be printed */
 	char join[JOINED_INPUT_SIZE]; /* of JOIN; to be wiped; "": ask */
 };
@@ -49,5 +51,8 @@ void client_command_help(FILE *out);
 
 /* Write config/man/adit.1. */
 void client_command_manual(FILE *out);
+
+/* Write config/completion/adit.SHELL. */
+void client_command_completion(FILE *out, int shell);
 
 #endif

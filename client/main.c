@@ -194,6 +194,9 @@ int main(int argc, char **argv)
 		rc = bench_run(command.settings, &command.bench);
 		settings_free(&command.settings);
 		return rc;
+	case COMMAND_COMPLETION:
+		client_command_completion(stdout, command.shell);
+		return EXIT_DONE;
 	case COMMAND_DOCTOR:
 		return diagnose(&command);
 	default:

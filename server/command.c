@@ -2,6 +2,7 @@
 
 #include "server/command.h"
 
+#include "common/conf/completion.h"
 #include "common/conf/manual.h"
 
 static const struct command_option options[] = {
@@ -26,6 +27,18 @@ static const struct command_option options[] = {
 		.doc = "print the version" },
 };
 
+static const struct command_word words[] = {
+	{ "verify", "", "only check the configuration" },
+	{ "token", "", "make, list or take out users" },
+	{ "new", "token", "make a user, and show its token" },
+	{ "list", "token", "who there is" },
+	{ "revoke", "token", "take a user out" },
+	{ "identity", "", "by what adit knows this server" },
+	{ "next", "identity", "make the key that comes after" },
+	{ "activate", "identity", "put that key in place" },
+	COMPLETION_WORDS,
+};
+
 const struct command server_command = {
 	.usage = "aditd\n"
 		 "aditd -c FILE\n"
@@ -33,7 +46,8 @@ const struct command server_command = {
 		 "aditd token new NAME [--frpc] [-c FILE]\n"
 		 "aditd token list [-c FILE]\n"
 		 "aditd token revoke NAME [-c FILE]\n"
-		 "aditd identity [next | activate] [-c FILE]\n",
+		 "aditd identity [next | activate] [-c FILE]\n"
+		 "aditd completion bash | zsh | fish\n",
 	.about = "aditd runs on a machine that the internet can reach, and "
 		 "publishes services\nfor adit and frpc clients. Without a "
 		 "configuration it makes a user in the state\ndirectory the "
@@ -48,6 +62,8 @@ const struct command server_command = {
 		 "they log in,\nand activate puts it in place.\n",
 	.options = options,
 	.n = ARRAY_SIZE(options),
+	.words = words,
+	.word_count = ARRAY_SIZE(words),
 };
 
 void server_command_manual(FILE *out)

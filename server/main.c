@@ -13,6 +13,7 @@
 #include "common/base/log.h"
 #include "common/base/process.h"
 #include "common/base/version.h"
+#include "common/conf/completion.h"
 #include "common/crypto/library.h"
 #include "server/command.h"
 #include "server/first_run.h"
@@ -89,6 +90,17 @@ static int with_kept(
 					   : identity_command(s, words);
 	settings_free(&s);
 	return rc;
+}
+
+static int complete(const struct command_words *words)
+{
+	int shell = words->n == 2 ? completion_shell(words->v[1]) : -1;
+
+	if (shell < 0)
+		return usage_error(
+			"completion: " COMPLETION_SHELLS " is expected");
+	completion_write(stdout, shell, "aditd", &server_command);
+	return EXIT_DONE;
 }
 
 static bool is_loopback(const char *ip)
@@ -180,6 +192,8 @@ int main(int argc, char **argv)
 	if (words.n > 0 && (!strcmp(words.v[0], "token") ||
 				   !strcmp(words.v[0], "identity")))
 		return with_kept(&o, &words);
+	if (words.n > 0 && !strcmp(words.v[0], "completion"))
+		return complete(&words);
 	verify = words.n == 1 && !strcmp(words.v[0], "verify");
 	if (words.n > 0 && !verify) {
 		snprintf(error, sizeof(error), "unknown command %.64s",

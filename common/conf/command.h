@@ -57,11 +57,20 @@ struct command_option {
 	.offset = offsetof(strct, field) + \
 		  CONF_SAME(CONF_TYPEOF(strct, field), COMMAND_C_##t)
 
+/* A word that is no option, for shells to complete; the parser takes any. */
+struct command_word {
+	const char *name;
+	const char *after; /* the words before it, parted by spaces */
+	const char *doc;
+};
+
 struct command {
 	const char *usage; /* lines of usage, each ended by a newline */
 	const char *about; /* one paragraph, ended by a newline, or NULL */
 	const struct command_option *options;
 	size_t n;
+	const struct command_word *words;
+	size_t word_count;
 };
 
 #define COMMAND_ERROR 256

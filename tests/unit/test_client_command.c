@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* adit's command line and its manual page. */
-// links: client/command.c client/joined.c client/join_command.c client/words.c common/conf/join.c common/crypto/token.c common/base/state_file.c common/conf/command.c common/crypto/random.c common/base/address.c client/settings.c client/settings_check.c common/crypto/pin.c common/wire/proxy_header.c client/settings_proxy.c client/include.c client/gateway.c common/crypto/base64.c common/conf/rows.c common/conf/secret.c common/conf/dump.c common/conf/manual.c common/conf/conf.c common/conf/table.c common/conf/value.c common/conf/number.c common/conf/several.c common/conf/nearest.c common/conf/yaml.c common/conf/template.c common/conf/expansion.c common/conf/numbers.c common/conf/word.c common/conf/node.c common/conf/arena.c common/conf/error.c common/conf/file.c
+// links: client/command.c client/joined.c client/join_command.c client/words.c common/conf/join.c common/crypto/token.c common/base/state_file.c common/conf/command.c common/conf/completion.c common/crypto/random.c common/base/address.c client/settings.c client/settings_check.c common/crypto/pin.c common/wire/proxy_header.c client/settings_proxy.c client/include.c client/gateway.c common/crypto/base64.c common/conf/rows.c common/conf/secret.c common/conf/dump.c common/conf/manual.c common/conf/conf.c common/conf/table.c common/conf/value.c common/conf/number.c common/conf/several.c common/conf/nearest.c common/conf/yaml.c common/conf/template.c common/conf/expansion.c common/conf/numbers.c common/conf/word.c common/conf/node.c common/conf/arena.c common/conf/error.c common/conf/file.c
 // libs: -lyaml boringssl
 
 #include "client/command.h"
@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "client/settings.h"
+#include "common/conf/completion.h"
 #include "tests/double/kept.h"
 
 /* Nothing is kept where a test would find it. */
@@ -189,4 +190,23 @@ Test(client_command, the_manual_page_is_current)
 	fclose(out);
 	assert_kept("config/man/adit.1", text);
 	free(text);
+}
+
+Test(client_command, the_completion_is_current)
+{
+	static const char *const shells[] = { "bash", "zsh", "fish" };
+	char file[64], *text;
+	size_t size;
+
+	for (size_t i = 0; i < ARRAY_SIZE(shells); i++) {
+		FILE *out = open_memstream(&text, &size);
+
+		client_command_completion(out, completion_shell(shells[i]));
+		fclose(out);
+		snprintf(file, sizeof(file), "config/completion/adit.%s",
+			shells[i]);
+		assert_kept(file, text);
+		free(text);
+	}
+	cr_assert_eq(completion_shell("sh"), -1);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* aditd's command line and its manual page. */
-// links: server/command.c common/conf/command.c common/conf/manual.c common/conf/error.c common/conf/nearest.c common/conf/number.c
+// links: server/command.c common/conf/command.c common/conf/completion.c common/conf/manual.c common/conf/error.c common/conf/nearest.c common/conf/number.c
 
 #include "server/command.h"
 
+#include "common/conf/completion.h"
 #include "tests/double/kept.h"
 
 Test(server_command, is_read)
@@ -30,4 +31,24 @@ Test(server_command, the_manual_page_is_current)
 	fclose(out);
 	assert_kept("config/man/aditd.8", text);
 	free(text);
+}
+
+Test(server_command, the_completion_is_current)
+{
+	static const char *const shells[] = { "bash", "zsh", "fish" };
+	char file[64], *text;
+	size_t size;
+
+	for (size_t i = 0; i < ARRAY_SIZE(shells); i++) {
+		FILE *out = open_memstream(&text, &size);
+
+		completion_write(out, completion_shell(shells[i]), "aditd",
+			&server_command);
+		fclose(out);
+		snprintf(file, sizeof(file), "config/completion/aditd.%s",
+			shells[i]);
+		assert_kept(file, text);
+		free(text);
+	}
+	cr_assert_eq(completion_shell("sh"), -1);
 }
