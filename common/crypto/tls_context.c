@@ -25,6 +25,19 @@
 	"ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:" \
 	"ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
 
+/* Those that we sign by, and verify: the library's, but for SHA-1. */
+static const uint16_t signing[] = { SSL_SIGN_ED25519,
+	SSL_SIGN_ECDSA_SECP256R1_SHA256, SSL_SIGN_RSA_PSS_RSAE_SHA256,
+	SSL_SIGN_RSA_PKCS1_SHA256, SSL_SIGN_ECDSA_SECP384R1_SHA384,
+	SSL_SIGN_RSA_PSS_RSAE_SHA384, SSL_SIGN_RSA_PKCS1_SHA384,
+	SSL_SIGN_ECDSA_SECP521R1_SHA512, SSL_SIGN_RSA_PSS_RSAE_SHA512,
+	SSL_SIGN_RSA_PKCS1_SHA512 };
+static const uint16_t verified[] = { SSL_SIGN_ECDSA_SECP256R1_SHA256,
+	SSL_SIGN_RSA_PSS_RSAE_SHA256, SSL_SIGN_RSA_PKCS1_SHA256,
+	SSL_SIGN_ECDSA_SECP384R1_SHA384, SSL_SIGN_RSA_PSS_RSAE_SHA384,
+	SSL_SIGN_RSA_PKCS1_SHA384, SSL_SIGN_RSA_PSS_RSAE_SHA512,
+	SSL_SIGN_RSA_PKCS1_SHA512 };
+
 /* In the form of the extension: a length, then the name. */
 static const uint8_t alpn_list[] = "\x06" TLS_ALPN_ADIT;
 #define ALPN_LIST_SIZE (sizeof(alpn_list) - 1)
@@ -60,7 +73,11 @@ static bool set_up(struct tls_context *c, uint16_t min, uint16_t max)
 	SSL_CTX_set_early_data_enabled(c->ctx, 0);
 	return SSL_CTX_set_min_proto_version(c->ctx, min) &&
 	       SSL_CTX_set_max_proto_version(c->ctx, max) &&
-	       SSL_CTX_set_strict_cipher_list(c->ctx, CIPHERS);
+	       SSL_CTX_set_strict_cipher_list(c->ctx, CIPHERS) &&
+	       SSL_CTX_set_signing_algorithm_prefs(
+		       c->ctx, signing, ARRAY_SIZE(signing)) &&
+	       SSL_CTX_set_verify_algorithm_prefs(
+		       c->ctx, verified, ARRAY_SIZE(verified));
 }
 
 /* NULL: no memory. */

@@ -5,8 +5,8 @@
  * keys. Made once for all threads, and never changed; a reload makes a new one
  * and lets the old one go, whose sessions go on and whose tickets nobody takes
  * any more. Counted, so that any thread may let go last. TLS 1.2 has only the
- * six ECDHE cipher suites with AEAD; early data, renegotiation and the server's
- * session cache are off.
+ * six ECDHE cipher suites with AEAD; SHA-1, early data, renegotiation and the
+ * server's session cache are off.
  */
 
 #ifndef ADIT_CRYPTO_TLS_CONTEXT_H

@@ -15,9 +15,9 @@ from harness import TEMP, Nginx, Origin, Server, dial, free_port
 NAMES = ["a.test", "b.test", "*.w.test", "*.tunnel.test", "c.test"]
 
 
-def certificate(*names):
+def certificate(*names, key=None):
     """Paths of a certificate that signs itself, and of its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = key or ec.generate_private_key(ec.SECP256R1())
     who = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
     now = datetime.datetime.now(datetime.timezone.utc)
     made = (x509.CertificateBuilder().subject_name(who).issuer_name(who)
