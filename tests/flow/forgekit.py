@@ -2,6 +2,7 @@
 (tests/peer/forge.c), and servers that pretend to be aditd."""
 import base64
 import hashlib
+import hmac
 import json
 import os
 import ssl
@@ -19,6 +20,10 @@ FORGE = os.path.abspath(os.environ.get("FORGE", f"{ROOT}/build/adit-forge"))
 
 def b64(data):
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def unb64(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def pin_of(path):
@@ -98,6 +103,21 @@ class Forge:
             "adit": adit, **fields})
         check(kind == "1", f"{kind!r} in place of a LoginResp")
         return answer
+
+    def ticket_key(self, run_id):
+        """Of the control that this connection has become: HKDF-Expand
+        (RFC 5869) of what it exports."""
+        session = bytes.fromhex(self.ask(
+            "export", "EXPERIMENTAL adit session v1", run_id)[0])
+        return hmac.digest(session, b"adit ticket v1\x01", "sha256")
+
+    def redeem(self, run_id, key, ticket, binding=None):
+        """NewWorkConn with a ticket's proof, for this connection or another
+        one."""
+        proof = hmac.digest(key, b"adit work v1\0" + unb64(ticket) +
+                            bytes.fromhex(binding or self.binding), "sha256")
+        self.send(frame("w", {"run_id": run_id, "adit": {
+            "t": ticket, "m": b64(proof)}}))
 
     def close(self):
         if self.process.poll() is None:

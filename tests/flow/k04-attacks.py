@@ -1,6 +1,7 @@
 """What is tried on the link between adit and aditd: each case is an attack by
 its number in the table of README.md, refused, and counted where it reaches
 aditd."""
+import hmac
 import os
 import random
 import re
@@ -14,7 +15,7 @@ import time
 
 from cryptography.hazmat.primitives import serialization
 
-from forgekit import Forge, Impostor, Refused, b64, pin_of
+from forgekit import Forge, Impostor, Refused, b64, pin_of, unb64
 from harness import (ADIT, ADITD, TEMP, TOKEN, Client, Failed, Origin, Program,
                      Server, Skip, case, check, dial, echo, equal, free_port,
                      main, merge, request, until)
@@ -312,6 +313,216 @@ def early_data():
             again = client("-sess_in", path, "-early_data", path + ".login")
             check("Early data was not sent" in again, again)
             equal(s.counters()["logins_refused"], 2, "each said once")
+
+
+# --- tickets ------------------------------------------------------------------
+
+class Holder:
+    """A control that is given tickets, and what it takes to redeem them."""
+
+    def __init__(self, s, token=ALICE, user="alice", pool=3, **login):
+        self.s, self.control, self.port = s, Forge(), free_port()
+        self.control.open(s.port)
+        self.user = user
+        answer = self.control.login(user, {
+            **self.control.proof(token, user), "caps": ["tickets"]},
+            pool_count=pool, **login)
+        check(answer["adit"]["caps"] == ["tickets"], answer)
+        self.run_id = answer["run_id"]
+        self.key = self.control.ticket_key(self.run_id)
+        self.tickets = []
+
+    def take(self):
+        while not self.tickets:
+            kind, body = self.control.recv()
+            check(kind == "r", f"{kind!r} {body}")
+            self.tickets += body["adit"]["t"]
+        return self.tickets.pop(0)
+
+    def publish(self):
+        kind, answer = "r", {}
+        self.control.send(frame("p", {
+            "proxy_name": f"{self.user}.t", "proxy_type": "tcp",
+            "remote_port": self.port}))
+        while kind == "r":
+            self.tickets += answer.get("adit", {}).get("t", [])
+            kind, answer = self.control.recv()
+        check(kind == "2" and "error" not in answer, answer)
+        return self
+
+    def serves(self, work):
+        """A visitor comes to this work connection, which says so."""
+        with dial(self.port) as visitor:
+            kind, start = work.recv()
+            equal((kind, start.get("error")), ("s", None), "a visitor")
+            work.send(b"hello")
+            equal(visitor.recv(5), b"hello")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.control.close()
+
+
+def turned_away(s, work, count=1):
+    """The work connection ends, without a visitor, and is counted."""
+    try:
+        kind, body = work.recv()
+        check(kind == "" or body.get("error"), f"{kind!r} {body}")
+    except Refused:
+        pass
+    equal(s.counters()["work_conns_refused"], count, "counted")
+
+
+@case("18 a ticket used twice")
+def ticket_twice():
+    with Forge() as f, users(f) as s, Holder(s) as h:
+        ticket = h.publish().take()
+        with Forge() as first, Forge() as second:
+            first.open(s.port)
+            first.redeem(h.run_id, h.key, ticket)
+            until(lambda: s.counters()["pool_works"] == 1, "the first one")
+            second.open(s.port)
+            second.redeem(h.run_id, h.key, ticket)
+            turned_away(s, second)
+            h.serves(first)
+
+
+@case("19 a ticket after 30 s")
+def ticket_late():
+    with Forge() as f, users(f) as s, Holder(s, pool=2) as h:
+        old, spare = h.take(), h.take()
+        time.sleep(29)
+        for ticket, wait, good in ((spare, 0, True), (old, 2, False)):
+            time.sleep(wait)
+            with Forge() as work:
+                work.open(s.port)
+                work.redeem(h.run_id, h.key, ticket)
+                if good:
+                    until(lambda: s.counters()["work_conns"] == 1, "in time")
+                else:
+                    turned_away(s, work)
+
+
+@case("20 a ticket of another control, and of another user")
+def ticket_of_another():
+    with Forge() as f, users(f) as s, Holder(s) as a, Holder(s) as again, \
+            Holder(s, BOB, "bob") as b:
+        ticket, n = a.take(), 0
+        # As theirs; as hers, by their keys; theirs as hers.
+        for thief in (again, b):
+            for run_id, key, what in (
+                    (thief.run_id, thief.key, ticket),
+                    (a.run_id, thief.key, ticket),
+                    (a.run_id, thief.key, thief.take()),
+                    (thief.run_id, a.key, ticket)):
+                n += 1
+                with Forge() as work:
+                    work.open(s.port)
+                    work.redeem(run_id, key, what)
+                    turned_away(s, work, n)
+        with Forge() as work:
+            work.open(s.port)
+            work.redeem(a.run_id, a.key, ticket)
+            until(lambda: s.counters()["work_conns"] == 1, "it is still good")
+
+
+@case("21 a ticket and its proof moved to another TLS connection")
+def ticket_moved():
+    with Forge() as f, users(f) as s, Holder(s) as h:
+        ticket = h.publish().take()
+        with Forge() as mine, Forge() as thief:
+            mine.open(s.port)
+            thief.open(s.port)
+            thief.redeem(h.run_id, h.key, ticket, mine.binding)
+            turned_away(s, thief)
+            equal(thief.open(s.port), "resumed")
+            thief.redeem(h.run_id, h.key, ticket, "00" * 32)
+            turned_away(s, thief, 2)
+            mine.redeem(h.run_id, h.key, ticket)
+            h.serves(mine)
+
+
+@case("22 a ticket for TLS on a bare connection, and inside frpc's TLS")
+def ticket_bare():
+    with Forge() as f, users(f) as s, Holder(s) as h:
+        ticket, n = h.take(), 0
+        for secure in (False, True):
+            n += 1
+            sock = dial(s.port)
+            work = Channel(anyone().wrap_socket(sock) if secure else sock)
+            proof = hmac.digest(h.key, b"adit work v1\0" + unb64(ticket) +
+                                bytes(32), "sha256")
+            work.send("w", {"run_id": h.run_id, "adit": {
+                "t": ticket, "m": b64(proof)}})
+            check(work.ended(5), "it ends")
+            work.close()
+            equal(s.counters()["work_conns_refused"], n, "counted")
+        # A run id alone admits nobody either, wherever.
+        with Forge() as work:
+            work.open(s.port)
+            work.send(frame("w", {"run_id": h.run_id}))
+            turned_away(s, work, n + 1)
+
+
+@case("23 forged tickets: workers, controls and slots that are none")
+def ticket_forged():
+    with Forge() as f, users(f, workers=2) as s, Holder(s) as h:
+        good = unb64(h.publish().take())
+        forged = [good[:at] + b"\xff\xff"[:size] + good[at + size:]
+                  for at, size in ((0, 1), (1, 1), (2, 2), (4, 2), (6, 2),
+                                   (8, 2), (10, 2), (12, 2), (14, 2))]
+        forged += [bytes(16), b"\xff" * 16, b"t" + bytes(15),
+                   b"t" + b"\xff" * 15]
+        forged += [os.urandom(16) for _ in range(20)]
+        n = 0
+        for ticket in forged:
+            if ticket == good:
+                continue
+            n += 1
+            with Forge() as work:
+                work.open(s.port)
+                work.redeem(h.run_id, h.key, b64(ticket))
+                turned_away(s, work, n)
+        for text in ("", "t", b64(good) + "=", b64(good)[:-1], b64(good + b"x"),
+                     "+" * 22):
+            n += 1
+            with Forge() as work:
+                work.open(s.port)
+                work.send(frame("w", {"run_id": h.run_id, "adit": {
+                    "t": text, "m": b64(bytes(32))}}))
+                turned_away(s, work, n)
+        with Forge() as work:
+            work.open(s.port)
+            work.redeem(h.run_id, h.key, b64(good))
+            h.serves(work)
+
+
+@case("24 a ticket from before a take-over, and of a control that has gone")
+def ticket_before():
+    with Forge() as f, users(f) as s, Holder(s) as old:
+        ticket = old.take()
+        with Holder(s, run_id=old.run_id) as new:
+            until(lambda: s.counters()["pool_controls"] == 1 or
+                  new.run_id != old.run_id, "taken over, or another one")
+            old.control.close()
+            until(lambda: s.counters()["pool_controls"] == 1, "one is left")
+            for run_id in {old.run_id, new.run_id}:
+                with Forge() as work:
+                    work.open(s.port)
+                    work.redeem(run_id, old.key, ticket)
+                    try:
+                        kind, body = work.recv()
+                        check(kind == "" or body.get("error"), (kind, body))
+                    except Refused:
+                        pass
+            equal(s.counters()["work_conns"], 0, "none was let in")
+            new.publish()
+            with Forge() as work:
+                work.open(s.port)
+                work.redeem(new.run_id, new.key, new.take())
+                new.serves(work)
 
 
 # --- frp's logins -------------------------------------------------------------

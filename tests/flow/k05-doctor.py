@@ -103,7 +103,8 @@ def well():
     with Forge() as f, Server({"users": [{"name": "alice", "keys": [
             f.public(SECRET)]}]}) as s, Origin(echo) as o:
         conf = {"user": "alice", "auth": {"token": SECRET}, "clientID": "c1",
-                "transport": {"tls": {"enable": True, "pins": [
+                "transport": {"extensions": True, "tls": {
+                    "enable": True, "pins": [
                     s.wait_log(r"identity \[([\w-]{43})\]")[1]]}},
                 "proxies": [{"name": "t", "type": "tcp",
                              "localPort": o.port}]}

@@ -9,6 +9,7 @@
  *   send HEX             `sent`
  *   recv                 `data` HEX, or `end`
  *   flood N              N records of one space: `sent`
+ *   export LABEL CONTEXT what the TLS session exports, in hex
  *   sign TOKEN BINDING USER CLIENT   a public key and a signature, as text
  *   public TOKEN         the public key alone
  *   close                `closed`
@@ -156,6 +157,21 @@ static void flood(char **words)
 		puts("sent");
 }
 
+static void export_it(char **words)
+{
+	uint8_t out[TLS_EXPORT_SIZE];
+	struct transform *t = dialogue_transform(&talk);
+	int rc = t ? tls_export(t, words[1], words[2], strlen(words[2]), out)
+		   : -EINVAL;
+
+	if (rc < 0) {
+		failed(rc);
+		return;
+	}
+	say_hex("", out, sizeof(out));
+	putchar('\n');
+}
+
 static void sign_it(char **words)
 {
 	uint8_t binding[PROOF_BINDING_SIZE] = { 0 };
@@ -203,6 +219,7 @@ static const struct {
 	{ "send", 2, send_it },
 	{ "recv", 1, receive_it },
 	{ "flood", 2, flood },
+	{ "export", 3, export_it },
 	{ "sign", 5, sign_it },
 	{ "public", 2, show_public },
 	{ "close", 1, close_it },
