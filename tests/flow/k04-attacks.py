@@ -5,6 +5,7 @@ import hmac
 import os
 import random
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -18,8 +19,8 @@ from cryptography.hazmat.primitives import serialization
 from forgekit import Forge, Impostor, Refused, b64, pin_of, unb64
 from harness import (ADIT, ADITD, TEMP, TOKEN, Client, Failed, Origin, Program,
                      Server, Skip, case, check, dial, echo, equal, free_port,
-                     main, merge, request, until)
-from tlskit import CERT, KEY, certificate
+                     main, memory, merge, request, until)
+from tlskit import CERT, KEY, certificate, hello
 
 from frp import Channel, FrpClient, frame, login_key
 from yamux import Session
@@ -634,6 +635,28 @@ def guesses():
         with adit(s.port, identity(s), transport={
                 "connectServerLocalIP": "127.0.0.2"}) as a:
             a.wait_log("login to server success")
+
+
+@case("40 half-open hellos from many addresses: memory, and who resumes")
+def half_open():
+    part = hello()[:-1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (
+        resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    with Forge() as f, users(f) as s:
+        f.open(s.port)
+        check("error" not in f.login("alice", f.proof(ALICE, "alice")), "in")
+        base, conns = memory(s), []
+        for i in range(3000):
+            conns.append(dial(s.port, source=f"127.0.{1 + i % 200}.1"))
+            conns[-1].sendall(part[:1 + i % len(part)])
+        until(lambda: s.counters()["pool_greetings"] > 100, "half open")
+        check(memory(s) - base < 24 << 20, memory(s) - base)
+        equal(f.open(s.port), "resumed")
+        check("error" not in f.login("alice", f.proof(ALICE, "alice")),
+              "a client that was here before")
+        check(memory(s) - base < 24 << 20, memory(s) - base)
+        for conn in conns:
+            conn.close()
 
 
 @case("41 KeyUpdates with a byte each: cut within a second")
