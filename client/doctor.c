@@ -80,7 +80,7 @@ static bool look_at_configuration(struct doctor *d, const char *source)
 	d->any = tls_context_client(&any, error);
 	if (s->tls_enable && d->any && pin_count >= 0)
 		d->tls = trust_make(s, pins, (size_t)pin_count, error);
-	if (*error || !d->any) {
+	if (!d->any || (s->tls_enable && !d->tls)) {
 		doctor_say(d, DOCTOR_FAIL, "configuration",
 			"mend transport.tls: the files have to be there, and "
 			"to be readable",

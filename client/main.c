@@ -142,10 +142,11 @@ static int with_file(const struct client_command *command)
 
 static int diagnose(struct client_command *command)
 {
-	const char *source =
-		command->config ? command->config : "the command line";
 	struct conf_errors *errors = calloc(1, sizeof(*errors));
 	struct settings *s = command->settings;
+	const char *source = command->config      ? command->config
+			     : s && *s->join_file ? s->join_file
+						  : "the command line";
 	int rc = errors ? 0 : -ENOMEM;
 
 	if (rc == 0 && command->config)
