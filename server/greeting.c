@@ -461,6 +461,14 @@ void greetings_admit(struct worker *w)
 			worker_loop(w), &w->admit_timer, ADMIT_PAUSE, admit);
 }
 
+/* The last quarter is for those who need not wait: who dials without end from
+ * an address that is full leaves it to those from elsewhere. */
+static bool may_wait(const struct worker *w)
+{
+	return pool_used(w->pools.greetings) <=
+	       pool_limit(w->pools.greetings) / 4 * 3;
+}
+
 void greeting_accept(struct listener *l, int fd)
 {
 	struct worker *w = l->worker;
@@ -469,7 +477,7 @@ void greeting_accept(struct listener *l, int fd)
 	struct link link = { 0 };
 	struct greeting *g;
 
-	/* The half that is left is for those who come before the pause. */
+	/* Those who come before the pause find room in the half that is left. */
 	if (!s || pool_used(w->pools.greetings) >=
 			  pool_limit(w->pools.greetings) / 2)
 		listener_pause(l);
@@ -484,8 +492,12 @@ void greeting_accept(struct listener *l, int fd)
 	g->address = half_open_place(&w->server->half_open, &link.peer);
 	if (greeting_enter(g))
 		return;
-	count(&w->core.counters, greetings_queued);
 	w->queued++;
+	if (!may_wait(w)) {
+		greeting_close(g, REASON_limit);
+		return;
+	}
+	count(&w->core.counters, greetings_queued);
 	if (!timer_is_set(&w->admit_timer))
 		loop_set_timer(
 			worker_loop(w), &w->admit_timer, ADMIT_PAUSE, admit);
