@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "server/greeting.h"
+#include "server/greeting_internal.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -12,7 +12,6 @@
 #include "common/crypto/websocket_key.h"
 #include "common/http/text.h"
 #include "common/relay/layer.h"
-#include "common/relay/raw_stream.h"
 #include "common/wire/websocket.h"
 #include "server/control.h"
 #include "server/http_visitor.h"
@@ -25,9 +24,6 @@
 /* The byte that frp may put before a ClientHello. */
 #define TLS_MARK 0x17
 #define YAMUX_FIRST 0x00
-
-/* How often it is looked whether those that wait have room. */
-#define ADMIT_PAUSE (10 * CLOCK_MS)
 
 static void greeting_look(struct greeting *g);
 
@@ -161,8 +157,7 @@ static void enter_tls(struct greeting *g, struct tls_context *context)
 	count(&w->core.counters, tls_sessions);
 	g->link.secure = true;
 	g->link.adit = context == w->keyring->adit;
-	greeting_set_state(g, GREETING_BYTES);
-	greeting_look(g);
+	greeting_read(g);
 }
 
 /* A ClientHello, or a part of one: the chunk is taken. */
@@ -379,7 +374,7 @@ static void greeting_look(struct greeting *g)
 
 /* --- the beginning --- */
 
-static struct greeting *greeting_new(
+struct greeting *greeting_new(
 	struct worker *w, struct stream *s, const struct link *link)
 {
 	struct greeting *g = pool_take(w->pools.greetings);
@@ -400,6 +395,12 @@ static struct greeting *greeting_new(
 	return g;
 }
 
+void greeting_read(struct greeting *g)
+{
+	greeting_set_state(g, GREETING_BYTES);
+	greeting_look(g);
+}
+
 void greeting_begin(struct worker *w, struct stream *s, const struct link *link)
 {
 	struct greeting *g = greeting_new(w, s, link);
@@ -408,97 +409,5 @@ void greeting_begin(struct worker *w, struct stream *s, const struct link *link)
 		session_heard(w, link->session);
 		return;
 	}
-	greeting_set_state(g, GREETING_BYTES);
-	greeting_look(g);
-}
-
-/* While there are many, only clients that have been here are served: a session
- * that resumes costs no signature. */
-static void watch_the_crowd(struct worker *w)
-{
-	bool crowded = half_open_is_crowded(&w->server->half_open);
-
-	if (w->crowded == crowded)
-		return;
-	w->crowded = crowded;
-	tls_context_set_crowded(w->keyring->frp, crowded);
-	tls_context_set_crowded(w->keyring->adit, crowded);
-}
-
-/* It is read from now on, if there is room for it. */
-static bool greeting_enter(struct greeting *g)
-{
-	struct worker *w = g->worker;
-
-	g->counted = half_open_enter(&w->server->half_open, g->address);
-	if (!g->counted)
-		return false;
-	watch_the_crowd(w);
-	greeting_set_state(g, GREETING_BYTES);
-	greeting_look(g);
-	return true;
-}
-
-static void admit(struct timer *t)
-{
-	greetings_admit(container_of(t, struct worker, admit_timer));
-}
-
-void greetings_admit(struct worker *w)
-{
-	list_each_safe (l, &w->greetings) {
-		struct greeting *g = container_of(l, struct greeting, place);
-
-		if (g->state != GREETING_QUEUED)
-			continue;
-		w->queued--;
-		if (!greeting_enter(g))
-			w->queued++;
-	}
-	watch_the_crowd(w);
-	if (w->queued > 0)
-		loop_set_timer(
-			worker_loop(w), &w->admit_timer, ADMIT_PAUSE, admit);
-}
-
-/* The last quarter is for those who need not wait: who dials without end from
- * an address that is full leaves it to those from elsewhere. */
-static bool may_wait(const struct worker *w)
-{
-	return pool_used(w->pools.greetings) <=
-	       pool_limit(w->pools.greetings) / 4 * 3;
-}
-
-void greeting_accept(struct listener *l, int fd)
-{
-	struct worker *w = l->worker;
-	struct stream *s =
-		raw_stream_open(w->pools.streams, worker_loop(w), fd);
-	struct link link = { 0 };
-	struct greeting *g;
-
-	/* Those who come before the pause find room in the half that is left. */
-	if (!s || pool_used(w->pools.greetings) >=
-			  pool_limit(w->pools.greetings) / 2)
-		listener_pause(l);
-	if (!s) {
-		w->core.counters.ended[REASON_limit]++;
-		return;
-	}
-	address_of_peer(&link.peer, fd);
-	g = greeting_new(w, s, &link);
-	if (!g)
-		return;
-	g->address = half_open_place(&w->server->half_open, &link.peer);
-	if (greeting_enter(g))
-		return;
-	w->queued++;
-	if (!may_wait(w)) {
-		greeting_close(g, REASON_limit);
-		return;
-	}
-	count(&w->core.counters, greetings_queued);
-	if (!timer_is_set(&w->admit_timer))
-		loop_set_timer(
-			worker_loop(w), &w->admit_timer, ADMIT_PAUSE, admit);
+	greeting_read(g);
 }
