@@ -64,9 +64,6 @@ static void finish(struct exchange *x, enum settle_response response,
 		.pinned = q->framing.pinned || x->framing.pinned,
 		.was_private = x->with.work_private,
 		.visitor_closes = x->visitor_ends,
-		.visitor_silent = q->framing.close &&
-				  !framing_has_body(&q->framing) &&
-				  !x->with.visitor->unread.head,
 		.visitor_failed = visitor_failed,
 	};
 	struct exchange_result r = { .end = EXCHANGE_SETTLED,

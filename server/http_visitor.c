@@ -380,9 +380,6 @@ static void exchange_over(struct exchange *x, const struct exchange_result *r)
 		close_account(v, REASON_done);
 		http_next(v);
 		break;
-	case VISITOR_ENDS:
-		visitor_close(v, REASON_done);
-		break;
 	case VISITOR_LINGERS:
 		farewell_begin(&v->worker->farewells, v->stream, &nothing);
 		v->stream = NULL;

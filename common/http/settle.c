@@ -20,9 +20,7 @@ static enum settle_visitor settle_visitor(const struct settle_facts *f)
 		return VISITOR_IS_CUT;
 	if (f->response == RESPONSE_NONE)
 		return stays ? VISITOR_IS_ANSWERED : VISITOR_IS_SENT_OFF;
-	if (stays)
-		return VISITOR_KEEPS;
-	return f->visitor_silent ? VISITOR_ENDS : VISITOR_LINGERS;
+	return stays ? VISITOR_KEEPS : VISITOR_LINGERS;
 }
 
 struct settlement settle(const struct settle_facts *f)

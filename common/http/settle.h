@@ -28,8 +28,6 @@ struct settle_facts {
 	bool pinned;         /* either side authenticates the connection */
 	bool was_private;    /* the service's connection: and it stays so */
 	bool visitor_closes; /* it was told, or said, that this is the last */
-	/* It said so, sent no body, and nothing has come behind. */
-	bool visitor_silent;
 	bool visitor_failed; /* it was reset, or takes nothing */
 };
 
@@ -44,7 +42,6 @@ enum settle_work {
 enum settle_visitor {
 	VISITOR_KEEPS,   /* its next request is read */
 	VISITOR_LINGERS, /* ended; what it still sends is thrown away */
-	VISITOR_ENDS,    /* ended, and closed at once */
 	VISITOR_IS_CUT,
 	VISITOR_IS_ANSWERED, /* by an error of ours; its next one is read */
 	VISITOR_IS_SENT_OFF, /* by an error of ours, and then it lingers */
