@@ -8,6 +8,7 @@
 
 #include "client/client.h"
 #include "client/proxy.h"
+#include "client/trust.h"
 #include "common/base/log.h"
 #include "common/base/version.h"
 #include "common/wire/capability.h"
@@ -33,9 +34,7 @@ unsigned login_offered(const struct client *c)
 
 bool login_is_proven(const struct control *k)
 {
-	const struct settings *s = client_of(k)->settings;
-
-	return k->adit && (s->tls_pins.n > 0 || *s->tls_ca_file);
+	return k->adit && trust_is_asked(client_of(k)->settings);
 }
 
 /* Go's name for this machine's architecture, as frp sends it. */
@@ -115,10 +114,9 @@ void login_warn(struct control *k)
 {
 	const struct settings *s = client_of(k)->settings;
 
-	if (k->warned || s->tls_pins.n > 0 || *s->tls_ca_file)
+	if (k->warned || !s->tls_enable || trust_is_asked(s))
 		return;
 	k->warned = true;
-	if (s->tls_enable)
-		log_warn("nobody vouches for the server: set "
-			 "transport.tls.pins or trustedCaFile");
+	log_warn("nobody vouches for the server: set "
+		 "transport.tls.pins or trustedCaFile");
 }

@@ -2,8 +2,6 @@
 
 #include "client/work_bytes.h"
 
-#include <time.h>
-
 #include "client/client.h"
 #include "client/login.h"
 
@@ -29,8 +27,7 @@ struct chunk *work_make_greeting(const struct work *k, const uint8_t *binding)
 		};
 	}
 	if (c->settings->auth_new_work_conns && !c->session.proven) {
-		n->timestamp = time(NULL);
-		login_key(key, c->settings->auth_token, n->timestamp);
+		login_sign(c, key, &n->timestamp);
 		n->privilege_key = key;
 	}
 	size = message_encode(&m, frame, sizeof(frame));
