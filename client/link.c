@@ -101,10 +101,7 @@ static void link_late(struct timer *t)
 /* The stream is inside the transform from now on; false: the link is over. */
 static bool link_enter(struct link *l, struct transform *t)
 {
-	if (t)
-		l->stream = layer_open(l->client->pools.layers, l->stream, t);
-	else
-		stream_close(&l->stream, true);
+	l->stream = layer_open(l->client->pools.layers, l->stream, t);
 	if (l->stream)
 		return true;
 	link_end(l, NULL, "no memory");

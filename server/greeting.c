@@ -144,12 +144,8 @@ static void await_message(struct greeting *g)
 static void enter_tls(struct greeting *g, struct tls_context *context)
 {
 	struct worker *w = g->worker;
-	struct transform *t = tls_server(context);
 
-	if (t)
-		g->stream = layer_open(w->pools.layers, g->stream, t);
-	else
-		stream_close(&g->stream, true);
+	g->stream = layer_open(w->pools.layers, g->stream, tls_server(context));
 	if (!g->stream) {
 		greeting_close(g, REASON_no_memory);
 		return;
@@ -197,12 +193,9 @@ static void enter_websocket(struct greeting *g)
 	static const struct websocket_means means = { .random = random_bytes,
 		.key = websocket_key_make,
 		.accept = websocket_key_accept };
-	struct transform *t = websocket_serve(&means);
 
-	if (t)
-		g->stream = layer_open(g->worker->pools.layers, g->stream, t);
-	else
-		stream_close(&g->stream, true);
+	g->stream = layer_open(
+		g->worker->pools.layers, g->stream, websocket_serve(&means));
 	if (!g->stream) {
 		greeting_close(g, REASON_no_memory);
 		return;

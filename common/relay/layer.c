@@ -460,7 +460,7 @@ static const struct stream_ops layer_ops = {
 struct stream *layer_open(
 	struct pool *home, struct stream *below, struct transform *t)
 {
-	struct layer *l = pool_take(home);
+	struct layer *l = t ? pool_take(home) : NULL;
 
 	assert(!below->reader && !stream_is_writing(below));
 	if (!l) {

@@ -58,7 +58,8 @@ struct layer {
  * are its own from now on. From the pool, whose objects are of sizeof(struct
  * layer). A handshake begins at once: our first words go out from in here, and
  * below is read until it is done; the owner limits its time. NULL when the
- * pool is exhausted: both are closed and freed then.
+ * pool is exhausted, or the transform NULL as there was no memory for it: what
+ * there is of both is closed and freed then.
  *
  * A read ends with 0 where the transform says so, or below has ended and that
  * is proper; with -ECONNRESET where it was a cut; with the transform's error
