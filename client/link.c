@@ -117,21 +117,26 @@ static void link_ready(struct link *l)
 	link_end(l, s, NULL);
 }
 
-/* --- TLS --- */
+static void link_secure(struct link *l);
 
+/* The handshake of the outermost transform is over, TLS's or WebSocket's. */
 static void link_shaken(struct stream_writer *w, struct chunk *c, int result)
 {
 	struct link *l = container_of(w, struct link, writer);
 	char error[LINK_ERROR_SIZE];
 
 	(void)c;
-	if (result == 0) {
+	if (result < 0) {
+		describe(l, result, error, sizeof(error));
+		link_end(l, NULL, error);
+	} else if (l->secure) {
 		link_ready(l);
-		return;
+	} else {
+		link_secure(l);
 	}
-	describe(l, result, error, sizeof(error));
-	link_end(l, NULL, error);
 }
+
+/* --- TLS --- */
 
 static void link_shake(struct link *l)
 {
@@ -187,20 +192,6 @@ static void link_secure(struct link *l)
 
 /* --- WebSocket --- */
 
-static void link_upgraded(struct stream_writer *w, struct chunk *c, int result)
-{
-	struct link *l = container_of(w, struct link, writer);
-	char error[LINK_ERROR_SIZE];
-
-	(void)c;
-	if (result == 0) {
-		link_secure(l);
-		return;
-	}
-	describe(l, result, error, sizeof(error));
-	link_end(l, NULL, error);
-}
-
 static void link_upgrade(struct link *l)
 {
 	static const struct websocket_means means = { .random = random_bytes,
@@ -214,7 +205,7 @@ static void link_upgrade(struct link *l)
 	address_join(host, sizeof(host), server, port);
 	if (!link_enter(l, websocket_call(&means, host)))
 		return;
-	l->writer.sent = link_upgraded;
+	l->writer.sent = link_shaken;
 	stream_await_room(l->stream, &l->writer);
 }
 
