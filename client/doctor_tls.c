@@ -13,10 +13,8 @@
 #include "common/crypto/random.h"
 #include "common/crypto/tls.h"
 #include "common/crypto/websocket_key.h"
+#include "common/wire/client_hello.h"
 #include "common/wire/websocket.h"
-
-/* The byte that frp may put before TLS. */
-#define TLS_MARK 0x17
 
 /* --- without a handshake of ours: who is it? --- */
 
@@ -107,7 +105,7 @@ static int shake(struct doctor *d, struct tls_context *context)
 	static const struct websocket_means means = { .random = random_bytes,
 		.key = websocket_key_make,
 		.accept = websocket_key_accept };
-	static const uint8_t mark = TLS_MARK;
+	static const uint8_t mark = CLIENT_HELLO_MARK;
 	const struct settings *s = d->settings;
 	const char *name = *s->tls_server_name ? s->tls_server_name : d->host;
 	char host[WEBSOCKET_HOST_MAX];

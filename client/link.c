@@ -15,15 +15,13 @@
 #include "common/crypto/websocket_key.h"
 #include "common/relay/layer.h"
 #include "common/relay/raw_stream.h"
+#include "common/wire/client_hello.h"
 #include "common/wire/websocket.h"
 
 /* What may be wrong where no TLS comes back. */
 #define LINK_NO_TLS                                                     \
 	"is serverPort that of a tunnel server? One without TLS needs " \
 	"transport.tls.enable: false"
-
-/* The byte that frp may put before TLS. */
-#define TLS_MARK 0x17
 
 static void link_end(struct link *l, struct stream *s, const char *error)
 {
@@ -168,7 +166,7 @@ static void mark_written(struct stream_writer *w, struct chunk *c, int result)
 /* TLS, perhaps behind frp's own first byte, if there is to be any. */
 static void link_secure(struct link *l)
 {
-	static const uint8_t mark = TLS_MARK;
+	static const uint8_t mark = CLIENT_HELLO_MARK;
 	const struct settings *set = l->client->settings;
 	struct chunk *k;
 

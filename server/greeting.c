@@ -12,6 +12,7 @@
 #include "common/crypto/websocket_key.h"
 #include "common/http/text.h"
 #include "common/relay/layer.h"
+#include "common/wire/client_hello.h"
 #include "common/wire/websocket.h"
 #include "server/control.h"
 #include "server/http_visitor.h"
@@ -21,8 +22,6 @@
 #include "server/work.h"
 #include "server/worker.h"
 
-/* The byte that frp may put before a ClientHello. */
-#define TLS_MARK 0x17
 #define YAMUX_FIRST 0x00
 
 static void greeting_look(struct greeting *g);
@@ -243,7 +242,8 @@ static enum speech recognise(
 	bool bare = !g->link.secure && !g->link.session.generation;
 	bool more = false;
 
-	if (bare && (*bytes == CLIENT_HELLO_FIRST || *bytes == TLS_MARK))
+	if (bare &&
+		(*bytes == CLIENT_HELLO_FIRST || *bytes == CLIENT_HELLO_MARK))
 		return SPEECH_TLS;
 	if (*bytes == YAMUX_FIRST && !g->link.session.generation &&
 		set->tcp_mux)
@@ -271,7 +271,7 @@ static void enter(struct greeting *g, enum speech speech, struct chunk *c)
 	struct stream *s = g->stream;
 
 	if (speech == SPEECH_TLS) {
-		g->marked = *chunk_bytes(c) == TLS_MARK;
+		g->marked = *chunk_bytes(c) == CLIENT_HELLO_MARK;
 		if (g->marked)
 			c->from++;
 		greeting_set_state(g, GREETING_HELLO);

@@ -33,6 +33,9 @@
 /* The first byte of a record of the handshake. */
 #define CLIENT_HELLO_FIRST 0x16
 
+/* The byte that frp may put before a ClientHello. */
+#define CLIENT_HELLO_MARK 0x17
+
 enum client_hello_verdict {
 	CLIENT_HELLO_PARTIAL,   /* nothing wrong so far, more is needed */
 	CLIENT_HELLO_COMPLETE,  /* all of it is there */
