@@ -310,15 +310,9 @@ static void check_pins(struct settings *s, struct conf_errors *errors)
 
 static void check_tls(struct settings *s, struct conf_errors *errors)
 {
-	bool cert = *s->tls_cert_file;
-
 	check_pins(s, errors);
-	if (cert != (*s->tls_key_file != '\0'))
-		conf_fault(s->conf, errors,
-			cert ? "transport.tls.certFile"
-			     : "transport.tls.keyFile",
-			"set without transport.tls.%s; they go together",
-			cert ? "keyFile" : "certFile");
+	conf_together(s->conf, errors, "transport.tls", "certFile",
+		*s->tls_cert_file, "keyFile", *s->tls_key_file);
 }
 
 int settings_check(struct settings *s, struct conf_errors *errors)

@@ -278,6 +278,18 @@ void conf_fault(struct conf *conf, struct conf_errors *errors, const char *path,
 	conf_errors_add(errors, &at, path, "%s", text);
 }
 
+void conf_together(struct conf *conf, struct conf_errors *errors,
+	const char *table, const char *a, bool has_a, const char *b, bool has_b)
+{
+	char path[CONF_ERROR_TEXT];
+
+	if (has_a == has_b)
+		return;
+	snprintf(path, sizeof(path), "%s.%s", table, has_a ? a : b);
+	conf_fault(conf, errors, path, "set without %s.%s; they go together",
+		table, has_a ? b : a);
+}
+
 bool conf_given(const struct conf *conf, const char *path)
 {
 	const struct conf_node *n;

@@ -43,6 +43,11 @@ int conf_load(struct conf *conf, const char *file,
 void conf_fault(struct conf *conf, struct conf_errors *errors, const char *path,
 	const char *fmt, ...) printf_like(4, 5);
 
+/* An error where TABLE.A is set and TABLE.B is not, or the reverse. */
+void conf_together(struct conf *conf, struct conf_errors *errors,
+	const char *table, const char *a, bool has_a, const char *b,
+	bool has_b);
+
 /* Whether the file gave the key `path` a value. */
 bool conf_given(const struct conf *conf, const char *path);
 
