@@ -3,13 +3,13 @@
 #include "server/identity.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "common/base/state_file.h"
 #include "server/kept_file.h"
 
 #define NOW "identity.key"
@@ -123,17 +123,6 @@ int identity_make_next(const char *dir)
 	return rc;
 }
 
-/* What was renamed stays so when the power fails. */
-static int sync_directory(const char *dir)
-{
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int rc = fd < 0 || fsync(fd) < 0 ? -errno : 0;
-
-	if (fd >= 0)
-		close(fd);
-	return rc;
-}
-
 int identity_activate(const char *dir)
 {
 	char now[PATH_MAX], next[PATH_MAX];
@@ -153,7 +142,7 @@ int identity_activate(const char *dir)
 		rc = kept_path(next, dir, NEXT);
 	if (rc < 0)
 		return rc;
-	rc = rename(next, now) < 0 ? -errno : sync_directory(dir);
+	rc = state_file_move(next, now);
 	if (rc < 0)
 		log_error("%s: %s", now, strerror(-rc));
 	return rc;

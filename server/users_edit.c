@@ -82,16 +82,12 @@ static bool load(struct users_edit *e)
 	struct conf_errors *errors;
 	const struct settings_users *users;
 	const char *why;
-	size_t size;
-	char *text;
-	int rc = state_file_read(e->path, &text, &size, &why);
+	int rc = state_file_check(e->path, &why);
 
 	if (rc == -ENOENT)
 		return true;
 	if (rc < 0)
 		return users_edit_fail("%s: %s", e->path, why);
-	explicit_bzero(text, size);
-	free(text);
 	errors = calloc(1, sizeof(*errors));
 	if (!errors)
 		return users_edit_fail("no memory");

@@ -28,17 +28,11 @@ struct users_letter {
 static int check_file(const char *path, enum log_level level)
 {
 	const char *why;
-	size_t size;
-	char *text;
-	int rc = state_file_read(path, &text, &size, &why);
+	int rc = state_file_check(path, &why);
 
-	if (rc < 0) {
+	if (rc < 0)
 		log_write(level, NULL, "usersFile %s: %s", path, why);
-		return rc;
-	}
-	explicit_bzero(text, size);
-	free(text);
-	return 0;
+	return rc;
 }
 
 /* What is wrong with the file goes to the log. */

@@ -80,24 +80,43 @@ static int read_all(int fd, char *text, size_t room, size_t *size_r)
 	return 0;
 }
 
-int state_file_read(
-	const char *path, char **text_r, size_t *size_r, const char **why_r)
+/* The descriptor of one that may be read, or -errno. */
+static int open_checked(const char *path, struct stat *st, const char **why_r)
 {
 	/* Not to wait for whoever would write into a pipe. */
-	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	struct stat st;
-	char *text;
-	int rc;
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), rc;
 
 	if (fd < 0 && errno == ELOOP)
 		return refuse(why_r, -EPERM, "it is a symbolic link");
 	if (fd < 0)
 		return system_error(why_r, -errno);
-	rc = check_file(fd, &st, why_r);
-	if (rc < 0) {
-		close(fd);
-		return rc;
-	}
+	rc = check_file(fd, st, why_r);
+	if (rc == 0)
+		return fd;
+	close(fd);
+	return rc;
+}
+
+int state_file_check(const char *path, const char **why_r)
+{
+	struct stat st;
+	int fd = open_checked(path, &st, why_r);
+
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
+}
+
+int state_file_read(
+	const char *path, char **text_r, size_t *size_r, const char **why_r)
+{
+	struct stat st;
+	int fd = open_checked(path, &st, why_r), rc;
+	char *text;
+
+	if (fd < 0)
+		return fd;
 	text = malloc((size_t)st.st_size + 1);
 	rc = text ? read_all(fd, text, (size_t)st.st_size, size_r) : -ENOMEM;
 	close(fd);
@@ -159,6 +178,11 @@ static int write_beside(const char *path, char temporary[static PATH_MAX],
 	return rc;
 }
 
+int state_file_move(const char *from, const char *to)
+{
+	return rename(from, to) < 0 ? -errno : sync_directory_of(to);
+}
+
 int state_file_write(const char *path, const void *bytes, size_t size)
 {
 	char temporary[PATH_MAX];
@@ -166,12 +190,10 @@ int state_file_write(const char *path, const void *bytes, size_t size)
 
 	if (rc < 0)
 		return rc;
-	if (rename(temporary, path) < 0) {
-		rc = -errno;
+	rc = state_file_move(temporary, path);
+	if (rc < 0)
 		unlink(temporary);
-		return rc;
-	}
-	return sync_directory_of(path);
+	return rc;
 }
 
 int state_file_create(const char *path, const void *bytes, size_t size)

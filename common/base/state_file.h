@@ -32,11 +32,17 @@ int state_directory_check(const char *path, const char **why_r) must_check;
 int state_file_read(const char *path, char **text_r, size_t *size_r,
 	const char **why_r) must_check;
 
+/* Whether state_file_read would read it, without doing so; as it says. */
+int state_file_check(const char *path, const char **why_r) must_check;
+
 /* Put a file of these bytes, mode 0600, in place of what is there. 0, -errno */
 int state_file_write(
 	const char *path, const void *bytes, size_t size) must_check;
 
-/* The same, but -EEXIST if there is anything: the first one has made it. */
+/* Move a file of the same directory in place of what is there. 0, -errno */
+int state_file_move(const char *from, const char *to) must_check;
+
+/* As state_file_write, but -EEXIST if there is anything: the first made it. */
 int state_file_create(
 	const char *path, const void *bytes, size_t size) must_check;
 

@@ -64,6 +64,7 @@ static void expect(const char *want)
 	size_t size;
 	char *text;
 
+	cr_assert_eq(state_file_check(file, &why), 0, "%s", why);
 	cr_assert_eq(state_file_read(file, &text, &size, &why), 0, "%s", why);
 	cr_assert_eq(size, strlen(want));
 	cr_assert_str_eq(text, want);
@@ -79,6 +80,9 @@ static void expect_refused(int rc, const char *want)
 	char *text;
 
 	cr_assert_eq(state_file_read(file, &text, &size, &why), rc);
+	cr_assert(strstr(why, want), "%s", why);
+	why = "";
+	cr_assert_eq(state_file_check(file, &why), rc);
 	cr_assert(strstr(why, want), "%s", why);
 }
 
