@@ -60,6 +60,16 @@ static bool refuse(struct admission *a, const char *cause)
 	return false;
 }
 
+static bool check_active(
+	struct admission *a, const struct user *user, int64_t now)
+{
+	if (user->says->disabled)
+		return refuse(a, "user is disabled");
+	if (!user_is_active(user, now))
+		return refuse(a, "user has expired");
+	return true;
+}
+
 /* The secret was right. */
 static bool check_time(
 	struct admission *a, int64_t theirs, int64_t now, int64_t allowed)
@@ -118,10 +128,8 @@ static bool check_signed(struct admission *a, const struct admission_terms *t,
 	if (!known)
 		return refuse(
 			a, named && !user ? "unknown user" : "unknown key");
-	if (user && user->says->disabled)
-		return refuse(a, "user is disabled");
-	if (user && !user_is_active(user, t->now))
-		return refuse(a, "user has expired");
+	if (user && !check_active(a, user, t->now))
+		return false;
 	a->proven = true;
 	return true;
 }
@@ -152,10 +160,8 @@ static bool check_secret(struct admission *a, const struct admission_terms *t,
 		return refuse(a, named ? "no frpToken" : "no auth.token");
 	if (!right)
 		return refuse(a, "wrong token");
-	if (user && user->says->disabled)
-		return refuse(a, "user is disabled");
-	if (user && !user_is_active(user, t->now))
-		return refuse(a, "user has expired");
+	if (user && !check_active(a, user, t->now))
+		return false;
 	allowed = window(s, user, t->secure);
 	/* What was heard in the open may come again over TLS. */
 	widest = window(s, user, true);
