@@ -762,9 +762,16 @@ def fail2ban():
                       privilege_key=login_key("alice-secret", now))
             with client(s, "alice") as c:
                 until(lambda: "error" not in login(c), "she is in", 20, 1)
+
+            def all_banned():
+                return [a for line in s.log().splitlines()
+                        for a in banned(line)]
+
+            # The log is written later than its lines come about.
+            want = ["127.0.0.1"] * (len(hostile) + 1)
+            until(lambda: len(all_banned()) >= len(want), "they are logged")
+            equal(all_banned(), want, form)
             lines = s.log().splitlines()
-            got = [a for line in lines for a in banned(line)]
-            equal(got, ["127.0.0.1"] * (len(hostile) + 1), form)
             refusals = [x for x in lines if "refused" in x]
             check(all(x.isascii() and len(x) < 300 for x in refusals),
                   refusals)
