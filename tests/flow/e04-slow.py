@@ -137,9 +137,12 @@ def beside(kind):
             (it, attack), (other, _) = pair
             attacked(kind, attack, *it)
             if turn < 2:
-                # So many are due: they come, attack or not.
-                rate = Ordinary(*it, "--rate", "500").result()[0]
-                check(rate >= 0.95 * 500, f"{rate} of 500 a second")
+                # So many are due: they come, attack or not, if the machine
+                # has the time for them.
+                rate, due = (o.result()[0] for o in [
+                    Ordinary(*p, "--rate", "500") for p in (it, other)])
+                check(rate >= 0.95 * 500 or due < 0.99 * 500,
+                      f"{rate} of 500 a second, {due} without")
             now, calm = (o.result() for o in [Ordinary(*it),
                                               Ordinary(*other)])
             equal(attack.say("close")["ended"], {}, "ended by us")
