@@ -189,7 +189,6 @@ static int read_again(struct users_source *f)
 		return rc;
 	users_drop(&f->users);
 	f->users = t;
-	log_info("usersFile %s: read again, users: %zu", f->path, t->count);
 	return 0;
 }
 
@@ -207,6 +206,10 @@ int users_look(struct users_source *f, struct server *s)
 	rc = read_again(f);
 	if (rc == 0 || expired)
 		publish(f->users, s);
+	/* Who logs in after this line is asked by the new ones. */
+	if (rc == 0)
+		log_info("usersFile %s: read again, users: %zu", f->path,
+			f->users->count);
 	if (rc < 0 && !f->warned)
 		log_warn("usersFile %s: the users stay as they were", f->path);
 	/* One that was refused is looked at again when it changes. */
