@@ -44,6 +44,7 @@ static void control_leave(struct control *k, bool cut)
 	channel_close(&k->channel, cut);
 	mux_close(&k->mux);
 	c->session.muxed = false;
+	session_key_wipe(&c->session.key);
 	if (k->state == CONTROL_RUNNING) {
 		proxies_lost(c);
 		crew_session_lost(c->crew);
@@ -160,21 +161,13 @@ static void control_proven(struct timer *t)
 }
 
 /* The key that this TLS session and the run id give to both ends. */
-static bool agree_on_tickets(
-	struct control *k, const struct message_login_resp *m)
+static bool agree_on_key(struct control *k, const struct message_login_resp *m)
 {
 	struct session *session = &client_of(k)->session;
-	struct transform *t = layer_transform(k->channel.stream);
-	struct session_key key;
 
-	if (!session->proven)
-		return true;
-	if (tls_export(t, SESSION_KEY_LABEL, m->run_id, strlen(m->run_id),
-		    key.bytes) < 0)
-		return false;
-	ticket_key_derive(&session->tickets, &key);
-	session_key_wipe(&key);
-	return true;
+	return !session->proven ||
+	       tls_export(layer_transform(k->channel.stream), SESSION_KEY_LABEL,
+		       m->run_id, strlen(m->run_id), session->key.bytes) == 0;
 }
 
 /* LoginResp: false when the control was left. */
@@ -211,7 +204,7 @@ static bool control_login_answered(
 	control_set_state(k, CONTROL_RUNNING);
 	c->session.muxed = k->mux && !m->adit.present;
 	c->session.proven = login_is_proven(k);
-	if (!agree_on_tickets(k, m)) {
+	if (!agree_on_key(k, m)) {
 		control_failed(k, "no memory");
 		return false;
 	}
@@ -241,7 +234,7 @@ static void serve_request(
 {
 	const struct message_tickets *t = &m->adit;
 	int64_t n = m->count < 1 ? 1 : m->count;
-	uint8_t ticket[TICKET_SIZE];
+	struct work_ticket ticket = { .plain = !strcmp(t->k, TICKETS_PLAIN) };
 
 	if (n > REQUEST_MAX)
 		n = REQUEST_MAX;
@@ -249,8 +242,8 @@ static void serve_request(
 		if (!t->present)
 			crew_work_wanted(c->crew, NULL);
 		else if ((size_t)i < t->t.count &&
-			 ticket_text_read(ticket, t->t.items[i]))
-			crew_work_wanted(c->crew, ticket);
+			 ticket_text_read(ticket.bytes, t->t.items[i]))
+			crew_work_wanted(c->crew, &ticket);
 	}
 }
 
@@ -405,7 +398,7 @@ static void control_dial(struct timer *t)
 	log_info("try to connect to server...");
 	k->link_owner.linked = control_linked;
 	c->session.server.size = 0;
-	k->link = link_start(c, &k->link_owner);
+	k->link = link_start(c, &k->link_owner, false);
 }
 
 void control_init(struct client *c)

@@ -57,13 +57,13 @@ struct control {
 
 /* What work connections need to know of the session, on whatever worker. */
 struct session {
-	struct address server; /* where it is; size 0: not known */
-	struct address local;  /* connectServerLocalIP; size 0: any */
-	unsigned caps;         /* enum capability, or-ed: what both have */
-	uint8_t at;            /* settings' servers: which one */
-	bool muxed;            /* work connections are streams of its mux */
-	bool proven;           /* by a signature: no cipher, no login keys */
-	struct ticket_key tickets; /* of the capability */
+	struct address server;  /* where it is; size 0: not known */
+	struct address local;   /* connectServerLocalIP; size 0: any */
+	unsigned caps;          /* enum capability, or-ed: what both have */
+	uint8_t at;             /* settings' servers: which one */
+	bool muxed;             /* work connections are streams of its mux */
+	bool proven;            /* by a signature: no cipher, no login keys */
+	struct session_key key; /* if proven: of tickets and sealed starts */
 	char run_id[CONTROL_RUN_ID_SIZE];
 };
 

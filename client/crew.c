@@ -17,7 +17,7 @@ struct wanted_letter {
 	struct letter letter;
 	struct session session;
 	bool ticketed;
-	uint8_t ticket[TICKET_SIZE];
+	struct work_ticket ticket;
 };
 
 /* Idle work connections that an aditd keeps at most, by its default. */
@@ -155,10 +155,11 @@ static void deliver_wanted(struct mailbox *m, struct letter *letter)
 	const struct wanted_letter *l = (struct wanted_letter *)letter;
 
 	c->session = l->session;
-	work_open(c, l->ticketed ? l->ticket : NULL);
+	work_open(c, l->ticketed ? &l->ticket : NULL);
+	session_key_wipe(&((struct wanted_letter *)letter)->session.key);
 }
 
-void crew_work_wanted(struct crew *c, const uint8_t *ticket)
+void crew_work_wanted(struct crew *c, const struct work_ticket *ticket)
 {
 	struct client *first = c->clients[0];
 	struct client *to = c->clients[c->next++ % c->count];
@@ -175,7 +176,7 @@ void crew_work_wanted(struct crew *c, const uint8_t *ticket)
 	l->session = first->session;
 	l->ticketed = ticket;
 	if (ticket)
-		memcpy(l->ticket, ticket, sizeof(l->ticket));
+		l->ticket = *ticket;
 	mailbox_post(&to->core.mailbox, &l->letter, deliver_wanted);
 }
 

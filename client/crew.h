@@ -22,6 +22,7 @@
 typedef void crew_announced_fn(void *arg, const char *address);
 
 struct screen;
+struct work_ticket;
 
 struct crew {
 	crew_announced_fn *announced; /* NULL: not a one-line command */
@@ -58,9 +59,9 @@ int crew_run(struct crew *c);
 /* A zeroed one and one that crew_create refused, too. */
 void crew_destroy(struct crew *c);
 
-/* First worker: the server asks for a work connection; `ticket`, of
- * TICKET_SIZE bytes, admits it, NULL: it needs none. */
-void crew_work_wanted(struct crew *c, const uint8_t *ticket);
+/* First worker: the server asks for a work connection; `ticket` admits it,
+ * NULL: it needs none. */
+void crew_work_wanted(struct crew *c, const struct work_ticket *ticket);
 
 /* First worker: the session has ended. */
 void crew_session_lost(struct crew *c);

@@ -170,7 +170,7 @@ static void link_secure(struct link *l)
 	const struct settings *set = l->client->settings;
 	struct chunk *k;
 
-	if (!set->tls_enable) {
+	if (!set->tls_enable || l->plain) {
 		link_ready(l);
 		return;
 	}
@@ -230,7 +230,7 @@ static void link_dialed(struct dial_owner *o, int fd, const char *error)
 		link_secure(l);
 }
 
-struct link *link_start(struct client *c, struct link_owner *owner)
+struct link *link_start(struct client *c, struct link_owner *owner, bool plain)
 {
 	struct link *l = pool_take(c->pools.links);
 	struct handle self;
@@ -244,6 +244,7 @@ struct link *link_start(struct client *c, struct link_owner *owner)
 	}
 	l->client = c;
 	l->owner = owner;
+	l->plain = plain;
 	l->dial_owner.done = link_dialed;
 	self = pool_handle(l);
 	/* It may be over inside the call. */

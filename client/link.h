@@ -38,6 +38,7 @@ struct link {
 	struct stream *stream; /* after DIALING; owned */
 	struct stream_writer writer;
 	struct timer timer;
+	bool plain;    /* there is to be no TLS */
 	bool secure;   /* the stream is inside TLS */
 	uint8_t state; /* enum link_state */
 };
@@ -56,9 +57,10 @@ struct link_owner {
 };
 
 /*
- * Make one. NULL when it is over already: the owner was called.
+ * Make one; `plain`: without TLS, whatever `transport` says. NULL when it is
+ * over already: the owner was called.
  */
-struct link *link_start(struct client *c, struct link_owner *owner);
+struct link *link_start(struct client *c, struct link_owner *owner, bool plain);
 
 /* Give it up: the owner is not called. NULL is accepted. */
 void link_cancel(struct link **l);

@@ -98,6 +98,11 @@ static bool proxy_ask(struct proxy *p)
 		np->headers = proxy_map(&s->request_headers);
 		np->response_headers = proxy_map(&s->response_headers);
 	}
+	if (p->client->session.proven &&
+		settings_proxy_may_be_plain(p->client->settings, s)) {
+		np->adit.present = true;
+		np->adit.enc = PROXY_MEANS_PLAIN;
+	}
 	proxy_set_state(p, PROXY_ASKED);
 	return control_send(p->client, &m);
 }

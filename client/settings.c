@@ -405,6 +405,19 @@ bool settings_proxy_wanted(
 	return false;
 }
 
+bool settings_proxy_may_be_plain(
+	const struct settings *s, const struct client_proxy *p)
+{
+	int e = p->data_encryption ? p->data_encryption : s->data_encryption;
+
+	if (p->use_encryption || s->protocol != SETTINGS_TCP)
+		return false;
+	/* A proxy on the way may pass nothing but TLS. */
+	return e == CONF_ENCRYPTION_NEVER ||
+	       (e == CONF_ENCRYPTION_AUTO && p->type == CLIENT_PROXY_HTTPS &&
+		       !*s->proxy_url);
+}
+
 void settings_dump(const struct settings *s, FILE *out)
 {
 	char proxy_url[GATEWAY_URL_SIZE];

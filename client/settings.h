@@ -43,6 +43,7 @@ struct client_proxy {
 	const char *group, *group_key;   /* http */
 	const char *proxy_protocol;      /* tcp, https; "", "v1", "v2" */
 	bool use_encryption, use_compression;
+	int data_encryption; /* enum conf_encryption */
 	struct conf_map request_headers, response_headers;
 	struct conf_map metadatas;
 	struct conf_map annotations;
@@ -96,6 +97,7 @@ struct settings {
 	const char *connect_server_local_ip; /* "": any */
 	const char *proxy_url;               /* "": none */
 	int relay;                           /* enum conf_relay */
+	int data_encryption;                 /* enum conf_encryption */
 	int64_t pipe_count, pipe_size;
 	bool extensions, reuse;
 	int protocol; /* enum settings_protocol */
@@ -157,6 +159,13 @@ int settings_check(struct settings *s, struct conf_errors *errors) must_check;
 /* Whether the proxy is to be opened: enabled, and in `start` if that is set.
  */
 bool settings_proxy_wanted(
+	const struct settings *s, const struct client_proxy *p);
+
+/*
+ * Whether the proxy's work connections to an aditd may do without TLS: the
+ * operator trusts the link, or what they carry is TLS of the visitors.
+ */
+bool settings_proxy_may_be_plain(
 	const struct settings *s, const struct client_proxy *p);
 
 /* Write the effective settings as YAML, secrets masked. */

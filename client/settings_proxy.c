@@ -13,6 +13,12 @@ static const struct conf_choices proxy_types =
 		{ "tcpmux", -1, true }, { "stcp", -1, true },
 		{ "sudp", -1, true }, { "xtcp", -1, true });
 
+static const struct conf_choices proxy_encryptions =
+	CONF_CHOICES({ "", CONF_ENCRYPTION_UNSET, false },
+		{ "auto", CONF_ENCRYPTION_AUTO, false },
+		{ "always", CONF_ENCRYPTION_ALWAYS, false },
+		{ "never", CONF_ENCRYPTION_NEVER, false });
+
 static const struct conf_row proxy_rows[] = {
 	{ .path = "name",
 		PROXY(STRING, name),
@@ -63,6 +69,12 @@ static const struct conf_row proxy_rows[] = {
 		PROXY(BOOL, use_compression),
 		.def = "false",
 		.doc = "Compress this proxy's bytes (Snappy)." },
+	{ .path = "transport.dataEncryption",
+		PROXY(ENUM, data_encryption),
+		.def = "",
+		.choices = &proxy_encryptions,
+		.doc = "The client's transport.dataEncryption, for this "
+		       "proxy alone; empty: as that." },
 	{ .path = "transport.bandwidthLimit",
 		CONF_DEF_FIXED(""),
 		.doc = "Bytes per second." },

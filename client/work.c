@@ -10,6 +10,7 @@
 #include "client/client.h"
 #include "client/crew.h"
 #include "client/proxy.h"
+#include "client/start.h"
 #include "client/work_bytes.h"
 #include "common/base/log.h"
 #include "common/base/socket.h"
@@ -189,42 +190,59 @@ static void work_start(struct work *k, const struct client_proxy *proxy)
 			.timeout = LOCAL_DIAL_TIME });
 }
 
-/* StartWorkConn: whose visitor it is. */
-static enum channel_verdict work_message(
-	struct channel *channel, struct message *m)
+/* Nothing is dialled for it. */
+static void work_refuse(struct work *k, enum reason why)
 {
-	struct work *k = container_of(channel, struct work, channel);
-	struct client *c = k->client;
-	const struct message_start_work_conn *s = &m->start_work_conn;
-	enum proxy_header header;
-	const struct client_proxy *p;
+	count(&k->client->core.counters, starts_refused);
+	work_close(k, why);
+}
 
-	if (m->type != MESSAGE_START_WORK_CONN) {
-		count(&c->core.counters, starts_refused);
-		work_close(k, REASON_unexpected_message);
-		return CHANNEL_LEFT;
-	}
-	p = *s->error ? NULL : proxy_settings(c, s->proxy_name);
+static bool is_plain(const struct work *k)
+{
+	return k->ticketed && k->ticket.plain;
+}
+
+/* It has its visitor. */
+static void work_visited(
+	struct work *k, const struct message_start_work_conn *s)
+{
+	const struct client_proxy *p =
+		start_find_proxy(k->client, s, is_plain(k));
+	enum proxy_header header;
+
 	if (!p) {
-		count(&c->core.counters, starts_refused);
-		if (*s->error)
-			log_warn("StartWorkConn contains error: %s", s->error);
-		else
-			log_warn("the server starts an unknown proxy [%.64s]",
-				s->proxy_name);
-		work_close(k, REASON_refused);
-		return CHANNEL_LEFT;
+		work_refuse(k, REASON_refused);
+		return;
 	}
 	log_debug("[%s] visitor from [%.64s:%lld]", p->name, s->src_addr,
 		(long long)s->src_port);
 	header = proxy_header_of(p->proxy_protocol);
 	if (header != PROXY_HEADER_NONE)
 		k->header = work_make_header(s, header);
-	k->stream = channel_release(channel);
+	k->stream = channel_release(&k->channel);
 	if (k->stream && (k->header || header == PROXY_HEADER_NONE))
 		work_start(k, p);
 	else
 		work_close(k, REASON_no_memory);
+}
+
+/* StartWorkConn: whose visitor it is, in a box where there is no TLS. */
+static enum channel_verdict work_message(
+	struct channel *channel, struct message *m)
+{
+	struct work *k = container_of(channel, struct work, channel);
+	struct message inner;
+
+	if (m->type != MESSAGE_START_WORK_CONN) {
+		work_refuse(k, REASON_unexpected_message);
+	} else if (!is_plain(k)) {
+		work_visited(k, &m->start_work_conn);
+	} else if (start_unbox(&inner, &m->start_work_conn, &k->start_key)) {
+		work_visited(k, &inner.start_work_conn);
+		message_clear(&inner);
+	} else {
+		work_refuse(k, REASON_refused);
+	}
 	return CHANNEL_LEFT;
 }
 
@@ -272,6 +290,10 @@ static void work_greet(struct work *k, struct stream *s, const uint8_t *binding)
 	struct client *c = k->client;
 	struct chunk *greeting = work_make_greeting(k, binding);
 	struct carrier *carrier;
+
+	if (is_plain(k))
+		start_key_derive(
+			&k->start_key, &c->session.key, k->ticket.bytes);
 
 	if (!greeting) {
 		stream_close(&s, true);
@@ -323,7 +345,7 @@ static void work_dial(struct timer *t)
 	struct link *link;
 
 	k->link_owner.linked = work_linked;
-	link = link_start(c, &k->link_owner);
+	link = link_start(c, &k->link_owner, is_plain(k));
 	/* It may be over, and the work, too. */
 	k = pool_find(c->pools.works, self);
 	if (k && k->state == WORK_DIALING)
@@ -358,10 +380,16 @@ static struct work *work_new(struct client *c, unsigned caps)
 	return k;
 }
 
-void work_open(struct client *c, const uint8_t *ticket)
+void work_open(struct client *c, const struct work_ticket *ticket)
 {
 	bool place = quota_take(&c->crew->works);
-	struct work *k = place ? work_new(c, c->session.caps) : NULL;
+	unsigned caps = c->session.caps;
+	struct work *k;
+
+	/* What frames its visitors could be changed on the way. */
+	if (ticket && ticket->plain)
+		caps &= ~(unsigned)CAPABILITY_reuse;
+	k = place ? work_new(c, caps) : NULL;
 
 	if (place && !k)
 		quota_give(&c->crew->works);
@@ -374,7 +402,7 @@ void work_open(struct client *c, const uint8_t *ticket)
 	k->place = true;
 	k->ticketed = ticket;
 	if (ticket)
-		memcpy(k->ticket, ticket, sizeof(k->ticket));
+		k->ticket = *ticket;
 	count(&c->core.counters, work_conns);
 	if (c->session.muxed)
 		work_from_mux(k);

@@ -13,7 +13,7 @@
 
 #include "client/link.h"
 #include "client/lookout.h"
-#include "common/crypto/ticket.h"
+#include "common/crypto/sealed_start.h"
 #include "common/relay/carrier.h"
 #include "common/relay/channel.h"
 #include "common/relay/relay.h"
@@ -46,6 +46,12 @@ static inline struct work_carrier *work_carrier_of(struct stream *s)
 	return container_of(carrier_of(s), struct work_carrier, carrier);
 }
 
+/* What admits a work connection. */
+struct work_ticket {
+	bool plain; /* one without TLS: its start is sealed */
+	uint8_t bytes[TICKET_SIZE];
+};
+
 struct work {
 	struct client *client;
 	struct list link;       /* client's works */
@@ -66,8 +72,9 @@ struct work {
 	uint8_t tries;                    /* of the link that failed */
 	bool place;    /* of the crew's quota; a carrier has its own */
 	bool ticketed; /* it is admitted by the ticket */
-	uint8_t ticket[TICKET_SIZE];
-	uint8_t state; /* enum work_state */
+	struct work_ticket ticket;
+	struct start_key start_key; /* if the ticket says plain, while IDLE */
+	uint8_t state;              /* enum work_state */
 };
 
 /* Prepare this worker's carriers. */
@@ -75,7 +82,7 @@ void work_init(struct client *c);
 
 /* The server asks for a work connection, which this worker makes; `ticket`:
  * see crew_work_wanted. */
-void work_open(struct client *c, const uint8_t *ticket);
+void work_open(struct client *c, const struct work_ticket *ticket);
 
 /* Close it, cut unless the reason is clean. */
 void work_close(struct work *k, enum reason why);

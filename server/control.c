@@ -72,7 +72,7 @@ static void control_begin(struct control *c)
 		control_heard(c);
 	channel_start(&c->channel);
 	if (c->state == CONTROL_RUNNING)
-		matchmaker_request(c);
+		matchmakers_request(c);
 }
 
 /*
@@ -108,7 +108,7 @@ static void control_proven(struct control *c, struct handle entry)
 		registry_release(c->worker, c->entry);
 	c->entry = entry;
 	control_set_state(c, CONTROL_RUNNING);
-	matchmaker_request(c);
+	matchmakers_request(c);
 	/* Unless that has closed it. */
 	if (c->state == CONTROL_RUNNING)
 		channel_start(&c->channel);
@@ -338,7 +338,7 @@ void control_close(struct control *c, enum reason why, const char *detail)
 			REASON_proxy_closed);
 	if (registered)
 		registry_release(w, c->entry);
-	matchmaker_close(c);
+	matchmakers_close(c);
 	channel_close(&c->channel, !reason_is_clean(why));
 	loop_cancel_timer(loop, &c->heartbeat);
 	list_remove(&c->link);

@@ -50,7 +50,8 @@ struct control {
 	struct channel channel;
 	struct list link;    /* worker's controls */
 	struct list proxies; /* proxy.link */
-	struct matchmaker match;
+	struct matchmaker match[WORK_KINDS];
+	uint32_t plain;         /* proxies that may be without TLS */
 	struct timer heartbeat; /* due when the client was silent too long */
 	struct timer grave;
 	struct handle entry;   /* of the registry, from PROVISIONAL on */

@@ -68,7 +68,7 @@ static struct control *control_new(struct worker *w, struct stream *s,
 	c->proven = a->proven;
 	memcpy(c->key, a->key, sizeof(c->key));
 	c->caps = (uint8_t)capability_read(&login->adit);
-	matchmaker_init(c, pool_count(w, login->pool_count));
+	matchmakers_init(c, pool_count(w, login->pool_count));
 	if (is_run_id(login->run_id))
 		snprintf(c->run_id, sizeof(c->run_id), "%s", login->run_id);
 	else

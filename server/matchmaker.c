@@ -11,10 +11,8 @@
 #include "server/tickets.h"
 #include "server/visitor.h"
 #include "server/work.h"
+#include "server/work_request.h"
 #include "server/worker.h"
-
-/* Work connections asked for in one message at most. */
-#define REQUEST_MAX 256
 
 struct wish_letter {
 	struct letter letter;
@@ -25,8 +23,8 @@ struct wish_letter {
 
 struct offer_letter {
 	struct letter letter;
-	struct ref control, work;
-	bool armed, answer, redeems;
+	struct offering offering;
+	bool redeems;
 	struct redemption redemption; /* if it redeems */
 };
 
@@ -36,16 +34,21 @@ struct end_letter {
 	struct handle what;
 };
 
-void matchmaker_init(struct control *c, uint32_t pool)
+static void matchmaker_init(
+	struct control *c, enum work_kind kind, uint32_t pool)
 {
 	const struct settings *set = c->worker->settings;
-	struct matchmaker *m = &c->match;
+	struct matchmaker *m = &c->match[kind];
 
 	list_init(&m->offers);
 	list_init(&m->wishes);
+	m->control = c;
+	m->kind = (uint8_t)kind;
+	m->wanted = kind == WORK_LINKED;
+	m->adaptive = c->caps & CAPABILITY_reuse;
 	m->pool = m->min = pool;
 	m->max = pool + MATCHMAKER_SPARE;
-	if (c->caps & CAPABILITY_reuse) {
+	if (m->adaptive) {
 		m->max = (uint32_t)set->work_pool_max;
 		if (m->min < (uint32_t)set->work_pool_min)
 			m->min = (uint32_t)set->work_pool_min;
@@ -53,6 +56,12 @@ void matchmaker_init(struct control *c, uint32_t pool)
 			m->min = m->max;
 		m->pool = m->min;
 	}
+}
+
+void matchmakers_init(struct control *c, uint32_t pool)
+{
+	for (enum work_kind k = 0; k < WORK_KINDS; k++)
+		matchmaker_init(c, k, pool);
 }
 
 /* The running control of a handle that came from outside, or NULL. */
@@ -63,119 +72,49 @@ static struct control *find_control(struct worker *w, struct handle h)
 	return c && c->state == CONTROL_RUNNING ? c : NULL;
 }
 
-/* As many idle ones as the visitors need, within transport.workPool. */
-static void follow_demand(struct control *c)
+static struct loop *loop_of(const struct matchmaker *m)
 {
-	struct matchmaker *m = &c->match;
+	return worker_loop(m->control->worker);
+}
+
+/* As many idle ones as the visitors need, within transport.workPool. */
+static void follow_demand(struct matchmaker *m)
+{
 	uint32_t idle;
 
-	if (!(c->caps & CAPABILITY_reuse))
+	if (!m->adaptive)
 		return;
-	idle = demand_idle(&m->demand, worker_loop(c->worker)->now);
+	idle = demand_idle(&m->demand, loop_of(m)->now);
 	if (idle < m->min)
 		idle = m->min;
 	m->pool = idle < m->max ? idle : m->max;
 }
 
-/* --- asking the client --- */
-
-/* So many are still to come, as connections of their own or in its session. */
-static void set_outstanding(struct control *c, uint32_t n)
+void matchmakers_request(struct control *c)
 {
-	if (!control_is_bound(c))
-		half_open_expect(&c->worker->server->half_open, c->address,
-			(int32_t)(n - c->match.outstanding));
-	c->match.outstanding = n;
-}
-
-/* Put as many tickets into the message, n at most; how many. */
-static uint32_t put_tickets(struct control *c, uint32_t n,
-	struct message_tickets *m, char texts[][TICKET_TEXT],
-	const char *list[])
-{
-	uint8_t ticket[TICKET_SIZE];
-	uint32_t i = 0;
-
-	while (i < n && tickets_issue(c->tickets, worker_loop(c->worker)->now,
-				ticket)) {
-		ticket_text_write(texts[i], ticket);
-		list[i] = texts[i];
-		i++;
-	}
-	m->present = true;
-	m->t.items = list;
-	m->t.count = i;
-	return i;
-}
-
-/*
- * Send one ReqWorkConn for up to *n_io, and for how many it was: 0 when too
- * many tickets are out. False: the control was closed.
- */
-static bool request(struct control *c, uint32_t *n_io)
-{
-	struct message m = { .type = MESSAGE_REQ_WORK_CONN };
-	char texts[REQUEST_MAX][TICKET_TEXT];
-	const char *list[REQUEST_MAX];
-	uint32_t n = *n_io;
-
-	if (c->tickets)
-		n = *n_io =
-			put_tickets(c, n, &m.req_work_conn.adit, texts, list);
-	if (n == 0)
-		return true;
-	m.req_work_conn.count = n > 1 ? n : 0;
-	demand_asked(&c->match.demand, worker_loop(c->worker)->now,
-		c->match.outstanding);
-	c->match.last_request = worker_loop(c->worker)->now;
-	set_outstanding(c, c->match.outstanding + n);
-	count(&c->worker->core.counters, work_requests);
-	return control_send(c, &m);
-}
-
-/* With one turn's wishes together: as few messages as can be. */
-static void ask(struct timer *t)
-{
-	struct matchmaker *m = container_of(t, struct matchmaker, ask);
-	struct control *c = container_of(m, struct control, match);
-	uint32_t have, want, most;
-
-	if (c->state != CONTROL_RUNNING)
-		return;
-	want = m->pool + m->wish_count;
-	/* Requests that were lost on the client's side are made again. */
-	if (worker_loop(c->worker)->now - m->last_request >
-		MATCHMAKER_REQUEST_TIME)
-		set_outstanding(c, m->demand.ahead = 0);
-	have = m->offer_count + m->outstanding;
-	most = c->caps & CAPABILITY_several ? REQUEST_MAX : 1;
-	while (have < want) {
-		uint32_t n = want - have < most ? want - have : most;
-
-		if (!request(c, &n) || n == 0)
-			return;
-		have += n;
-	}
-}
-
-void matchmaker_request(struct control *c)
-{
-	if (!timer_is_set(&c->match.ask))
-		loop_set_timer(worker_loop(c->worker), &c->match.ask, 0, ask);
+	for (enum work_kind k = 0; k < WORK_KINDS; k++)
+		work_request_soon(&c->match[k]);
 }
 
 /* --- offers --- */
 
 static void offer_remove(struct offer *o)
 {
-	struct control *c = o->control;
+	struct matchmaker *m = o->match;
 
 	list_remove(&o->link);
-	assert(c->match.offer_count > 0);
-	c->match.offer_count--;
-	if (c->match.least > c->match.offer_count)
-		c->match.least = c->match.offer_count;
-	pool_give(c->worker->pools.offers, o);
+	assert(m->offer_count > 0);
+	m->offer_count--;
+	if (m->least > m->offer_count)
+		m->least = m->offer_count;
+	pool_give(m->control->worker->pools.offers, o);
+}
+
+/* Nobody is to have it any more. */
+static void offer_drop(struct offer *o)
+{
+	work_tell_drop(o->match->control->worker, o->work, NULL);
+	offer_remove(o);
 }
 
 /* The oldest offer on that worker, else the oldest of all unless `only`. */
@@ -196,47 +135,57 @@ static struct offer *find_offer(struct matchmaker *m, uint32_t on, bool only)
 static void trim(struct timer *t)
 {
 	struct matchmaker *m = container_of(t, struct matchmaker, trim);
-	struct control *c = container_of(m, struct control, match);
 	uint32_t keep = m->min;
 
-	if (c->caps & CAPABILITY_reuse) {
+	if (m->adaptive) {
 		uint32_t idle;
 
-		follow_demand(c);
+		follow_demand(m);
 		idle = m->least > m->pool ? m->least - m->pool : 0;
 		keep = m->offer_count - (idle + 1) / 2;
 	}
-	while (m->offer_count > keep) {
-		struct offer *o =
-			container_of(m->offers.next, struct offer, link);
-
-		work_tell_drop(c->worker, o->work, NULL);
-		offer_remove(o);
-	}
+	while (m->offer_count > keep)
+		offer_drop(container_of(m->offers.next, struct offer, link));
 	m->least = m->offer_count;
 	if (m->offer_count > m->min)
-		loop_set_timer(worker_loop(c->worker), t,
-			MATCHMAKER_SURPLUS_TIME, trim);
+		loop_set_timer(loop_of(m), t, MATCHMAKER_SURPLUS_TIME, trim);
 }
 
-static void park(struct control *c, struct ref work)
+static void drop_all(struct matchmaker *m)
 {
-	struct worker *w = c->worker;
-	struct matchmaker *m = &c->match;
+	list_each_safe (l, &m->offers)
+		offer_drop(container_of(l, struct offer, link));
+}
+
+void matchmaker_want_plain(struct control *c, bool wanted)
+{
+	struct matchmaker *m = &c->match[WORK_PLAIN];
+
+	m->wanted = wanted;
+	if (wanted)
+		work_request_soon(m);
+	else
+		drop_all(m);
+}
+
+static void park(
+	struct matchmaker *m, struct ref work, const struct start_key *start)
+{
+	struct worker *w = m->control->worker;
 	struct offer *o = NULL;
 
-	if (m->offer_count < m->max)
+	if (m->wanted && m->offer_count < m->max)
 		o = pool_take(w->pools.offers);
 	if (!o) {
 		work_tell_drop(
 			w, work, "work connection pool is full, discarding");
 		return;
 	}
-	o->control = c;
+	o->match = m;
 	o->work = work;
 	list_append(&m->offers, &o->link);
 	m->offer_count++;
-	work_tell_park(w, work, pool_handle(o));
+	work_tell_park(w, work, pool_handle(o), start);
 	count(&w->core.counters, work_conns);
 	if (m->offer_count > m->min && !timer_is_set(&m->trim)) {
 		m->least = m->offer_count;
@@ -249,11 +198,11 @@ static void park(struct control *c, struct ref work)
 
 static void wish_remove(struct wish *wish)
 {
-	struct control *c = wish->control;
+	struct matchmaker *m = wish->match;
 
 	list_remove(&wish->link);
-	c->match.wish_count--;
-	pool_give(c->worker->pools.wishes, wish);
+	m->wish_count--;
+	pool_give(m->control->worker->pools.wishes, wish);
 }
 
 /* Who gets this work connection; NULL: nobody. */
@@ -271,9 +220,9 @@ static struct wish *find_wish(struct matchmaker *m, struct ref work, bool armed)
 
 /* The queue; the visitor hears of it. */
 static void wait_for_work(
-	struct control *c, struct proxy *p, const struct wish_letter *l)
+	struct matchmaker *m, struct proxy *p, const struct wish_letter *l)
 {
-	struct worker *w = c->worker;
+	struct worker *w = m->control->worker;
 	struct wish *wish = pool_take(w->pools.wishes);
 	uint32_t one = 1;
 
@@ -281,24 +230,24 @@ static void wait_for_work(
 		visitor_tell_away(w, l->visitor, REASON_limit);
 		return;
 	}
-	wish->control = c;
+	wish->match = m;
 	wish->proxy = p;
 	wish->visitor = l->visitor;
 	wish->fixed = l->fixed;
-	list_append(&c->match.wishes, &wish->link);
-	c->match.wish_count++;
+	list_append(&m->wishes, &wish->link);
+	m->wish_count++;
 	count(&w->core.counters, pool_misses);
 	visitor_tell_wait(w, l->visitor, pool_handle(wish));
 	/* Always one more: an earlier request may have been lost. */
-	if (!(c->caps & CAPABILITY_several) && !request(c, &one))
+	if (!(m->control->caps & CAPABILITY_several) && !work_request(m, &one))
 		return;
-	matchmaker_request(c);
+	work_request_soon(m);
 }
 
 void matchmaker_lose_proxy(
 	struct control *c, const struct proxy *p, enum reason why)
 {
-	list_each_safe (l, &c->match.wishes) {
+	list_each_safe (l, &c->match[p->work_kind].wishes) {
 		struct wish *wish = container_of(l, struct wish, link);
 
 		if (wish->proxy != p)
@@ -308,45 +257,50 @@ void matchmaker_lose_proxy(
 	}
 }
 
-void matchmaker_close(struct control *c)
+void matchmakers_close(struct control *c)
 {
-	assert(list_empty(&c->match.wishes));
-	set_outstanding(c, 0);
-	list_each_safe (l, &c->match.offers) {
-		struct offer *o = container_of(l, struct offer, link);
+	for (enum work_kind k = 0; k < WORK_KINDS; k++) {
+		struct matchmaker *m = &c->match[k];
 
-		work_tell_drop(c->worker, o->work, NULL);
-		offer_remove(o);
+		assert(list_empty(&m->wishes));
+		work_request_expect(m, 0);
+		drop_all(m);
+		loop_cancel_timer(loop_of(m), &m->trim);
+		loop_cancel_timer(loop_of(m), &m->ask);
 	}
-	loop_cancel_timer(worker_loop(c->worker), &c->match.trim);
-	loop_cancel_timer(worker_loop(c->worker), &c->match.ask);
 }
 
 /* --- letters --- */
 
-static void deliver_wish(struct mailbox *m, struct letter *letter)
+static void deliver_wish(struct mailbox *box, struct letter *letter)
 {
 	const struct wish_letter *l = (struct wish_letter *)letter;
-	struct worker *w = worker_of_mailbox(m);
+	struct worker *w = worker_of_mailbox(box);
 	struct control *c = find_control(w, l->control);
 	struct proxy *p = pool_find(w->pools.proxies, l->proxy);
+	struct offering match = { .armed = true };
+	struct matchmaker *m;
 	struct offer *o;
 
 	if (!c || !p) {
 		visitor_tell_away(w, l->visitor, REASON_proxy_closed);
 		return;
 	}
-	demand_arrival(&c->match.demand, worker_loop(w)->now);
-	follow_demand(c);
-	o = find_offer(&c->match, l->visitor.worker, l->fixed);
+	m = &c->match[p->work_kind];
+	demand_arrival(&m->demand, worker_loop(w)->now);
+	follow_demand(m);
+	o = find_offer(m, l->visitor.worker, l->fixed);
 	if (!o) {
-		wait_for_work(c, p, l);
+		wait_for_work(m, p, l);
 		return;
 	}
 	count(&w->core.counters, pool_hits);
-	visitor_tell_match(w, l->visitor, o->work, worker_ref(w, c));
+	match.control = worker_ref(w, c);
+	match.work = o->work;
+	match.kind = m->kind;
+	visitor_tell_match(w, l->visitor, &match);
 	offer_remove(o);
-	matchmaker_request(c);
+	work_request_soon(m);
 }
 
 void matchmaker_wish(struct worker *w, struct ref control, struct handle proxy,
@@ -384,14 +338,13 @@ void matchmaker_withdraw(
 static bool is_admitted(struct control *c, const struct offer_letter *l)
 {
 	struct worker *w = c->worker;
-	const struct redemption *r = &l->redemption;
 	const char *fault = "it has none";
 
-	if (!c->tickets || !l->answer)
+	if (!c->tickets || !l->offering.answer)
 		return true;
 	if (l->redeems)
-		fault = tickets_redeem(c->tickets, worker_loop(w)->now,
-			r->ticket, r->mac, r->binding);
+		fault = tickets_redeem(
+			c->tickets, worker_loop(w)->now, &l->redemption);
 	if (!fault)
 		return true;
 	count(&w->core.counters, tickets_refused);
@@ -399,58 +352,69 @@ static bool is_admitted(struct control *c, const struct offer_letter *l)
 	return false;
 }
 
-static void deliver_offer(struct mailbox *m, struct letter *letter)
+/* It goes to who waits for such a one, or stays where it is. */
+static void place(struct matchmaker *m, const struct offering *o,
+	const struct start_key *start)
 {
-	const struct offer_letter *l = (struct offer_letter *)letter;
-	struct worker *w = worker_of_mailbox(m);
-	struct control *c = find_control(w, l->control.handle);
+	struct worker *w = m->control->worker;
 	struct wish *wish;
 
-	if (!c) {
-		work_tell_drop(w, l->work, "the client has gone");
-		return;
+	if (o->answer) {
+		demand_answered(&m->demand, worker_loop(w)->now);
+		if (m->outstanding > 0)
+			work_request_expect(m, m->outstanding - 1);
 	}
-	if (!is_admitted(c, l)) {
-		work_tell_drop(w, l->work, "the work connection has no ticket");
-		return;
-	}
-	if (l->answer) {
-		demand_answered(&c->match.demand, worker_loop(w)->now);
-		if (c->match.outstanding > 0)
-			set_outstanding(c, c->match.outstanding - 1);
-	}
-	wish = find_wish(&c->match, l->work, l->armed);
+	wish = find_wish(m, o->work, o->armed);
 	if (!wish) {
-		park(c, l->work);
+		park(m, o->work, start);
 		return;
 	}
 	count(&w->core.counters, work_conns);
-	work_tell_bring(w, l->work, wish->visitor);
+	work_tell_bring(w, o->work, wish->visitor, start);
 	wish_remove(wish);
 }
 
-void matchmaker_offer(struct worker *w, struct ref control, struct ref work,
-	bool armed, bool answer)
+static void deliver_offer(struct mailbox *m, struct letter *letter)
 {
-	struct offer_letter *l = letter_new(sizeof(*l));
+	const struct offer_letter *l = (struct offer_letter *)letter;
+	const struct offering *o = &l->offering;
+	struct worker *w = worker_of_mailbox(m);
+	struct control *c = find_control(w, o->control.handle);
+	bool sealed = l->redeems && l->redemption.plain;
+	struct start_key start;
 
-	l->control = control;
-	l->work = work;
-	l->armed = armed;
-	l->answer = answer;
-	worker_post(w, control.worker, &l->letter, deliver_offer);
+	if (!c) {
+		work_tell_drop(w, o->work, "the client has gone");
+		return;
+	}
+	if (!is_admitted(c, l)) {
+		work_tell_drop(w, o->work, "the work connection has no ticket");
+		return;
+	}
+	if (sealed)
+		tickets_start_key(c->tickets, l->redemption.ticket, &start);
+	place(&c->match[o->kind], o, sealed ? &start : NULL);
+	if (sealed)
+		start_key_wipe(&start);
 }
 
-void matchmaker_redeem(struct worker *w, struct ref control, struct ref work,
-	const struct redemption *r)
+void matchmaker_offer(struct worker *w, const struct offering *o)
 {
 	struct offer_letter *l = letter_new(sizeof(*l));
 
-	l->control = control;
-	l->work = work;
-	l->answer = l->redeems = true;
+	l->offering = *o;
+	worker_post(w, o->control.worker, &l->letter, deliver_offer);
+}
+
+void matchmaker_redeem(
+	struct worker *w, const struct offering *o, const struct redemption *r)
+{
+	struct offer_letter *l = letter_new(sizeof(*l));
+
+	l->offering = *o;
+	l->redeems = true;
 	l->redemption = *r;
-	worker_post(w, control.worker, &l->letter, deliver_offer);
+	worker_post(w, o->control.worker, &l->letter, deliver_offer);
 }
 
 static void deliver_loss(struct mailbox *m, struct letter *letter)
@@ -458,13 +422,13 @@ static void deliver_loss(struct mailbox *m, struct letter *letter)
 	struct worker *w = worker_of_mailbox(m);
 	struct offer *o =
 		pool_find(w->pools.offers, ((struct end_letter *)letter)->what);
-	struct control *c;
+	struct matchmaker *match;
 
 	if (!o)
 		return;
-	c = o->control;
+	match = o->match;
 	offer_remove(o);
-	matchmaker_request(c);
+	work_request_soon(match);
 }
 
 void matchmaker_lost(

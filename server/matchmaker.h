@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The matchmaker of a control brings its idle work connections and its waiting
- * visitors together, wherever they are: an offer stands for a work connection
- * on some worker, a wish for a visitor. It lives with the control and asks the
- * client for work connections; all others reach it by letters.
+ * A matchmaker of a control brings its idle work connections of one kind and
+ * the visitors that wait for such a one together, wherever they are: an offer
+ * stands for a work connection on some worker, a wish for a visitor. It lives
+ * with the control and asks the client for work connections; all others reach
+ * it by letters.
  *
  *   visitor's worker      control's worker        work connection's worker
  *     | wish ------------->  |                          |
@@ -27,10 +28,10 @@
 #include "common/base/list.h"
 #include "common/base/reason.h"
 #include "common/base/timer.h"
-#include "common/crypto/ticket.h"
 #include "common/event/mailbox.h"
 #include "server/claim.h"
 #include "server/demand.h"
+#include "server/tickets.h"
 
 struct control;
 struct proxy;
@@ -48,24 +49,35 @@ struct worker;
  */
 #define MATCHMAKER_SURPLUS_TIME (10 * CLOCK_SECOND)
 
+/* The kinds of work connections that a control may have. */
+enum work_kind {
+	WORK_LINKED, /* through what the control itself came through */
+	WORK_PLAIN,  /* without TLS, for those proxies that may: LINK S8 */
+	WORK_KINDS
+};
+
 /* A parked work connection. */
 struct offer {
-	struct control *control;
+	struct matchmaker *match;
 	struct list link; /* matchmaker's offers */
 	struct ref work;
 };
 
 /* A visitor that waits. */
 struct wish {
-	struct control *control;
+	struct matchmaker *match;
 	struct proxy *proxy;
 	struct list link; /* matchmaker's wishes */
 	struct ref visitor;
 	bool fixed; /* it cannot move any more */
 };
 
-/* Embedded in its control. */
+/* Embedded in its control, one for each kind. */
 struct matchmaker {
+	struct control *control;
+	uint8_t kind;               /* enum work_kind */
+	bool wanted;                /* there is to be a pool */
+	bool adaptive;              /* `pool` follows the visitors */
 	struct list offers, wishes; /* the oldest first */
 	struct timer trim;          /* due when surplus was idle long enough */
 	struct timer ask;           /* due with the next turn: requests */
@@ -79,17 +91,20 @@ struct matchmaker {
 };
 
 /* For a new control, whose capabilities are known; `pool`: see Login. */
-void matchmaker_init(struct control *c, uint32_t pool);
+void matchmakers_init(struct control *c, uint32_t pool);
+
+/* The pool of plain ones is wanted from now on, or no more. */
+void matchmaker_want_plain(struct control *c, bool wanted);
 
 /* Turn the visitors of a proxy away that wait, for the reason. */
 void matchmaker_lose_proxy(
 	struct control *c, const struct proxy *p, enum reason why);
 
 /* The control closes, its proxies are gone: drop all offers. */
-void matchmaker_close(struct control *c);
+void matchmakers_close(struct control *c);
 
 /* Ask the client soon for as many work connections as are missing. */
-void matchmaker_request(struct control *c);
+void matchmakers_request(struct control *c);
 
 /* --- letters to the control's worker, from any worker `w` --- */
 
@@ -109,19 +124,20 @@ void matchmaker_withdraw(
  * cannot be brought anywhere; `answer`: it is new, as was asked. Its worker
  * hears of it by work_told.
  */
-void matchmaker_offer(struct worker *w, struct ref control, struct ref work,
-	bool armed, bool answer);
-
-/* What a new one of a control with tickets has come with, and on what. */
-struct redemption {
-	uint8_t ticket[TICKET_SIZE];
-	uint8_t mac[TICKET_MAC_SIZE];
-	uint8_t binding[TICKET_BINDING_SIZE];
+struct offering {
+	struct ref control, work;
+	uint8_t kind; /* enum work_kind */
+	bool armed, answer;
 };
 
-/* The same for such a one: it is dropped if the ticket does not admit it. */
-void matchmaker_redeem(struct worker *w, struct ref control, struct ref work,
-	const struct redemption *r);
+void matchmaker_offer(struct worker *w, const struct offering *o);
+
+/*
+ * The same for a new one of a control with tickets: it is dropped if the
+ * ticket does not admit it.
+ */
+void matchmaker_redeem(
+	struct worker *w, const struct offering *o, const struct redemption *r);
 
 /* A parked one has died. */
 void matchmaker_lost(

@@ -40,6 +40,7 @@ static void deliver_move(struct mailbox *m, struct letter *letter)
 	struct stream *s =
 		raw_stream_wake(w->pools.streams, worker_loop(w), &l->socket);
 	struct visitor *v = visitor_open(w, s);
+	struct sealing sealing;
 
 	if (!s)
 		close(l->socket.fd);
@@ -59,7 +60,9 @@ static void deliver_move(struct mailbox *m, struct letter *letter)
 	v->load = l->load;
 	http_visit_give(l->http, v);
 	stream_unread_all(v->stream, &l->unread);
-	visitor_go_on(v, r, k ? work_take(k) : NULL);
+	s = k ? work_take(k, &sealing) : NULL;
+	visitor_go_on(v, r, s, &sealing);
+	start_key_wipe(&sealing.key);
 }
 
 /* What is unread, in chunks that no worker's pool waits for. */

@@ -2,7 +2,6 @@
 
 #include "server/parked.h"
 
-#include "common/wire/capability.h"
 #include "server/directory.h"
 #include "server/visitor.h"
 #include "server/work.h"
@@ -11,11 +10,6 @@
 static struct worker *worker_of(const struct parked_visitor *p)
 {
 	return container_of(p->parked.home, struct worker, parking);
-}
-
-static bool is_carried(const struct route *r)
-{
-	return r->claim->caps & CAPABILITY_reuse;
 }
 
 static void visitor_idle(struct relay *r)
@@ -27,7 +21,7 @@ static void visitor_idle(struct relay *r)
 	if (!p)
 		return;
 	if (!parking_take(&w->parking, &p->parked, r,
-		    is_carried(v->route) ? PARKED_B : PARKED_NONE)) {
+		    v->route->claim->carried ? PARKED_B : PARKED_NONE)) {
 		pool_give(w->pools.parked, p);
 		return;
 	}
@@ -66,7 +60,7 @@ static void visitor_wakes(
 	struct worker *w = worker_of(p);
 	struct visitor *v;
 
-	if (is_carried(p->route))
+	if (p->route->claim->carried)
 		work_claim_carrier(w, b, p->route->claim->control);
 	v = visitor_open(w, a);
 	if (!v) {

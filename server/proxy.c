@@ -9,10 +9,11 @@
 #include <string.h>
 
 #include "common/base/log.h"
-#include "common/http/host.h"
+#include "common/wire/capability.h"
 #include "server/control.h"
 #include "server/http_terms.h"
 #include "server/policy.h"
+#include "server/proxy_hosts.h"
 #include "server/registry.h"
 #include "server/worker.h"
 
@@ -40,10 +41,7 @@ static uint16_t vhost_port(const struct proxy *p)
 				      : s->vhost_http_port;
 }
 
-/* Write the error and fail. */
-static int refuse(char *error, const char *fmt, ...) printf_like(2, 3);
-
-static int refuse(char *error, const char *fmt, ...)
+int proxy_fault(char *error, const char *fmt, ...)
 {
 	va_list args;
 
@@ -71,7 +69,7 @@ static int check_supported(
 
 	for (size_t i = 0; i < ARRAY_SIZE(features); i++)
 		if (features[i].asked)
-			return refuse(error, "%s is not supported yet",
+			return proxy_fault(error, "%s is not supported yet",
 				features[i].name);
 	return 0;
 }
@@ -81,13 +79,13 @@ static int check_name(const char *name, char *error)
 	size_t n = strlen(name);
 
 	if (n == 0)
-		return refuse(error, "proxy name is empty");
+		return proxy_fault(error, "proxy name is empty");
 	if (n > PROXY_NAME_MAX)
-		return refuse(error, "proxy name is longer than %d bytes",
+		return proxy_fault(error, "proxy name is longer than %d bytes",
 			PROXY_NAME_MAX);
 	for (; *name; name++)
 		if ((unsigned char)*name < 0x20 || *name == 0x7f)
-			return refuse(
+			return proxy_fault(
 				error, "proxy name has control characters");
 	return 0;
 }
@@ -104,82 +102,11 @@ static int parse_type(const char *text, uint8_t *type_r, char *error)
 		}
 	for (size_t i = 0; i < ARRAY_SIZE(later); i++)
 		if (!strcmp(text, later[i]))
-			return refuse(error,
+			return proxy_fault(error,
 				"proxy type [%s] is not "
 				"supported yet",
 				text);
-	return refuse(error, "unknown proxy type: %.64s", text);
-}
-
-/* Whether the host is the subdomain host or below it. */
-static bool belongs_to(const char *host, const char *parent)
-{
-	size_t n = strlen(host), m = strlen(parent);
-
-	return m > 0 && n >= m && !strcmp(host + n - m, parent) &&
-	       (n == m || host[n - m - 1] == '.');
-}
-
-static int add_host(struct proxy *p, const char *host, char *error)
-{
-	p->hosts[p->host_count] = strdup(host);
-	if (!p->hosts[p->host_count])
-		return refuse(error, "no memory");
-	p->host_count++;
-	return 0;
-}
-
-static int add_custom_domain(struct proxy *p, const char *domain, char *error)
-{
-	const char *parent = p->control->worker->settings->subdomain_host;
-	char host[HTTP_HOST_MAX], above[HTTP_HOST_MAX];
-
-	if (!host_normalise(domain, true, host))
-		return refuse(
-			error, "custom domain [%.128s] is not valid", domain);
-	if (*parent && host_normalise(parent, false, above) &&
-		belongs_to(host, above))
-		return refuse(error,
-			"custom domain [%.128s] should not belong to "
-			"subdomain host [%.128s]",
-			domain, parent);
-	return add_host(p, host, error);
-}
-
-static int add_subdomain(struct proxy *p, const char *sub, char *error)
-{
-	const char *parent = p->control->worker->settings->subdomain_host;
-	char full[HTTP_HOST_MAX * 2], host[HTTP_HOST_MAX];
-
-	if (!*parent)
-		return refuse(error, "subdomain is not supported because this "
-				     "feature is not enabled in server");
-	if (strpbrk(sub, ".*"))
-		return refuse(
-			error, "'.' and '*' are not supported in subdomain");
-	if (snprintf(full, sizeof(full), "%s.%s", sub, parent) >=
-			(int)sizeof(full) ||
-		!host_normalise(full, false, host))
-		return refuse(error, "subdomain [%.128s] is not valid", sub);
-	return add_host(p, host, error);
-}
-
-/* "a.test:8080,b.test:8080"; the usual port goes without saying. */
-static char *describe_hosts(const struct proxy *p)
-{
-	uint16_t port = vhost_port(p);
-	char *text = NULL;
-	size_t size;
-	FILE *f = open_memstream(&text, &size);
-
-	if (!f)
-		return NULL;
-	for (size_t i = 0; i < p->host_count; i++) {
-		fprintf(f, "%s%s", i ? "," : "", p->hosts[i]);
-		if (port != types[p->type].usual_port)
-			fprintf(f, ":%u", port);
-	}
-	return fclose(f) == 0 ? text : NULL;
+	return proxy_fault(error, "unknown proxy type: %.64s", text);
 }
 
 static int check_tcp(struct proxy *p, char *error)
@@ -188,7 +115,7 @@ static int check_tcp(struct proxy *p, char *error)
 	int64_t max = c->worker->settings->max_ports_per_client;
 
 	if (max > 0 && c->ports >= max)
-		return refuse(error, "exceed the max_ports_per_client");
+		return proxy_fault(error, "exceed the max_ports_per_client");
 	return 0;
 }
 
@@ -198,23 +125,18 @@ static int check_hosts(
 	const char *type = types[p->type].name;
 
 	if (vhost_port(p) == 0)
-		return refuse(error,
+		return proxy_fault(error,
 			"type [%s] not supported when vhost %s port is not set",
 			type, type);
 	if (m->custom_domains.count == 0 && !*m->subdomain)
-		return refuse(error, "custom domain and subdomain should not "
-				     "be both empty");
-	p->hosts = calloc(m->custom_domains.count + 1, sizeof(*p->hosts));
-	if (!p->hosts)
-		return refuse(error, "no memory");
-	for (size_t i = 0; i < m->custom_domains.count; i++)
-		if (add_custom_domain(p, m->custom_domains.items[i], error) < 0)
-			return -1;
-	if (*m->subdomain && add_subdomain(p, m->subdomain, error) < 0)
+		return proxy_fault(error,
+			"custom domain and subdomain should not "
+			"be both empty");
+	if (proxy_hosts_read(p, m, error) < 0)
 		return -1;
 	/* As in frp, a group has one place. */
 	if (*m->group && (p->host_count > 1 || m->locations.count > 1))
-		return refuse(error, "group params invalid");
+		return proxy_fault(error, "group params invalid");
 	return 0;
 }
 
@@ -248,26 +170,53 @@ static int check_user(
 	if (!u)
 		return 0;
 	if (!user_take_proxy(u))
-		return refuse(error,
+		return proxy_fault(error,
 			"this user may not have more than %lld proxies",
 			(long long)u->says->max_proxies);
 	p->load = user_load_hold(u->load);
 	return 0;
 }
 
+/*
+ * Whether its work connections are to be without TLS: where they would need
+ * tickets, nobody asks for a cipher, and both ends let them. What passes is
+ * TLS of its visitors by itself, or the link is trusted.
+ */
+static bool is_plain(const struct proxy *p, const struct message_new_proxy *m)
+{
+	const struct control *c = p->control;
+	const struct settings *set = c->worker->settings;
+
+	if (!c->tickets || m->use_encryption || set->tls_force ||
+		strcmp(m->adit.enc, PROXY_MEANS_PLAIN) != 0)
+		return false;
+	return set->data_encryption == CONF_ENCRYPTION_NEVER ||
+	       (set->data_encryption == CONF_ENCRYPTION_AUTO &&
+		       p->type == PROXY_HTTPS);
+}
+
+static void set_plain(struct proxy *p)
+{
+	struct control *c = p->control;
+
+	p->work_kind = WORK_PLAIN;
+	if (c->plain++ == 0)
+		matchmaker_want_plain(c, true);
+}
+
 static void proxy_free(struct proxy *p)
 {
 	struct control *c = p->control;
 
+	if (p->work_kind == WORK_PLAIN && --c->plain == 0)
+		matchmaker_want_plain(c, false);
 	if (p->load)
 		user_load_give_proxy(p->load);
 	user_load_drop(&p->load);
 
 	if (p->type == PROXY_TCP)
 		c->ports--;
-	for (size_t i = 0; i < p->host_count; i++)
-		free(p->hosts[i]);
-	free(p->hosts);
+	proxy_hosts_clear(p);
 	list_remove(&p->link);
 	free(p->name);
 	pool_give(c->worker->pools.proxies, p);
@@ -280,12 +229,12 @@ static struct proxy *proxy_new(
 	struct proxy *p = pool_take(c->worker->pools.proxies);
 
 	if (!p) {
-		refuse(error, "too many proxies");
+		proxy_fault(error, "too many proxies");
 		return NULL;
 	}
 	p->name = strdup(name);
 	if (!p->name) {
-		refuse(error, "no memory");
+		proxy_fault(error, "no memory");
 		pool_give(c->worker->pools.proxies, p);
 		return NULL;
 	}
@@ -313,13 +262,15 @@ static int proxy_claim(
 	}
 	http_terms_clear(&terms);
 	if (!claim)
-		return refuse(error, "no memory");
+		return proxy_fault(error, "no memory");
 	claim->owner = worker_ref(c->worker, p);
 	claim->control = worker_ref(c->worker, c);
 	claim->port = p->type == PROXY_TCP ? m->remote_port : 0;
-	claim->pool = c->match.pool;
+	claim->pool = c->match[p->work_kind].pool;
 	claim->caps = c->caps;
 	claim->bound = control_is_bound(c);
+	claim->carried =
+		c->caps & CAPABILITY_reuse && p->work_kind == WORK_LINKED;
 	claim->compresses = m->use_compression;
 	/* Inside TLS of ours there is nothing more to hide. */
 	claim->encrypts = m->use_encryption && !c->proven;
@@ -345,6 +296,8 @@ static int prepare(struct control *c, const struct message_new_proxy *m,
 	if (!p)
 		return -1;
 	*p_r = p;
+	if (is_plain(p, m))
+		set_plain(p);
 	rc = type == PROXY_TCP ? check_tcp(p, error) : check_hosts(p, m, error);
 	if (type == PROXY_TCP)
 		c->ports++;
@@ -397,13 +350,18 @@ static void answer_success(struct proxy *p)
 			log_info("[%s] [%.64s] %s proxy listen for host [%s]",
 				c->run_id, p->name, types[p->type].name,
 				p->hosts[i]);
-		remote = describe_hosts(p);
+		remote = proxy_hosts_describe(
+			p, vhost_port(p), types[p->type].usual_port);
 	}
 	count(&c->worker->core.counters, proxies_started);
 	log_info("[%s] new proxy [%.64s] type [%s] success", c->run_id, p->name,
 		types[p->type].name);
 	answer.new_proxy_resp.proxy_name = p->name;
 	answer.new_proxy_resp.remote_addr = remote;
+	if (p->work_kind == WORK_PLAIN) {
+		answer.new_proxy_resp.adit.present = true;
+		answer.new_proxy_resp.adit.enc = PROXY_MEANS_PLAIN;
+	}
 	/* Last: it may close the control, and the proxy with it. */
 	if (!control_send(c, &answer))
 		log_debug("[%s] closed while its proxies opened", c->run_id);

@@ -50,8 +50,12 @@ struct proxy {
 	struct user_load *load; /* held: the user's, where it counts; or NULL */
 	uint16_t port;          /* tcp, when OPEN */
 	uint8_t type;           /* enum proxy_type */
+	uint8_t work_kind;      /* enum work_kind: of its work connections */
 	uint8_t state;          /* enum proxy_state */
 };
+
+/* Write the error of a proxy that is refused, and fail: -1. */
+int proxy_fault(char *error, const char *fmt, ...) printf_like(2, 3);
 
 /*
  * Open what NewProxy asks for, and answer it, now or when the registry has

@@ -65,7 +65,8 @@ struct settings {
 	int64_t mux_keepalive_s;
 	bool tls_force;
 	const char *tls_cert_file, *tls_key_file, *tls_ca_file; /* "": none */
-	int relay; /* enum conf_relay */
+	int relay;           /* enum conf_relay */
+	int data_encryption; /* enum conf_encryption */
 	int64_t pipe_count, pipe_size;
 
 	const char *log_to; /* "console" or a file */

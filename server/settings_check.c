@@ -94,6 +94,11 @@ static void check_tls(struct settings *s, struct conf_errors *errors)
 		*s->tls_cert_file, "keyFile", *s->tls_key_file);
 	if (*s->tls_ca_file)
 		s->tls_force = true;
+	if (s->tls_force && s->data_encryption == CONF_ENCRYPTION_NEVER)
+		conf_fault(s->conf, errors, "transport.dataEncryption",
+			"\"never\" beside transport.tls.force or "
+			"trustedCaFile, which let in TLS only; auto or always "
+			"is allowed");
 }
 
 /* Which public ports are bindPort as well: the first bytes tell. */

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 
 #include "common/base/clock.h"
+#include "common/crypto/sealed_start.h"
 #include "common/crypto/ticket.h"
 #include "server/claim.h"
 
@@ -30,19 +31,29 @@ struct tickets *tickets_create(
 void tickets_destroy(struct tickets **t);
 
 /*
- * Give one out, at the time `now` (clock.h). False: as many as may be are out,
- * and none of them is late.
+ * Give one out for a work connection of that kind, at the time `now`
+ * (clock.h). False: as many as may be are out, and none of them is late.
  */
-bool tickets_issue(struct tickets *t, int64_t now,
+bool tickets_issue(struct tickets *t, enum ticket_kind kind, int64_t now,
 	uint8_t bytes[static TICKET_SIZE]) must_check;
 
+/* What a work connection has come with, and on what. */
+struct redemption {
+	uint8_t ticket[TICKET_SIZE];
+	uint8_t mac[TICKET_MAC_SIZE];
+	uint8_t binding[TICKET_BINDING_SIZE]; /* zero without TLS */
+	bool plain;                           /* it has none */
+};
+
 /*
- * It has come back with a MAC on the connection of that binding: NULL, and it
- * is used; or what is wrong, for the log, and a good one may still come.
+ * It is used by that, and NULL; or what is wrong, for the log, and a good one
+ * may still come.
  */
-const char *tickets_redeem(struct tickets *t, int64_t now,
-	const uint8_t bytes[static TICKET_SIZE],
-	const uint8_t mac[static TICKET_MAC_SIZE],
-	const uint8_t binding[static TICKET_BINDING_SIZE]) must_check;
+const char *tickets_redeem(
+	struct tickets *t, int64_t now, const struct redemption *r) must_check;
+
+/* By what the start on the connection of that ticket is sealed. */
+void tickets_start_key(const struct tickets *t,
+	const uint8_t bytes[static TICKET_SIZE], struct start_key *key_r);
 
 #endif

@@ -12,6 +12,7 @@
 #include "server/http_visitor.h"
 #include "server/listener.h"
 #include "server/matchmaker.h"
+#include "server/start.h"
 #include "server/worker.h"
 
 /* How many others of a group a request is offered to. */
@@ -132,36 +133,6 @@ void visitor_want_work(struct visitor *v)
 		v->tries > 0 || v->fixed);
 }
 
-/* The first bytes on a work connection: whose visitor, from where to where. */
-static struct chunk *make_start(struct visitor *v)
-{
-	struct message m = { .type = MESSAGE_START_WORK_CONN };
-	struct message_start_work_conn *s = &m.start_work_conn;
-	char src[ADDRESS_TEXT_SIZE], dst[ADDRESS_TEXT_SIZE];
-	struct chunk *c = chunk_take(worker_loop(v->worker)->chunks);
-	ssize_t n;
-
-	if (!c)
-		return NULL;
-	address_ip(&v->peer, src);
-	s->proxy_name = route_name(v->route);
-	s->src_addr = src;
-	s->src_port = address_port(&v->peer);
-	if (!v->http) {
-		/* frp tells http services the source only. */
-		address_ip(&v->self, dst);
-		s->dst_addr = dst;
-		s->dst_port = address_port(&v->self);
-	}
-	n = message_encode(&m, c->data, c->size);
-	if (n < 0) {
-		chunk_give(c);
-		return NULL;
-	}
-	c->to = (uint32_t)n;
-	return c;
-}
-
 static void visitor_ended(struct relay *r, enum reason why)
 {
 	struct visitor *v = container_of(r, struct visitor, relay);
@@ -241,9 +212,10 @@ static void visitor_started(
 }
 
 /* It has its work connection. */
-void visitor_start(struct visitor *v, struct stream *work)
+void visitor_start(
+	struct visitor *v, struct stream *work, const struct sealing *sealing)
 {
-	struct chunk *c = make_start(v);
+	struct chunk *c = start_make(v, sealing);
 
 	if (v->state == VISITOR_WAITING)
 		counters_wait(&v->worker->core.counters,
@@ -260,7 +232,8 @@ void visitor_start(struct visitor *v, struct stream *work)
 	stream_write(work, c, false, &v->writer);
 }
 
-void visitor_go_on(struct visitor *v, struct route *r, struct stream *work)
+void visitor_go_on(struct visitor *v, struct route *r, struct stream *work,
+	const struct sealing *sealing)
 {
 	visitor_set_state(v, VISITOR_ASKING);
 	if (r)
@@ -269,7 +242,7 @@ void visitor_go_on(struct visitor *v, struct route *r, struct stream *work)
 		visitor_detour(v, REASON_proxy_closed, true);
 		stream_close(&work, false);
 	} else if (work) {
-		visitor_start(v, work);
+		visitor_start(v, work, sealing);
 	} else {
 		visitor_try_next(v);
 	}

@@ -18,7 +18,9 @@
 
 struct http_visit;
 struct listener;
+struct offering;
 struct route;
+struct sealing;
 struct user_load;
 struct worker;
 
@@ -102,9 +104,11 @@ struct visitor *visitor_open(struct worker *w, struct stream *s) must_check;
 
 /*
  * Such a one has asked already. `r`: its route, NULL if that has gone; `work`:
- * what it was given and takes over, NULL if that has died.
+ * what it was given and takes over, with how the start goes out on it, NULL if
+ * that has died.
  */
-void visitor_go_on(struct visitor *v, struct route *r, struct stream *work);
+void visitor_go_on(struct visitor *v, struct route *r, struct stream *work,
+	const struct sealing *sealing);
 
 /* It was parked, and is relayed again, over the stream that it takes over. */
 void visitor_resume(struct visitor *v, struct route *r, struct stream *work);
@@ -155,8 +159,8 @@ void visitor_close(struct visitor *v, enum reason why);
 bool visitor_waits(struct worker *w, struct handle visitor);
 
 /* Give it the work connection; false: it wants none, and the stream stays. */
-bool visitor_bring(struct worker *w, struct handle visitor,
-	struct stream *work) must_check;
+bool visitor_bring(struct worker *w, struct handle visitor, struct stream *work,
+	const struct sealing *sealing) must_check;
 
 /* --- letters to its worker, from the worker `w` --- */
 
@@ -168,8 +172,8 @@ void visitor_tell_home(struct worker *w, struct ref visitor);
 
 void visitor_tell_wait(
 	struct worker *w, struct ref visitor, struct handle wish);
-void visitor_tell_match(struct worker *w, struct ref visitor, struct ref work,
-	struct ref control);
+void visitor_tell_match(
+	struct worker *w, struct ref visitor, const struct offering *work);
 void visitor_tell_away(struct worker *w, struct ref visitor, enum reason why);
 
 #endif

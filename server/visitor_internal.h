@@ -22,8 +22,9 @@ void visitor_detour(struct visitor *v, enum reason why, bool may_stay);
  * holds. */
 void visitor_try_next(struct visitor *v);
 
-/* It has its work connection. */
-void visitor_start(struct visitor *v, struct stream *work);
+/* It has its work connection, on which the start goes out like that. */
+void visitor_start(
+	struct visitor *v, struct stream *work, const struct sealing *sealing);
 
 /* While it waits: what it says is kept, and that it goes is noticed. */
 void visitor_watch(struct visitor *v);

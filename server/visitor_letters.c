@@ -13,11 +13,10 @@
 struct tell_letter {
 	struct letter letter;
 	struct handle visitor;
-	uint32_t keeper;    /* wait: the control's worker */
-	struct handle wish; /* wait */
-	struct ref work;    /* match */
-	struct ref control; /* match: whose the work connection is */
-	enum reason why;    /* away */
+	uint32_t keeper;      /* wait: the control's worker */
+	struct handle wish;   /* wait */
+	struct offering work; /* match: as it may be offered again */
+	enum reason why;      /* away */
 };
 
 /* The handle's visitor, if it still wants a work connection. */
@@ -69,33 +68,37 @@ static void deliver_match(struct mailbox *m, struct letter *letter)
 	const struct tell_letter *l = (struct tell_letter *)letter;
 	struct worker *w = worker_of_mailbox(m);
 	struct visitor *v = find_waiting(w, l->visitor);
+	struct sealing sealing;
 	struct work *k = NULL;
+	struct stream *s;
 
 	if (!v) {
-		matchmaker_offer(w, l->control, l->work, true, false);
+		matchmaker_offer(w, &l->work);
 		return;
 	}
-	if (l->work.worker != w->index) {
-		if (move_visitor(v, l->work))
+	if (l->work.work.worker != w->index) {
+		if (move_visitor(v, l->work.work))
 			return;
-		matchmaker_offer(w, l->control, l->work, true, false);
+		matchmaker_offer(w, &l->work);
 		visitor_fail(v, REASON_no_memory, true);
 		return;
 	}
-	k = pool_find(w->pools.works, l->work.handle);
-	if (k)
-		visitor_start(v, work_take(k));
-	else
+	k = pool_find(w->pools.works, l->work.work.handle);
+	if (!k) {
 		visitor_try_next(v);
+		return;
+	}
+	s = work_take(k, &sealing);
+	visitor_start(v, s, &sealing);
+	start_key_wipe(&sealing.key);
 }
 
-void visitor_tell_match(struct worker *w, struct ref visitor, struct ref work,
-	struct ref control)
+void visitor_tell_match(
+	struct worker *w, struct ref visitor, const struct offering *work)
 {
 	struct tell_letter *l = letter_new(sizeof(*l));
 
-	l->work = work;
-	l->control = control;
+	l->work = *work;
 	post_tell(w, visitor, l, deliver_match);
 }
 
@@ -126,13 +129,14 @@ bool visitor_waits(struct worker *w, struct handle visitor)
 	return find_waiting(w, visitor);
 }
 
-bool visitor_bring(struct worker *w, struct handle visitor, struct stream *work)
+bool visitor_bring(struct worker *w, struct handle visitor, struct stream *work,
+	const struct sealing *sealing)
 {
 	struct visitor *v = find_waiting(w, visitor);
 
 	if (!v)
 		return false;
-	visitor_start(v, work);
+	visitor_start(v, work, sealing);
 	return true;
 }
 

@@ -22,10 +22,11 @@
 struct work_letter {
 	struct letter letter;
 	struct handle work;
-	struct handle offer; /* park */
-	uint32_t keeper;     /* park: the worker that has the offer */
-	struct ref visitor;  /* bring */
-	const char *error;   /* drop */
+	struct handle offer;    /* park */
+	uint32_t keeper;        /* park: the worker that has the offer */
+	struct ref visitor;     /* bring */
+	const char *error;      /* drop */
+	struct sealing sealing; /* park, bring: sealed if it is known now */
 };
 
 /* A work connection on its way to a visitor. */
@@ -34,6 +35,8 @@ struct brought_letter {
 	struct handle visitor;
 	struct ref control;
 	struct stack_rest link; /* owned */
+	struct sealing sealing;
+	uint8_t kind;
 	bool reuse;
 };
 
@@ -71,10 +74,31 @@ enum work_source {
 	WORK_AGAIN, /* its visitor has gone */
 };
 
-/* It is ours to offer; the stream is taken over. */
-static void work_offer(struct worker *w, struct stream *s, struct ref control,
-	bool reuse, enum work_source from, const struct redemption *r)
+/* What it is when it is offered. */
+struct work_facts {
+	struct ref control;
+	enum work_kind kind;
+	enum work_source from;
+	bool reuse;
+	const struct redemption *redemption; /* it wants to be let in; NULL */
+	const struct sealing *sealing;       /* NULL: not known yet */
+};
+
+/* How others hear of it. */
+static struct offering offering_of(const struct work *k, bool answer)
 {
+	return (struct offering){ .control = k->control,
+		.work = worker_ref(k->worker, k),
+		.kind = k->kind,
+		.armed = k->state == WORK_PARKED,
+		.answer = answer };
+}
+
+/* It is ours to offer; the stream is taken over. */
+static void work_offer(
+	struct worker *w, struct stream *s, const struct work_facts *f)
+{
+	struct offering offering;
 	struct work *k = NULL;
 
 	if (quota_take(&w->server->works)) {
@@ -82,7 +106,7 @@ static void work_offer(struct worker *w, struct stream *s, struct ref control,
 		if (!k)
 			quota_give(&w->server->works);
 	}
-	if (!k && reuse) {
+	if (!k && f->reuse) {
 		stream_close(&s, false);
 		return;
 	}
@@ -91,15 +115,18 @@ static void work_offer(struct worker *w, struct stream *s, struct ref control,
 		return;
 	}
 	k->worker = w;
-	k->control = control;
+	k->control = f->control;
 	k->stream = s;
-	k->reuse = reuse;
+	k->kind = (uint8_t)f->kind;
+	k->reuse = f->reuse;
+	if (f->sealing)
+		k->sealing = *f->sealing;
 	list_append(&w->works, &k->link);
-	if (r)
-		matchmaker_redeem(w, control, worker_ref(w, k), r);
+	offering = offering_of(k, f->from == WORK_NEW);
+	if (f->redemption)
+		matchmaker_redeem(w, &offering, f->redemption);
 	else
-		matchmaker_offer(
-			w, control, worker_ref(w, k), false, from == WORK_NEW);
+		matchmaker_offer(w, &offering);
 }
 
 /* A carrier's visitor has gone. */
@@ -107,11 +134,14 @@ static void work_again(struct carrier *c)
 {
 	struct work_carrier *wc = container_of(c, struct work_carrier, carrier);
 	struct stream *s = &c->stream;
+	struct work_facts facts = {
+		.control = wc->control, .from = WORK_AGAIN, .reuse = true
+	};
 
 	if (wc->worker->core.stopping)
 		stream_close(&s, false);
 	else
-		work_offer(wc->worker, s, wc->control, true, WORK_AGAIN, NULL);
+		work_offer(wc->worker, s, &facts);
 }
 
 void work_init(struct worker *w)
@@ -160,13 +190,19 @@ static bool is_of_session(
 	       link_same_session(link, c->session);
 }
 
-/* The ticket, with its proof, and the TLS session that it must be for. */
+/*
+ * The ticket, with its proof, and the TLS session that it must be for, or
+ * nothing of that kind: a bare connection.
+ */
 static bool read_redemption(struct redemption *r, struct stream *s,
 	const struct link *link, const struct message_new_work_conn *m)
 {
-	return link->adit && ticket_text_read(r->ticket, m->adit.t) &&
+	*r = (struct redemption){ .plain = !link->secure };
+	return (link->adit || (!link->secure && !layer_is(s))) &&
+	       ticket_text_read(r->ticket, m->adit.t) &&
 	       ticket_mac_read(r->mac, m->adit.m) &&
-	       tls_channel_binding(layer_transform(s), r->binding) == 0;
+	       (r->plain || tls_channel_binding(
+				    layer_transform(s), r->binding) == 0);
 }
 
 void work_arrived(struct worker *w, struct stream *s, const struct link *link,
@@ -174,10 +210,10 @@ void work_arrived(struct worker *w, struct stream *s, const struct link *link,
 {
 	const struct settings *set = w->settings;
 	struct route *r = directory_find_control(&w->directory, m->run_id);
+	struct work_facts facts = { .from = WORK_NEW };
 	struct redemption redemption;
 	struct chunk *early;
 	char error[128];
-	bool reuse;
 
 	if (!r) {
 		/* The id is cut: it came from outside and may be long. */
@@ -215,18 +251,26 @@ void work_arrived(struct worker *w, struct stream *s, const struct link *link,
 		stream_close(&s, true);
 		return;
 	}
-	reuse = r->claim->caps & CAPABILITY_reuse;
-	s = wrap(w, s, r->claim->owner, reuse);
+	facts.control = r->claim->owner;
+	if (r->claim->ticketed) {
+		facts.redemption = &redemption;
+		facts.kind = redemption.plain ? WORK_PLAIN : WORK_LINKED;
+	}
+	/* A plain one has one visitor: what frames it could be changed. */
+	facts.reuse =
+		facts.kind == WORK_LINKED && r->claim->caps & CAPABILITY_reuse;
+	s = wrap(w, s, facts.control, facts.reuse);
 	if (s)
-		work_offer(w, s, r->claim->owner, reuse, WORK_NEW,
-			r->claim->ticketed ? &redemption : NULL);
+		work_offer(w, s, &facts);
 }
 
-struct stream *work_take(struct work *k)
+struct stream *work_take(struct work *k, struct sealing *sealing_r)
 {
 	struct worker *w = k->worker;
 	struct stream *s = k->stream;
 
+	*sealing_r = k->sealing;
+	start_key_wipe(&k->sealing.key);
 	list_remove(&k->link);
 	if (s->reader == &k->reader)
 		stream_leave_reading(s);
@@ -235,9 +279,18 @@ struct stream *work_take(struct work *k)
 	return s;
 }
 
+static struct stream *take_unstarted(struct work *k)
+{
+	struct sealing unused;
+	struct stream *s = work_take(k, &unused);
+
+	start_key_wipe(&unused.key);
+	return s;
+}
+
 void work_close(struct work *k)
 {
-	struct stream *s = work_take(k);
+	struct stream *s = take_unstarted(k);
 
 	stream_close(&s, false);
 }
@@ -254,11 +307,26 @@ static void work_received(
 	chunk_give(chunk);
 	count(&w->core.counters, work_conns_lost);
 	matchmaker_lost(w, k->control.worker, k->offer);
-	s = work_take(k);
+	s = take_unstarted(k);
 	stream_close(&s, true);
 }
 
 /* --- letters --- */
+
+/* What its start is sealed by is known from now on, if the letter says so. */
+static void learn_sealing(struct work *k, struct work_letter *l)
+{
+	if (k && l->sealing.sealed)
+		k->sealing = l->sealing;
+	start_key_wipe(&l->sealing.key);
+}
+
+static void tell_sealing(struct work_letter *l, const struct start_key *key)
+{
+	l->sealing.sealed = key;
+	if (key)
+		l->sealing.key = *key;
+}
 
 static struct work *find(struct mailbox *m, const struct work_letter *l)
 {
@@ -267,11 +335,13 @@ static struct work *find(struct mailbox *m, const struct work_letter *l)
 
 static void deliver_park(struct mailbox *m, struct letter *letter)
 {
-	const struct work_letter *l = (struct work_letter *)letter;
+	struct work_letter *l = (struct work_letter *)letter;
 	struct worker *w = worker_of_mailbox(m);
 	struct work *k = find(m, l);
 	struct chunk *early;
 	int n;
+
+	learn_sealing(k, l);
 
 	if (!k) {
 		/* It died since it was offered for the second time. */
@@ -290,13 +360,15 @@ static void deliver_park(struct mailbox *m, struct letter *letter)
 		work_received(&k->reader, early, n);
 }
 
-void work_tell_park(struct worker *w, struct ref work, struct handle offer)
+void work_tell_park(struct worker *w, struct ref work, struct handle offer,
+	const struct start_key *key)
 {
 	struct work_letter *l = letter_new(sizeof(*l));
 
 	l->work = work.handle;
 	l->offer = offer;
 	l->keeper = w->index;
+	tell_sealing(l, key);
 	worker_post(w, work.worker, &l->letter, deliver_park);
 }
 
@@ -311,13 +383,19 @@ static void deliver_brought(struct mailbox *m, struct letter *letter)
 	struct worker *w = worker_of_mailbox(m);
 	struct stream *s = stack_wake(
 		w->pools.streams, w->pools.layers, worker_loop(w), &l->link);
+	struct work_facts facts = { .control = l->control,
+		.kind = (enum work_kind)l->kind,
+		.from = WORK_AGAIN,
+		.reuse = l->reuse,
+		.sealing = &l->sealing };
 
 	count(&w->core.counters, work_conns_moved);
 	if (!s)
 		stack_discard(&l->link);
 	s = s ? wrap(w, s, l->control, l->reuse) : NULL;
-	if (s && !visitor_bring(w, l->visitor, s))
-		work_offer(w, s, l->control, l->reuse, WORK_AGAIN, NULL);
+	if (s && !visitor_bring(w, l->visitor, s, &l->sealing))
+		work_offer(w, s, &facts);
+	start_key_wipe(&l->sealing.key);
 }
 
 /*
@@ -327,22 +405,22 @@ static void deliver_brought(struct mailbox *m, struct letter *letter)
 static bool send_away(struct work *k, struct ref visitor)
 {
 	struct worker *w = k->worker;
-	struct ref control = k->control;
-	bool reuse = k->reuse;
-	struct stream *s = work_take(k);
-	struct brought_letter *b;
+	struct brought_letter *b = letter_new(sizeof(*b));
+	struct stream *s;
 
-	if (reuse)
+	b->letter.discard = discard_brought;
+	b->control = k->control;
+	b->visitor = visitor.handle;
+	b->kind = k->kind;
+	b->reuse = k->reuse;
+	s = work_take(k, &b->sealing);
+	if (b->reuse)
 		s = carrier_detach(carrier_of(s));
 	if (!stack_can_move(s)) {
 		stream_close(&s, true);
+		free(b);
 		return false;
 	}
-	b = letter_new(sizeof(*b));
-	b->letter.discard = discard_brought;
-	b->control = control;
-	b->visitor = visitor.handle;
-	b->reuse = reuse;
 	stack_rest(&s, &b->link, NULL);
 	worker_post(w, visitor.worker, &b->letter, deliver_brought);
 	return true;
@@ -350,13 +428,14 @@ static bool send_away(struct work *k, struct ref visitor)
 
 static void deliver_bring(struct mailbox *m, struct letter *letter)
 {
-	const struct work_letter *l = (struct work_letter *)letter;
+	struct work_letter *l = (struct work_letter *)letter;
 	struct worker *w = worker_of_mailbox(m);
 	struct work *k = find(m, l);
-	struct ref control;
+	struct offering offering;
+	struct sealing sealing;
 	struct stream *s;
-	bool armed;
 
+	learn_sealing(k, l);
 	if (!k) {
 		/* Only a parked one dies, offered again to one of ours. */
 		visitor_tell_ask_again(w, l->visitor);
@@ -367,23 +446,25 @@ static void deliver_bring(struct mailbox *m, struct letter *letter)
 			visitor_tell_ask_again(w, l->visitor);
 		return;
 	}
-	control = k->control;
-	armed = k->state == WORK_PARKED;
 	if (!visitor_waits(w, l->visitor.handle)) {
-		matchmaker_offer(w, control, worker_ref(w, k), armed, false);
+		offering = offering_of(k, false);
+		matchmaker_offer(w, &offering);
 		return;
 	}
-	s = work_take(k);
-	if (!visitor_bring(w, l->visitor.handle, s))
+	s = work_take(k, &sealing);
+	if (!visitor_bring(w, l->visitor.handle, s, &sealing))
 		never_reached();
+	start_key_wipe(&sealing.key);
 }
 
-void work_tell_bring(struct worker *w, struct ref work, struct ref visitor)
+void work_tell_bring(struct worker *w, struct ref work, struct ref visitor,
+	const struct start_key *key)
 {
 	struct work_letter *l = letter_new(sizeof(*l));
 
 	l->work = work.handle;
 	l->visitor = visitor;
+	tell_sealing(l, key);
 	worker_post(w, work.worker, &l->letter, deliver_bring);
 }
 
@@ -398,7 +479,7 @@ static void deliver_drop(struct mailbox *m, struct letter *letter)
 	if (!k)
 		return;
 	reuse = k->reuse;
-	s = work_take(k);
+	s = take_unstarted(k);
 	if (l->error && !s->reading && !reuse)
 		refuse(w, s, l->error);
 	else

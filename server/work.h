@@ -16,6 +16,7 @@
 #include "common/wire/message.h"
 #include "server/claim.h"
 #include "server/link.h"
+#include "server/start.h"
 
 struct worker;
 
@@ -33,8 +34,10 @@ struct work {
 	struct stream *stream;
 	struct stream_reader reader;
 	struct list link; /* worker's works */
-	uint8_t state;    /* enum work_state */
-	bool reuse;       /* the stream is a carrier's */
+	struct sealing sealing;
+	uint8_t state; /* enum work_state */
+	uint8_t kind;  /* enum work_kind: matchmaker.h */
+	bool reuse;    /* the stream is a carrier's */
 };
 
 /* A carrier knows whose it is. */
@@ -54,19 +57,24 @@ void work_init(struct worker *w);
 /* The carrier's visit `s`, put together anew, is this worker's. */
 void work_claim_carrier(struct worker *w, struct stream *s, struct ref control);
 
-/* Take it out and give its stream to the caller. */
-struct stream *work_take(struct work *k);
+/* Take it out; the caller has its stream, and how to start on it: wipe that. */
+struct stream *work_take(struct work *k, struct sealing *sealing_r);
 
 /* The worker ends. */
 void work_close(struct work *k);
 
 /* --- letters to its worker, from the control's worker `w` --- */
 
-/* Stay where you are; the offer stands for you. */
-void work_tell_park(struct worker *w, struct ref work, struct handle offer);
+/*
+ * Stay where you are; the offer stands for you. `key`: what the start is
+ * sealed by, once it is known; else NULL.
+ */
+void work_tell_park(struct worker *w, struct ref work, struct handle offer,
+	const struct start_key *key);
 
-/* Go to the visitor, wherever it is. */
-void work_tell_bring(struct worker *w, struct ref work, struct ref visitor);
+/* Go to the visitor, wherever it is; `key` as above. */
+void work_tell_bring(struct worker *w, struct ref work, struct ref visitor,
+	const struct start_key *key);
 
 /* You are not wanted; `error`, a literal, is for the client, NULL: silence. */
 void work_tell_drop(struct worker *w, struct ref work, const char *error);

@@ -26,6 +26,11 @@ const struct conf_choices conf_relays = CONF_CHOICES(
 	{ "auto", CONF_RELAY_AUTO, false }, { "copy", CONF_RELAY_COPY, false },
 	{ "splice", CONF_RELAY_SPLICE, false });
 
+const struct conf_choices conf_encryptions =
+	CONF_CHOICES({ "auto", CONF_ENCRYPTION_AUTO, false },
+		{ "always", CONF_ENCRYPTION_ALWAYS, false },
+		{ "never", CONF_ENCRYPTION_NEVER, false });
+
 const struct conf_choices conf_backends = CONF_CHOICES(
 	{ "auto", CONF_BACKEND_AUTO, false },
 	{ "io_uring", CONF_BACKEND_IO_URING, false }, { "epoll", -1, true });

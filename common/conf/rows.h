@@ -30,6 +30,14 @@ enum conf_relay {
 	CONF_RELAY_SPLICE
 };
 
+/* How far what visitors send is encrypted on the way to the client. */
+enum conf_encryption {
+	CONF_ENCRYPTION_UNSET, /* of a proxy: as the client's */
+	CONF_ENCRYPTION_AUTO,
+	CONF_ENCRYPTION_ALWAYS,
+	CONF_ENCRYPTION_NEVER
+};
+
 enum conf_backend {
 	CONF_BACKEND_AUTO,
 	CONF_BACKEND_IO_URING
@@ -40,6 +48,7 @@ extern const struct conf_choices conf_auth_scopes;
 extern const struct conf_choices conf_log_levels;
 extern const struct conf_choices conf_log_formats;
 extern const struct conf_choices conf_relays;
+extern const struct conf_choices conf_encryptions;
 extern const struct conf_choices conf_backends;
 extern const struct conf_choices conf_workers;
 

@@ -35,6 +35,10 @@ struct message_map {
 	struct message_pair *items;
 };
 
+/* What adit.enc of a proxy, and adit.k of a ReqWorkConn, may say. */
+#define PROXY_MEANS_PLAIN "plain"
+#define TICKETS_PLAIN "p"
+
 enum message_type {
 #define OBJECT(...)
 #define MESSAGE(id, name, byte, text) MESSAGE_##id,

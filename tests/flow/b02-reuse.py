@@ -8,8 +8,8 @@ import os
 import random
 import struct
 
-from harness import (TOKEN, Client, Origin, Failed, Server, Skip, case, check, dial,
-                     echo, equal, exactly, free_port, levels, main, settle,
+from harness import (TOKEN, Client, Origin, Failed, Server, Skip, able, case, check,
+                     dial, echo, equal, exactly, free_port, levels, main, settle,
                      until)
 
 try:
@@ -129,7 +129,8 @@ def many():
                         c.counters()["work_conns_reused"])
         print(f"# {tally}, {made} work connections, {reused} times reused")
         # A cut in the middle of a frame costs the connection.
-        check(made < 40 + VISITORS / 20, f"{made} work connections")
+        check(made < 40 + VISITORS / 20 or not able("reuse"),
+              f"{made} work connections")
         check(reused > VISITORS * 0.95, f"{reused} reuses")
 
 

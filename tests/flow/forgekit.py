@@ -10,6 +10,7 @@ import subprocess
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from harness import ROOT, Origin, check
 
@@ -42,10 +43,10 @@ class Refused(Exception):
 class Forge:
     """A client of aditd's, over one connection at a time."""
 
-    def __init__(self, *options):
+    def __init__(self, *options, inherits=()):
         self.process = subprocess.Popen(
             [FORGE, *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            text=True)
+            text=True, pass_fds=inherits)
         self.buffer = b""
         self.binding = self.key = self.sig = None
 
@@ -104,12 +105,15 @@ class Forge:
         check(kind == "1", f"{kind!r} in place of a LoginResp")
         return answer
 
-    def ticket_key(self, run_id):
-        """Of the control that this connection has become: HKDF-Expand
-        (RFC 5869) of what it exports."""
-        session = bytes.fromhex(self.ask(
+    def session_key(self, run_id):
+        """Of the control that this connection has become."""
+        return bytes.fromhex(self.ask(
             "export", "EXPERIMENTAL adit session v1", run_id)[0])
-        return hmac.digest(session, b"adit ticket v1\x01", "sha256")
+
+    def ticket_key(self, run_id):
+        """HKDF-Expand (RFC 5869) of that."""
+        return hmac.digest(self.session_key(run_id), b"adit ticket v1\x01",
+                           "sha256")
 
     def redeem(self, run_id, key, ticket, binding=None):
         """NewWorkConn with a ticket's proof, for this connection or another
@@ -130,6 +134,27 @@ class Forge:
 
     def __exit__(self, *_):
         self.close()
+
+
+def start_box(session_key, ticket, number=0):
+    """What seals, and opens, a start on the connection of that ticket: its
+    cipher, nonce and associated data."""
+    ticket = unb64(ticket)
+    key = hmac.digest(session_key, b"adit start v1\0" + ticket + b"\x01",
+                      "sha256")
+    return ChaCha20Poly1305(key), number.to_bytes(12, "big"), ticket
+
+
+def seal_start(session_key, ticket, start):
+    cipher, nonce, extra = start_box(session_key, ticket)
+    return {"adit": {"b": b64(cipher.encrypt(
+        nonce, json.dumps(start).encode(), extra))}}
+
+
+def open_start(session_key, ticket, message):
+    cipher, nonce, extra = start_box(session_key, ticket)
+    return json.loads(cipher.decrypt(
+        nonce, unb64(message["adit"]["b"]), extra))
 
 
 class Impostor(Origin):

@@ -39,17 +39,26 @@ if os.environ.get("ADIT_RELAY"):
 LINKS = {
     "bare": {"tls": {"enable": False}, "tcpMux": False},
     "tls": {"tls": {"enable": True}, "tcpMux": True},  # adit's defaults
+    # With the server's pin: logins are signed, work connections have tickets;
+    # or these are without TLS.
+    "signed": {"tls": {"enable": True}, "tcpMux": True},
+    "plain": {"tls": {"enable": True}, "tcpMux": True},
     # As frpc, with what both of them call tcpMux, and without TLS below it.
     "tls-mux": {"tls": {"enable": True}, "tcpMux": True, "extensions": False},
     "mux": {"tls": {"enable": False}, "tcpMux": True, "extensions": False},
 }
 LINK = os.environ.get("ADIT_LINK", "bare")
+if LINK == "plain":
+    MODE.setdefault("transport", {})["dataEncryption"] = "never"
 # What not all of them can do: frpc knows no half-close, and what is sealed
 # cannot be spliced or parked.
 ABLE = {
-    "bare": ("half-close", "splicing", "parking", "work connections apart"),
-    "tls": ("half-close", "work connections apart"),
+    "bare": ("half-close", "splicing", "parking", "work connections apart",
+             "reuse"),
+    "tls": ("half-close", "work connections apart", "reuse"),
+    "plain": ("half-close", "splicing", "parking", "work connections apart"),
 }
+ABLE["signed"] = ABLE["tls"]
 # How long aditd goes on with a visitor that has said its end to frpc.
 HOLD = 0 if LINK in ABLE else 32
 # What an idle work connection takes of each program, by the link.
@@ -58,6 +67,7 @@ IDLE_COSTS = {
     "tls": ("fds", "pool_streams", "pool_operations", "pool_layers"),
     "tls-mux": ("pool_mux_streams",), "mux": ("pool_mux_streams",),
 }
+IDLE_COSTS["signed"] = IDLE_COSTS["plain"] = IDLE_COSTS["tls"]
 SANITIZER = re.compile(r"ERROR: AddressSanitizer|ERROR: LeakSanitizer|"
                        r"runtime error:|WARNING: ThreadSanitizer|"
                        r"Assertion .* failed|LeakSanitizer has encountered")
@@ -306,6 +316,16 @@ class Server(AditProgram):
         self.start()
 
 
+def link_to(server):
+    """adit's transport to it."""
+    if not isinstance(server, Server):
+        return LINKS["bare"]
+    if LINK not in ("signed", "plain"):
+        return LINKS[LINK]
+    pin = server.wait_log(r"identity \[([\w-]{43})\]")[1]
+    return merge(LINKS[LINK], {"tls": {"pins": [pin]}})
+
+
 class Client(AditProgram):
     """adit with proxies; waits until all of them have started."""
 
@@ -316,7 +336,7 @@ class Client(AditProgram):
             "serverPort": port or getattr(server, "port", server),
             "auth": {"token": TOKEN}, "log": {"level": "debug"},
             # Other servers are played by hand, or as they were set.
-            "transport": LINKS[LINK if isinstance(server, Server) else "bare"],
+            "transport": link_to(server),
             "proxies": proxies,
         }, MODE), conf or {}), **options)
         self.proxies, self.wait, self.server = proxies, wait, server

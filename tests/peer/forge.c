@@ -6,6 +6,8 @@
  *
  *   open PORT [bare]     a new connection to 127.0.0.1; its channel binding, in
  *                        hex, and `resumed` or `full`
+ *   accept FD            the same on an inherited connection, as aditd, with
+ *                        --cert and --key
  *   send HEX             `sent`
  *   recv                 `data` HEX, or `end`
  *   flood N              N records of one space: `sent`
@@ -58,7 +60,7 @@ static const struct command command = {
 };
 
 static struct dialogue talk;
-static struct tls_context *context;
+static struct tls_context *context, *serving;
 static struct tls_sessions *sessions;
 
 static void say_hex(const char *word, const uint8_t *bytes, size_t n)
@@ -106,6 +108,27 @@ static void open_it(char **words)
 	}
 	if (bare) {
 		puts("bare");
+		return;
+	}
+	say_hex("", binding, sizeof(binding));
+	puts(tls_is_resumed(dialogue_transform(&talk)) ? "\tresumed"
+						       : "\tfull");
+}
+
+static void accept_it(char **words)
+{
+	uint8_t binding[TLS_EXPORT_SIZE];
+	int rc;
+
+	dialogue_close(&talk);
+	talk = (struct dialogue){ .fd = atoi(words[1]),
+		.connected = true,
+		.deadline = clock_now() + TIME };
+	rc = serving ? dialogue_enter(&talk, tls_server(serving)) : -EINVAL;
+	if (rc == 0)
+		rc = tls_channel_binding(dialogue_transform(&talk), binding);
+	if (rc < 0) {
+		failed(rc);
 		return;
 	}
 	say_hex("", binding, sizeof(binding));
@@ -216,6 +239,7 @@ static const struct {
 	void (*run)(char **words);
 } commands[] = {
 	{ "open", 2, open_it },
+	{ "accept", 2, accept_it },
 	{ "send", 2, send_it },
 	{ "recv", 1, receive_it },
 	{ "flood", 2, flood },
@@ -258,6 +282,11 @@ static int make_context(const struct options *o)
 			fprintf(stderr, "adit-forge: %s\n", error);
 		terms.certificate = shown;
 	}
+	if (shown)
+		serving = tls_context_server(
+			&(struct tls_server_terms){
+				.certificate = shown, .adit = true },
+			error);
 	context = tls_context_client(&terms, error);
 	certificate_free(&shown);
 	sessions = tls_sessions_create();
@@ -283,5 +312,6 @@ int main(int argc, char **argv)
 	dialogue_close(&talk);
 	tls_sessions_destroy(&sessions);
 	tls_context_unref(&context);
+	tls_context_unref(&serving);
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* What admits a work connection: once, in time, on its own connection. */
-// links: server/tickets.c common/crypto/ticket.c common/crypto/base64.c
+// links: server/tickets.c common/crypto/ticket.c common/crypto/base64.c common/crypto/sealed_start.c
 // libs: boringssl
 
 #include "server/tickets.h"
@@ -32,21 +32,35 @@ static void end(void)
 
 TestSuite(tickets, .init = begin, .fini = end);
 
+static const uint8_t nowhere[TICKET_BINDING_SIZE];
+
+/* On a connection of that binding; `nowhere`: one without TLS. */
+static const char *redeem_with(int64_t now, const uint8_t *ticket,
+	const uint8_t *mac, const uint8_t *on)
+{
+	struct redemption r = { .plain = on == nowhere };
+
+	memcpy(r.ticket, ticket, sizeof(r.ticket));
+	memcpy(r.mac, mac, sizeof(r.mac));
+	memcpy(r.binding, on, sizeof(r.binding));
+	return tickets_redeem(t, now, &r);
+}
+
 static const char *redeem(int64_t now, const uint8_t *ticket, const uint8_t *on,
 	const uint8_t *proven_for)
 {
 	uint8_t mac[TICKET_MAC_SIZE];
 
 	ticket_mac(mac, &key, ticket, proven_for);
-	return tickets_redeem(t, now, ticket, mac, on);
+	return redeem_with(now, ticket, mac, on);
 }
 
 Test(tickets, once)
 {
 	uint8_t a[TICKET_SIZE], b[TICKET_SIZE];
 
-	cr_assert(tickets_issue(t, 1, a));
-	cr_assert(tickets_issue(t, 1, b));
+	cr_assert(tickets_issue(t, TICKET_TLS, 1, a));
+	cr_assert(tickets_issue(t, TICKET_TLS, 1, b));
 	cr_assert_neq(memcmp(a, b, sizeof(a)), 0);
 	cr_assert_null(redeem(2, b, here, here));
 	cr_assert_str_eq(
@@ -58,7 +72,7 @@ Test(tickets, in_time)
 {
 	uint8_t a[TICKET_SIZE];
 
-	cr_assert(tickets_issue(t, 1, a));
+	cr_assert(tickets_issue(t, TICKET_TLS, 1, a));
 	cr_assert_str_eq(redeem(1 + TICKETS_TIME, a, here, here),
 		"the ticket is too old");
 	cr_assert_null(redeem(TICKETS_TIME, a, here, here));
@@ -68,12 +82,44 @@ Test(tickets, a_bad_proof_uses_nothing)
 {
 	uint8_t a[TICKET_SIZE], mac[TICKET_MAC_SIZE] = { 0 };
 
-	cr_assert(tickets_issue(t, 1, a));
-	cr_assert_str_eq(tickets_redeem(t, 2, a, mac, here),
-		"the ticket's proof is wrong");
+	cr_assert(tickets_issue(t, TICKET_TLS, 1, a));
+	cr_assert_str_eq(
+		redeem_with(2, a, mac, here), "the ticket's proof is wrong");
 	cr_assert_str_eq(
 		redeem(2, a, there, here), "the ticket's proof is wrong");
 	cr_assert_null(redeem(2, a, here, here));
+}
+
+Test(tickets, of_another_kind)
+{
+	static const char other[] =
+		"the ticket is for another kind of connection";
+	uint8_t a[TICKET_SIZE], p[TICKET_SIZE], turned[TICKET_SIZE];
+
+	cr_assert(tickets_issue(t, TICKET_TLS, 1, a));
+	cr_assert(tickets_issue(t, TICKET_PLAIN, 1, p));
+	cr_assert_str_eq(redeem(2, a, nowhere, nowhere), other);
+	cr_assert_str_eq(redeem(2, p, here, here), other);
+	/* Nor does it help to say that it is one. */
+	memcpy(turned, a, sizeof(turned));
+	turned[0] = TICKET_PLAIN;
+	cr_assert_str_eq(redeem(2, turned, nowhere, nowhere), other);
+	cr_assert_null(redeem(2, a, here, here));
+	cr_assert_null(redeem(2, p, nowhere, nowhere));
+}
+
+Test(tickets, starts_have_a_key_each)
+{
+	uint8_t a[TICKET_SIZE], b[TICKET_SIZE];
+	struct start_key of_a, of_b, expected;
+
+	cr_assert(tickets_issue(t, TICKET_PLAIN, 1, a));
+	cr_assert(tickets_issue(t, TICKET_PLAIN, 1, b));
+	tickets_start_key(t, a, &of_a);
+	tickets_start_key(t, b, &of_b);
+	start_key_derive(&expected, &secret, a);
+	cr_assert_eq(memcmp(&of_a, &expected, sizeof(of_a)), 0);
+	cr_assert_neq(memcmp(&of_a, &of_b, sizeof(of_a)), 0);
 }
 
 Test(tickets, of_another_control)
@@ -85,7 +131,7 @@ Test(tickets, of_another_control)
 		struct tickets *other = tickets_create(others[i], &secret);
 		uint8_t a[TICKET_SIZE];
 
-		cr_assert(tickets_issue(other, 1, a));
+		cr_assert(tickets_issue(other, TICKET_TLS, 1, a));
 		cr_assert_str_eq(redeem(2, a, here, here),
 			"the ticket is of another client");
 		tickets_destroy(&other);
@@ -96,7 +142,7 @@ Test(tickets, forged)
 {
 	uint8_t a[TICKET_SIZE], mac[TICKET_MAC_SIZE] = { 0 };
 
-	cr_assert(tickets_issue(t, 1, a));
+	cr_assert(tickets_issue(t, TICKET_TLS, 1, a));
 	for (size_t i = 0; i < 256 * sizeof(a); i++) {
 		uint8_t forged[TICKET_SIZE];
 
@@ -104,7 +150,7 @@ Test(tickets, forged)
 		forged[i / 256] = (uint8_t)i;
 		if (memcmp(forged, a, sizeof(a)) != 0)
 			cr_assert_not_null(redeem(2, forged, here, here));
-		cr_assert_not_null(tickets_redeem(t, 2, forged, mac, here));
+		cr_assert_not_null(redeem_with(2, forged, mac, here));
 	}
 	cr_assert_null(redeem(2, a, here, here));
 }
@@ -114,11 +160,11 @@ Test(tickets, no_more_than_may_be_out)
 	uint8_t a[TICKET_SIZE];
 
 	for (int i = 0; i < TICKETS_MAX; i++)
-		cr_assert(tickets_issue(t, 1, a));
-	cr_assert_not(tickets_issue(t, 2, a));
+		cr_assert(tickets_issue(t, TICKET_TLS, 1, a));
+	cr_assert_not(tickets_issue(t, TICKET_TLS, 2, a));
 	cr_assert_null(redeem(2, a, here, here));
-	cr_assert(tickets_issue(t, 2, a));
-	cr_assert_not(tickets_issue(t, 2, a));
+	cr_assert(tickets_issue(t, TICKET_TLS, 2, a));
+	cr_assert_not(tickets_issue(t, TICKET_TLS, 2, a));
 	/* Those that are late make room. */
-	cr_assert(tickets_issue(t, 1 + TICKETS_TIME, a));
+	cr_assert(tickets_issue(t, TICKET_TLS, 1 + TICKETS_TIME, a));
 }
