@@ -363,6 +363,9 @@ static void place(struct matchmaker *m, const struct offering *o,
 		demand_answered(&m->demand, worker_loop(w)->now);
 		if (m->outstanding > 0)
 			work_request_expect(m, m->outstanding - 1);
+		/* There may have been no tickets for all of them. */
+		if (m->wish_count > m->outstanding)
+			work_request_soon(m);
 	}
 	wish = find_wish(m, o->work, o->armed);
 	if (!wish) {

@@ -59,6 +59,9 @@ static int ring_create(struct loop *l, const struct loop_params *params)
 	r->slots = calloc(params->ops, sizeof(*r->slots));
 	if (!r->slots)
 		goto err1;
+	r->suspects = calloc(params->ops, sizeof(*r->suspects));
+	if (!r->suspects)
+		goto err2;
 	rc = setup(&r->uring);
 	if (rc < 0)
 		goto err2;
@@ -70,6 +73,7 @@ static int ring_create(struct loop *l, const struct loop_params *params)
 err3:
 	io_uring_queue_exit(&r->uring);
 err2:
+	free(r->suspects);
 	free(r->slots);
 err1:
 	free(r);
@@ -84,6 +88,7 @@ static void ring_destroy(struct loop *l)
 	/* The kernel lets go of the lent chunks first. */
 	io_uring_queue_exit(&r->uring);
 	lent_destroy(&r->lent);
+	free(r->suspects);
 	free(r->slots);
 	free(r);
 }
@@ -196,7 +201,7 @@ static int ring_ended(struct loop *l)
 	return (int)n;
 }
 
-static void submit_cancel(struct loop *l, uint32_t index)
+void ring_stop(struct loop *l, uint32_t index)
 {
 	struct ring *r = l->state;
 	struct io_uring_sqe *sqe = ring_take_sqe(l);
@@ -220,6 +225,7 @@ static bool unqueue_hungry(struct ring *r, uint32_t index)
 	if (*at == NO_SLOT)
 		return false;
 	*at = r->slots[index].next;
+	r->slots[index].hungry = false;
 	if (r->hungry_last == index)
 		r->hungry_last = last;
 	return true;
@@ -234,7 +240,7 @@ static void ring_cancel(struct loop *l, struct op *op)
 	if (op->slot == NO_SLOT)
 		return;
 	if (!unqueue_hungry(r, op->slot)) {
-		submit_cancel(l, op->slot);
+		ring_stop(l, op->slot);
 		return;
 	}
 	/* The kernel does not know it: let a no-op bring the end. */
@@ -258,6 +264,7 @@ static void push_hungry(struct loop *l, uint32_t index)
 	struct ring *r = l->state;
 
 	count(l->counters, buffer_waits);
+	r->slots[index].hungry = true;
 	r->slots[index].next = NO_SLOT;
 	if (r->hungry == NO_SLOT)
 		r->hungry = index;
@@ -277,6 +284,7 @@ static void feed(struct loop *l)
 		uint32_t index = r->hungry;
 
 		r->hungry = r->slots[index].next;
+		r->slots[index].hungry = false;
 		submit_recv(l, index);
 	}
 }
@@ -330,7 +338,7 @@ static bool collect(
 	if (cqe->user_data & CANCEL) {
 		/* It was between two attempts, where nothing finds it. */
 		if (cqe->res == -ENOENT || cqe->res == -EALREADY)
-			submit_cancel(l, index);
+			ring_stop(l, index);
 		return false;
 	}
 	if (s->op->state == OP_FLYING && goes_on(l, index, cqe->res))
@@ -352,6 +360,8 @@ static bool collect(
 		c->result = -ECANCELED;
 	if (c->last)
 		give_slot(r, index);
+	else if (s->op->kind == OP_RECV && c->drained)
+		ring_suspect(l, index);
 	return true;
 }
 
@@ -379,6 +389,7 @@ static int ring_wait(struct loop *l, int64_t timeout)
 	int n = 0;
 
 	feed(l);
+	timeout = ring_look(l, timeout);
 	/* What an earlier turn left is served before anything is waited for. */
 	if (io_uring_cq_ready(&r->uring) > 0 || r->ended_count > 0)
 		timeout = 0;

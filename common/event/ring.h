@@ -2,7 +2,8 @@
 
 /*
  * Inside of the io_uring backend: an operation in flight has a slot, and a
- * send goes through stages. Included by ring.c and ring_send.c only.
+ * send goes through stages. Included by ring.c, ring_send.c and ring_missed.c
+ * only.
  */
 
 #ifndef ADIT_EVENT_RING_H
@@ -37,9 +38,11 @@ struct slot {
 	};
 	int fd;
 	uint32_t generation;
-	bool more;
-	bool limited;  /* the receive was asked to stop at recv_limit */
-	uint8_t stage; /* enum send_stage */
+	bool more : 1;
+	bool limited : 1;   /* the receive was asked to stop at recv_limit */
+	bool hungry : 1;    /* the receive lacks a buffer */
+	bool suspected : 1; /* among the ring's suspects */
+	uint8_t stage;      /* enum send_stage */
 };
 
 _Static_assert(sizeof(struct slot) == 32, "an idle connection has two");
@@ -50,6 +53,9 @@ struct ring {
 	uint32_t slot_count, slots_made, slot_free;
 	/* Receives that found no buffer, first to last. */
 	uint32_t hungry, hungry_last;
+	/* Slots whose receives may have missed an end (ring_missed.c). */
+	uint32_t *suspects, suspect_count;
+	int64_t look_at; /* clock.h: when they are looked at */
 	/* Bytes that a receive again and again takes at a time; 0: any. */
 	uint32_t recv_limit;
 	struct lent lent;
@@ -70,6 +76,15 @@ static inline uint64_t ring_user_data(const struct ring *r, uint32_t index)
 
 /* A slot for the operation on the descriptor. */
 uint32_t ring_take_slot(struct ring *r, struct op *op, int fd);
+
+/* Ask the kernel to stop the slot's operation, which completes all the same. */
+void ring_stop(struct loop *l, uint32_t index);
+
+/* The receive goes on, and has taken all that was there. */
+void ring_suspect(struct loop *l, uint32_t index);
+
+/* Look at those, if it is time; for how long to wait at most, of `timeout`. */
+int64_t ring_look(struct loop *l, int64_t timeout);
 
 /* Start to send. */
 void ring_send(struct loop *l, struct op *op, const struct op_args *a);

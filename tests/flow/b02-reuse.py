@@ -128,9 +128,10 @@ def many():
         made, reused = (c.counters()["work_conns"],
                         c.counters()["work_conns_reused"])
         print(f"# {tally}, {made} work connections, {reused} times reused")
+        if not able("reuse"):
+            return
         # A cut in the middle of a frame costs the connection.
-        check(made < 40 + VISITORS / 20 or not able("reuse"),
-              f"{made} work connections")
+        check(made < 40 + VISITORS / 20, f"{made} work connections")
         check(reused > VISITORS * 0.95, f"{reused} reuses")
 
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* The io_uring backend against the real kernel. */
-// links: common/event/ring.c common/event/ring_send.c common/event/ring_hint.c common/event/lent.c common/event/loop.c common/event/pipe.c common/event/chunk.c common/base/timer.c common/base/counter.c common/base/reason.c
+// links: common/event/ring.c common/event/ring_send.c common/event/ring_missed.c common/event/ring_hint.c common/event/lent.c common/event/loop.c common/event/pipe.c common/event/chunk.c common/base/timer.c common/base/counter.c common/base/reason.c
 // libs: -luring
 
 #include <arpa/inet.h>
@@ -291,6 +291,55 @@ Test(ring, receives_again_and_again_give_others_their_turn)
 		op_cancel(l, &op);
 		turns_until(calls + 1);
 	}
+}
+
+/* Two ends of a TCP connection. */
+static void connect_pair(int fds[2])
+{
+	struct sockaddr_in a = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t size = sizeof(a);
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+
+	cr_assert_eq(bind(listener, (void *)&a, size), 0);
+	cr_assert_eq(listen(listener, 1), 0);
+	getsockname(listener, (void *)&a, &size);
+	fds[1] = socket(AF_INET, SOCK_STREAM, 0);
+	cr_assert_eq(connect(fds[1], (void *)&a, size), 0);
+	fds[0] = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
+	close(listener);
+}
+
+static void nothing(struct timer *t)
+{
+	(void)t;
+}
+
+/*
+ * Bytes and a reset that come between two turns: the kernel may have told of
+ * the bytes only (see ring_missed.c), and the reset is not to be missed.
+ */
+Test(ring, a_reset_behind_bytes_is_not_missed)
+{
+	struct linger reset = { 1, 0 };
+	struct timer soon = { 0 };
+	struct op op = { 0 };
+	int fds[2];
+
+	connect_pair(fds);
+	op_recv_many(l, &op, fds[0], done);
+	loop_set_timer(l, &soon, CLOCK_MS, nothing);
+	loop_turn(l);
+	cr_assert_eq(write(fds[1], "hello", 5), 5);
+	setsockopt(fds[1], SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	close(fds[1]);
+	for (int i = 0; i < 100 && op_in_flight(&op); i++) {
+		loop_set_timer(l, &soon, 10 * CLOCK_MS, nothing);
+		loop_turn(l);
+	}
+	cr_assert_not(op_in_flight(&op));
+	cr_assert(result == -ECONNRESET || result == -ECANCELED);
+	close(fds[0]);
 }
 
 Test(ring, hints_say_what_to_do)
