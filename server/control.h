@@ -21,7 +21,10 @@ struct user;
 struct users;
 struct worker;
 
-/* A run id in use, and its NUL (frp's has 16 characters). */
+/*
+ * A run id in use, and its NUL (frp's has 16 characters). Who has it has the
+ * control's work connections, on a bare link: in the log are its first 4.
+ */
 #define RUN_ID_SIZE 65
 
 enum control_state {

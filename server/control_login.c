@@ -212,7 +212,7 @@ void control_login(struct worker *w, struct stream *s, const struct link *link,
 		return;
 	}
 	log_info("client login info: ip [%s] version [%.64s] hostname [%.64s] "
-		 "os [%.64s] arch [%.64s] run id [%s]",
+		 "os [%.64s] arch [%.64s] run id [%.4s]",
 		c->peer, login->version, login->hostname, login->os,
 		login->arch, c->run_id);
 	if (!control_claim(c, c->run_id, c->keep_s, NULL))
