@@ -272,6 +272,7 @@ static void control_bury(struct timer *t)
 
 	tickets_destroy(&c->tickets);
 	free(c->user);
+	free(c->client);
 	users_drop(&c->users);
 	pool_give(c->worker->pools.controls, c);
 }

@@ -65,6 +65,8 @@ struct control {
 	uint8_t caps;          /* enum capability, or-ed */
 	uint8_t state;         /* enum control_state */
 	char run_id[RUN_ID_SIZE];
+	char before[RUN_ID_SIZE]; /* signed: the run id that it names, or "" */
+	char *client; /* owned; signed: its user and client id, or "" */
 	char peer[ADDRESS_TEXT_SIZE];
 	char *user; /* owned; "" without one */
 	uint8_t key[PROOF_PUBLIC_SIZE];
@@ -77,7 +79,9 @@ struct control {
 
 /*
  * Answer a Login that came on the stream, which is taken over: refuse it, or
- * make it a control, replacing the one of its user that has its run id.
+ * make it a control, replacing the one of its user that has its run id. Where
+ * it was signed the run id is always a new one: what it names, and the client
+ * id, only say whom it replaces.
  */
 void control_login(struct worker *w, struct stream *s, const struct link *link,
 	const struct message_login *login);
@@ -108,7 +112,7 @@ bool control_send(struct control *c, const struct message *m) must_check;
 /* The registry's answer (struct decision), on the control's worker. */
 void control_decided(struct mailbox *m, struct letter *letter);
 
-/* From the registry's worker `w`: another login has the control's run id. */
+/* From the registry's worker `w`: another login takes its place. */
 void control_evict(struct worker *w, struct ref control);
 
 #endif

@@ -20,6 +20,7 @@
 #include "server/registration.h"
 #include "server/seen.h"
 #include "server/server.h"
+#include "server/succession.h"
 #include "server/worker.h"
 
 /* A claim that waits for a withdrawal. */
@@ -129,11 +130,6 @@ static void refuse(struct registry *reg, struct claim *c, const char *error)
 	free(c);
 }
 
-static bool same_record(const struct claim *a, const struct claim *b)
-{
-	return !strcmp(claim_term(a, TERM_RECORD), claim_term(b, TERM_RECORD));
-}
-
 /* Who has the run id is not disturbed. */
 static void decline(struct registry *reg, struct claim *c)
 {
@@ -142,7 +138,7 @@ static void decline(struct registry *reg, struct claim *c)
 	struct decision *d = letter_new(sizeof(*d));
 
 	d->owner = c->owner;
-	d->clash = same_record(r->claim, c) ? CLASH_LIVE : CLASH_FOREIGN;
+	d->clash = claim_same_record(r->claim, c) ? CLASH_LIVE : CLASH_FOREIGN;
 	worker_post(reg->worker, c->owner.worker, &d->letter, control_decided);
 	free(c);
 }
@@ -247,22 +243,21 @@ static void publish(struct registry *reg, struct registration *r, int *fds)
 			publish_done);
 }
 
-/* The older control with the run id makes room, which is waited for. */
+/* Older controls make room, which is waited for. */
 static enum verdict look_at_control(struct registry *reg, const struct claim *c)
 {
-	struct registration *r =
-		names_find(&reg->names, NAME_OF_CONTROL, claim_name(c));
+	struct succession s;
+	enum verdict v = succession_look(&s, &reg->names, c);
 
-	if (!r)
-		return VERDICT_FREE;
-	if (!same_record(r->claim, c) ||
-		(*claim_term(c, TERM_RECORD) && !c->proven))
-		return VERDICT_TAKEN;
-	if (r->state != ENTRY_WITHDRAWING && !r->evicted) {
+	for (size_t i = 0; i < s.count; i++) {
+		struct registration *r = s.old[i];
+
+		if (r->state == ENTRY_WITHDRAWING || r->evicted)
+			continue;
 		r->evicted = true;
 		control_evict(reg->worker, r->claim->owner);
 	}
-	return VERDICT_WAIT;
+	return v;
 }
 
 /* For whom a port is looked for. */

@@ -321,13 +321,15 @@ def early_data():
 class Holder:
     """A control that is given tickets, and what it takes to redeem them."""
 
-    def __init__(self, s, token=ALICE, user="alice", pool=3, **login):
+    def __init__(self, s, token=ALICE, user="alice", pool=3, client_id="",
+                 **login):
         self.s, self.control, self.port = s, Forge(), free_port()
         self.control.open(s.port)
         self.user = user
         answer = self.control.login(user, {
-            **self.control.proof(token, user), "caps": ["tickets"]},
-            pool_count=pool, **login)
+            **self.control.proof(token, user, client_id),
+            "caps": ["tickets"]}, pool_count=pool, client_id=client_id,
+            **login)
         check(answer["adit"]["caps"] == ["tickets"], answer)
         self.run_id = answer["run_id"]
         self.key = self.control.ticket_key(self.run_id)
@@ -343,13 +345,23 @@ class Holder:
     def publish(self):
         kind, answer = "r", {}
         self.control.send(frame("p", {
-            "proxy_name": f"{self.user}.t", "proxy_type": "tcp",
+            "proxy_name": f"{self.user}.{self.port}", "proxy_type": "tcp",
             "remote_port": self.port}))
         while kind == "r":
             self.tickets += answer.get("adit", {}).get("t", [])
             kind, answer = self.control.recv()
         check(kind == "2" and "error" not in answer, answer)
         return self
+
+    def ended(self):
+        """Whether aditd ends the control."""
+        kind = "r"
+        while kind == "r":
+            try:
+                kind, _ = self.control.recv()
+            except Refused:
+                kind = ""
+        return kind == ""
 
     def serves(self, work):
         """A visitor comes to this work connection, which says so."""
@@ -505,11 +517,11 @@ def ticket_before():
     with Forge() as f, users(f) as s, Holder(s) as old:
         ticket = old.take()
         with Holder(s, run_id=old.run_id) as new:
-            until(lambda: s.counters()["pool_controls"] == 1 or
-                  new.run_id != old.run_id, "taken over, or another one")
-            old.control.close()
-            until(lambda: s.counters()["pool_controls"] == 1, "one is left")
-            for run_id in {old.run_id, new.run_id}:
+            check(new.run_id != old.run_id, "a fresh one")
+            check(old.ended(), "it is taken down")
+            equal(s.counters()["controls_replaced"], 1)
+            equal(s.counters()["pool_controls"], 1, "one is left")
+            for run_id in (old.run_id, new.run_id):
                 with Forge() as work:
                     work.open(s.port)
                     work.redeem(run_id, old.key, ticket)
@@ -524,6 +536,26 @@ def ticket_before():
                 work.open(s.port)
                 work.redeem(new.run_id, new.key, new.take())
                 new.serves(work)
+
+
+@case("36 a foreign or malformed run id, a foreign client id: a fresh one")
+def foreign_ids():
+    with Forge() as f, users(f) as s, Holder(s) as a, Holder(
+            s, client_id="alices") as c:
+        for run_id in (a.run_id, c.run_id, "0123456789abcdef", "", "\n" * 9,
+                       "x" * 5000, "../../etc", "%s%n"):
+            with Holder(s, BOB, "bob", run_id=run_id,
+                        client_id="alices") as b:
+                check(re.fullmatch("[0-9a-f]{16}", b.run_id) and
+                      b.run_id not in (a.run_id, c.run_id, run_id), b.run_id)
+            until(lambda: s.counters()["pool_controls"] == 2, "bob has gone")
+        equal(s.counters()["controls_replaced"], 0)
+        for h in (a, c):
+            h.publish()
+            with Forge() as work:
+                work.open(s.port)
+                work.redeem(h.run_id, h.key, h.take())
+                h.serves(work)
 
 
 # --- frp's logins -------------------------------------------------------------
