@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "server/control.h"
 #include "server/port.h"
@@ -18,7 +17,7 @@
 #include "server/proxy.h"
 #include "server/publication.h"
 #include "server/registration.h"
-#include "server/seen.h"
+#include "server/replays.h"
 #include "server/server.h"
 #include "server/succession.h"
 #include "server/worker.h"
@@ -34,7 +33,7 @@ struct registry {
 	struct pool *registrations;
 	struct names names; /* to their registrations */
 	struct port_memory ports;
-	struct seen seen, ivs; /* logins, and what they were proven with */
+	struct replays replays;
 	struct list pending;
 	uint32_t controls, proxies;
 };
@@ -66,6 +65,7 @@ int registry_create(struct registry **r_r, struct worker *w)
 	if (!reg)
 		return -ENOMEM;
 	reg->worker = w;
+	reg->replays.file = &w->server->seen;
 	list_init(&reg->pending);
 	/* Those that are being withdrawn count as well: twice is plenty. */
 	reg->registrations = pool_create(sizeof(struct registration),
@@ -98,8 +98,7 @@ void registry_destroy(struct registry **rp)
 	}
 	names_clear(&reg->names);
 	port_memory_clear(&reg->ports);
-	seen_clear(&reg->seen);
-	seen_clear(&reg->ivs);
+	replays_clear(&reg->replays);
 	pool_each(reg->registrations, free_claim);
 	pool_destroy(&reg->registrations);
 	free(reg);
@@ -392,53 +391,22 @@ static void discard_claim(struct letter *letter)
 	free(((struct claim_letter *)letter)->claim);
 }
 
-/* Whether nobody has proven himself so before. */
-static bool is_fresh_proof(struct registry *reg, const struct claim *c)
-{
-	const char *iv = claim_term(c, TERM_IV);
-	char key[JOIN_NAME_SIZE + 2 * CIPHER_IV_SIZE + 1];
-
-	snprintf(key, sizeof(key), "%s/%s", claim_term(c, TERM_RECORD), iv);
-	return seen_enter(&reg->ivs, key, 0, now(reg),
-		       c->keep_s * CLOCK_SECOND) == SEEN_NEW;
-}
-
-/* Whether a control's login was not seen before. */
-static bool is_new(struct registry *reg, const struct claim *c)
-{
-	const char *user = claim_term(c, TERM_RECORD);
-	enum seen_verdict v = SEEN_AGAIN;
-
-	if (*claim_term(c, TERM_IV))
-		return is_fresh_proof(reg, c);
-	/* A signature is worth nothing on another connection. */
-	if (c->proven)
-		return true;
-	if (c->keep_s > 0)
-		v = seen_enter(&reg->seen, user, c->stamp, now(reg),
-			c->keep_s * CLOCK_SECOND);
-	if (v == SEEN_NEW)
-		seen_file_note(&reg->worker->server->seen, user, c->stamp,
-			time(NULL) + c->keep_s);
-	return v != SEEN_LATE;
-}
-
 void registry_remember(
 	struct registry *reg, const char *user, int64_t stamp, int64_t keep_s)
 {
-	seen_restore(
-		&reg->seen, user, stamp, clock_now(), keep_s * CLOCK_SECOND);
+	replays_restore(&reg->replays, user, stamp, keep_s);
 }
 
 static void deliver_claim(struct mailbox *m, struct letter *letter)
 {
 	struct registry *reg = registry_of(m);
 	struct claim *c = ((struct claim_letter *)letter)->claim;
+	bool control = c->kind == CLAIM_CONTROL;
 	struct registration *r = NULL;
 
-	if (c->kind == CLAIM_CONTROL)
+	if (control)
 		r = names_find(&reg->names, NAME_OF_CONTROL, claim_name(c));
-	if (!is_new(reg, c)) {
+	if (control && !replays_enter(&reg->replays, c, now(reg))) {
 		refuse(reg, c, "this login was used before");
 	} else if (r && ref_is_same(r->claim->owner, c->owner)) {
 		/* It has it already, and only had to be proven. */
