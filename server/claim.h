@@ -62,13 +62,15 @@ struct claim {
 /*
  * The terms of a control: its user, "" when it has no record; the IV that
  * proves it, in hex, "" without one; where it was signed, the run id that it
- * names and its client id (with its user before it), "" without one.
+ * names and its client id (with its user before it), "" without one; and the
+ * address that it comes from.
  */
 enum {
 	TERM_RECORD,
 	TERM_IV,
 	TERM_BEFORE,
 	TERM_CLIENT,
+	TERM_ADDRESS,
 };
 
 /*

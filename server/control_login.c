@@ -164,7 +164,7 @@ bool control_answer(struct control *c)
 bool control_claim(struct control *c, const char *id, int64_t keep_s, char *iv)
 {
 	char *texts[] = { c->record ? c->user : "", iv ? iv : "", c->before,
-		c->client };
+		c->client, c->peer };
 	struct claim_texts terms = { ARRAY_SIZE(texts), texts };
 	struct claim *claim = claim_new(CLAIM_CONTROL, id, NULL, &terms);
 

@@ -20,6 +20,7 @@
 #include "server/replays.h"
 #include "server/server.h"
 #include "server/succession.h"
+#include "server/takeovers.h"
 #include "server/worker.h"
 
 /* A claim that waits for a withdrawal. */
@@ -34,6 +35,7 @@ struct registry {
 	struct names names; /* to their registrations */
 	struct port_memory ports;
 	struct replays replays;
+	struct takeovers takeovers;
 	struct list pending;
 	uint32_t controls, proxies;
 };
@@ -99,6 +101,7 @@ void registry_destroy(struct registry **rp)
 	names_clear(&reg->names);
 	port_memory_clear(&reg->ports);
 	replays_clear(&reg->replays);
+	takeovers_clear(&reg->takeovers);
 	pool_each(reg->registrations, free_claim);
 	pool_destroy(&reg->registrations);
 	free(reg);
@@ -242,12 +245,30 @@ static void publish(struct registry *reg, struct registration *r, int *fds)
 			publish_done);
 }
 
+/* The error if another client has the same client id, as it seems; or "". */
+static const char *check_rival(
+	struct registry *reg, const struct claim *c, const struct claim *rival)
+{
+	if (takeovers_enter(&reg->takeovers, claim_term(c, TERM_CLIENT),
+		    claim_term(rival, TERM_ADDRESS),
+		    claim_term(c, TERM_ADDRESS), now(reg)))
+		return "";
+	count(&reg->worker->core.counters, identities_shared);
+	return "two clients share one identity";
+}
+
 /* Older controls make room, which is waited for. */
-static enum verdict look_at_control(struct registry *reg, const struct claim *c)
+static enum verdict look_at_control(struct registry *reg, const struct claim *c,
+	char error[static REGISTRY_ERROR_SIZE])
 {
 	struct succession s;
 	enum verdict v = succession_look(&s, &reg->names, c);
 
+	if (s.rival)
+		snprintf(error, REGISTRY_ERROR_SIZE, "%s",
+			check_rival(reg, c, s.rival->claim));
+	if (*error)
+		return VERDICT_TAKEN;
 	for (size_t i = 0; i < s.count; i++) {
 		struct registration *r = s.old[i];
 
@@ -357,10 +378,10 @@ static void grant(struct registry *reg, struct claim *c)
 
 static void decide(struct registry *reg, struct claim *c)
 {
-	char error[REGISTRY_ERROR_SIZE];
+	char error[REGISTRY_ERROR_SIZE] = "";
 	enum verdict v =
 		c->kind == CLAIM_CONTROL
-			? look_at_control(reg, c)
+			? look_at_control(reg, c, error)
 			: registration_look_at_proxy(&reg->names, c, error);
 	struct pending *p;
 
@@ -371,10 +392,10 @@ static void decide(struct registry *reg, struct claim *c)
 		grant(reg, c);
 		break;
 	case VERDICT_TAKEN:
-		if (c->kind == CLAIM_CONTROL)
-			decline(reg, c);
-		else
+		if (*error)
 			refuse(reg, c, error);
+		else
+			decline(reg, c);
 		break;
 	case VERDICT_WAIT:
 		p = letter_new(sizeof(*p));

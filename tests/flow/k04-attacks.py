@@ -558,6 +558,42 @@ def foreign_ids():
                 h.serves(work)
 
 
+@case("two clients share one identity: the newer is refused, not for ever")
+def shared_identity():
+    def same(address):
+        return adit(s.port, identity(s), proxies=[proxy(o)], clientID="same",
+                    transport={"connectServerLocalIP": address})
+    with Forge() as f, users(f) as s, Origin(echo) as o:
+        with same("127.0.0.2") as a:
+            a.wait_log("start proxy success")
+            with same("127.0.0.3") as b:
+                s.wait_log(r"login of \[127.0.0.[23]\] refused: two clients "
+                           r"share one identity, user \[alice\]", 20)
+                counters = s.counters()
+                equal(counters["controls_replaced"], 3)
+                check(counters["identities_shared"] >= 1, "counted")
+                until(lambda: "two clients share one identity" in a.log() or
+                      "two clients share one identity" in b.log(), "told")
+                equal(s.counters()["controls_replaced"], 3, "who has it stays")
+                for c in (a, b):
+                    check(c.alive(), "the other one comes again")
+
+
+@case("who comes from the same address takes over as often as it likes")
+def same_address():
+    with Forge() as f, users(f) as s:
+        holders = []
+        for i in range(10):
+            holders.append(Holder(s, client_id="same"))
+            until(lambda n=i: s.counters()["controls_replaced"] == n, f"{i}")
+        equal(s.counters()["identities_shared"], 0)
+        for h in holders[:-1]:
+            check(h.ended(), "taken down")
+        holders[-1].publish()
+        for h in holders:
+            h.control.close()
+
+
 # --- frp's logins -------------------------------------------------------------
 
 def frp(s, user="alice", token="alice-secret", tls=None):
