@@ -133,6 +133,7 @@ def swapped():
 def stripped_answer():
     def answer(channel, login):
         check("sig" in login["adit"] and "privilege_key" not in login, login)
+        check(re.fullmatch("[0-9a-f]{32}", login["client_id"]), login)
         channel.send("1", {"version": "0.60.0", "run_id": "0123456789abcdef"})
         channel.ended(2)
     with Impostor(CERT, KEY, answer=answer) as i:
@@ -577,6 +578,7 @@ def shared_identity():
                 equal(s.counters()["controls_replaced"], 3, "who has it stays")
                 for c in (a, b):
                     check(c.alive(), "the other one comes again")
+                    check(not os.path.exists(f"{c.dir}/adit"), "nothing kept")
 
 
 @case("who comes from the same address takes over as often as it likes")
