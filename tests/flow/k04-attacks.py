@@ -1,6 +1,7 @@
 """What is tried on the link between adit and aditd: each case is an attack by
 its number in the table of README.md, refused, and counted where it reaches
 aditd."""
+import contextlib
 import hmac
 import os
 import random
@@ -20,6 +21,7 @@ from forgekit import Forge, Impostor, Refused, b64, pin_of, unb64
 from harness import (ADIT, ADITD, TEMP, TOKEN, Client, Failed, Origin, Program,
                      Server, Skip, case, check, dial, echo, equal, free_port,
                      main, memory, merge, request, until)
+from linkkit import together
 from tlskit import CERT, KEY, certificate, hello
 
 from frp import Channel, FrpClient, frame, login_key
@@ -594,6 +596,30 @@ def same_address():
         holders[-1].publish()
         for h in holders:
             h.control.close()
+
+
+@case("a dozen at once with one client id, on four workers: one is left")
+def at_once():
+    with Forge() as f, users(f, workers=4) as s, contextlib.ExitStack() as stack:
+        forges = [stack.enter_context(Forge()) for _ in range(12)]
+        for one in forges:
+            one.open(s.port)
+
+        def login(i):
+            forges[i].send(frame("o", {
+                "user": "alice", "client_id": "same",
+                "adit": {**forges[i].proof(ALICE, "alice", "same"),
+                         "caps": ["tickets"]}}))
+        together(len(forges), login)
+        until(lambda: s.counters()["controls_replaced"] == 11, "each but one")
+        equal(s.counters()["pool_controls"], 1)
+        with Holder(s, client_id="same") as h:
+            until(lambda: s.counters()["controls_replaced"] == 12, "the last")
+            h.publish()
+            with Forge() as work:
+                work.open(s.port)
+                work.redeem(h.run_id, h.key, h.take())
+                h.serves(work)
 
 
 # --- frp's logins -------------------------------------------------------------
