@@ -85,6 +85,8 @@ int crew_create(struct crew *c, const struct settings *s,
 		log_error("transport.proxyURL: %s", reason);
 		return -EINVAL;
 	}
+	if (trust_is_asked(s) && !*s->client_id)
+		client_id_open(&c->id);
 	rc = trust_open(&c->trust, s);
 	if (rc == 0)
 		rc = make_clients(c, s, count);
@@ -146,6 +148,7 @@ void crew_destroy(struct crew *c)
 	}
 	free(c->clients);
 	trust_close(&c->trust);
+	client_id_close(&c->id);
 	explicit_bzero(c, sizeof(*c));
 }
 

@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #include "client/client.h"
+#include "client/client_id.h"
 #include "client/gateway.h"
 #include "client/trust.h"
 #include "common/base/quota.h"
@@ -33,6 +34,7 @@ struct crew {
 	struct resolver *resolver;
 	struct gateway gateway; /* transport.proxyURL */
 	struct trust trust;
+	struct client_id id;   /* "" where clientID says it, or nobody asks */
 	struct quota works;    /* work connections */
 	_Atomic uint32_t busy; /* those with a visitor; any worker */
 };

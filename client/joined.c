@@ -3,31 +3,25 @@
 #include "client/joined.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "client/settings.h"
 #include "common/base/state_file.h"
+#include "common/base/state_home.h"
 #include "common/crypto/pin.h"
 #include "common/crypto/token.h"
 
 #define BLANKS " \t\r\n"
 
-/* An absolute path in the environment, or NULL. */
-static const char *directory_of(const char *variable)
-{
-	const char *value = getenv(variable);
-
-	return value && value[0] == '/' ? value : NULL;
-}
-
 int joined_path(char path[static PATH_MAX])
 {
-	const char *base = directory_of("XDG_CONFIG_HOME"), *between = "";
+	const char *base = state_home_variable("XDG_CONFIG_HOME"),
+		   *between = "";
 
 	if (!base) {
-		base = directory_of("HOME");
+		base = state_home_variable("HOME");
 		between = "/.config";
 	}
 	if (!base)
@@ -135,15 +129,11 @@ static int write_file(const struct join *j, const char *path)
 int joined_keep(const struct join *j, const char *path)
 {
 	char directory[PATH_MAX];
+	int rc;
 
 	snprintf(directory, sizeof(directory), "%s", path);
-	for (char *p = strchr(directory + 1, '/'); p; p = strchr(p + 1, '/')) {
-		*p = '\0';
-		if (mkdir(directory, 0700) < 0 && errno != EEXIST)
-			return -errno;
-		*p = '/';
-	}
-	return write_file(j, path);
+	rc = state_home_make(dirname(directory));
+	return rc < 0 ? rc : write_file(j, path);
 }
 
 int joined_renew(const char *path, const char *const *pins, size_t n)

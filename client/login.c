@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "client/client.h"
+#include "client/crew.h"
 #include "client/proxy.h"
 #include "client/trust.h"
 #include "common/base/log.h"
@@ -76,6 +77,19 @@ static bool prove(struct control *k, struct message_login *l, struct proof *p)
 	return true;
 }
 
+/*
+ * The kept one is for aditd alone, which takes over from who has it: frps
+ * refuses it while it has not noticed the end of an earlier session.
+ */
+static const char *client_id(const struct control *k)
+{
+	const struct client *c = client_of(k);
+
+	if (*c->settings->client_id || !login_is_proven(k))
+		return c->settings->client_id;
+	return c->crew->id.text;
+}
+
 bool login_send(struct control *k)
 {
 	const char *names[CAPABILITIES];
@@ -94,7 +108,7 @@ bool login_send(struct control *k)
 	l->arch = go_arch(host.machine);
 	l->user = s->user;
 	l->run_id = c->session.run_id;
-	l->client_id = s->client_id;
+	l->client_id = client_id(k);
 	l->metas = proxy_map(&s->metadatas);
 	l->pool_count = s->pool_count;
 	if (s->extensions)

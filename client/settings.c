@@ -56,7 +56,8 @@ static const struct conf_row rows[] = {
 	{ .path = "clientID",
 		DEF(STRING, client_id),
 		.def = "",
-		.doc = "A name of this client that stays the same." },
+		.doc = "By what the server knows this client again; empty: "
+		       "with aditd, an id that adit makes and keeps." },
 	{ .path = "loginFailExit",
 		DEF(BOOL, login_fail_exit),
 		.def = "true",

@@ -61,12 +61,17 @@ struct claim {
 };
 
 /*
- * The terms of a control: its user, "" when it has no record; and when it is
- * proven, the IV that proves it, in hex, "" without one.
+ * The terms of a control: its user, "" when it has no record; the IV that
+ * proves it, in hex, "" without one; where it was signed, the run id that it
+ * names and its client id (with its user before it), "" without one; and the
+ * address that it comes from.
  */
 enum {
 	TERM_RECORD,
 	TERM_IV,
+	TERM_BEFORE,
+	TERM_CLIENT,
+	TERM_ADDRESS,
 };
 
 /*
@@ -114,6 +119,13 @@ const char *claim_next_host(const struct claim *c, const char *host);
 
 /* A term by its number; "" where there is none. */
 const char *claim_term(const struct claim *c, uint32_t number);
+
+/* Whether two controls are of the same record, or both of none. */
+static inline bool claim_same_record(
+	const struct claim *a, const struct claim *b)
+{
+	return !strcmp(claim_term(a, TERM_RECORD), claim_term(b, TERM_RECORD));
+}
 
 /* The one behind a term, which is not the last. */
 static inline const char *claim_next_term(const char *term)

@@ -272,6 +272,7 @@ static void control_bury(struct timer *t)
 
 	tickets_destroy(&c->tickets);
 	free(c->user);
+	free(c->client);
 	users_drop(&c->users);
 	pool_give(c->worker->pools.controls, c);
 }
@@ -330,7 +331,7 @@ void control_close(struct control *c, enum reason why, const char *detail)
 		return;
 	control_set_state(c, CONTROL_CLOSED);
 	log_write(LOG_INFO, LOG_PAIRS("reason", reason_name(why)),
-		"client exit success: run id [%s], %s", c->run_id, detail);
+		"client exit success: run id [%.4s], %s", c->run_id, detail);
 	w->core.counters.ended[why]++;
 	/* The names first: who claims the run id next claims them, too. */
 	while (!list_empty(&c->proxies))

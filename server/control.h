@@ -21,7 +21,10 @@ struct user;
 struct users;
 struct worker;
 
-/* A run id in use, and its NUL (frp's has 16 characters). */
+/*
+ * A run id in use, and its NUL (frp's has 16 characters). Who has it has the
+ * control's work connections, on a bare link: in the log are its first 4.
+ */
 #define RUN_ID_SIZE 65
 
 enum control_state {
@@ -63,6 +66,8 @@ struct control {
 	uint8_t caps;          /* enum capability, or-ed */
 	uint8_t state;         /* enum control_state */
 	char run_id[RUN_ID_SIZE];
+	char before[RUN_ID_SIZE]; /* signed: the run id that it names, or "" */
+	char *client; /* owned; signed: its user and client id, or "" */
 	char peer[ADDRESS_TEXT_SIZE];
 	char *user; /* owned; "" without one */
 	uint8_t key[PROOF_PUBLIC_SIZE];
@@ -75,7 +80,9 @@ struct control {
 
 /*
  * Answer a Login that came on the stream, which is taken over: refuse it, or
- * make it a control, replacing the one of its user that has its run id.
+ * make it a control, replacing the one of its user that has its run id. Where
+ * it was signed the run id is always a new one: what it names, and the client
+ * id, only say whom it replaces.
  */
 void control_login(struct worker *w, struct stream *s, const struct link *link,
 	const struct message_login *login);
@@ -106,7 +113,7 @@ bool control_send(struct control *c, const struct message *m) must_check;
 /* The registry's answer (struct decision), on the control's worker. */
 void control_decided(struct mailbox *m, struct letter *letter);
 
-/* From the registry's worker `w`: another login has the control's run id. */
+/* From the registry's worker `w`: another login takes its place. */
 void control_evict(struct worker *w, struct ref control);
 
 #endif

@@ -5,6 +5,7 @@
 #include "server/control_internal.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -41,16 +42,37 @@ static uint32_t pool_count(struct worker *w, int64_t asked)
 	return asked < 0 ? 0 : (uint32_t)max;
 }
 
+/*
+ * What it is known by besides its run id; frp's logins take over by that alone,
+ * as in frp. A user with a record has no slash in its name, and the others
+ * have one secret. "" for nothing; NULL without memory.
+ */
+static char *client_name(
+	const struct admission *a, const struct message_login *login)
+{
+	char *name;
+
+	if (!a->proven || !*login->client_id)
+		return strdup("");
+	if (asprintf(&name, "%s/%s", login->user, login->client_id) < 0)
+		return NULL;
+	return name;
+}
+
 static struct control *control_new(struct worker *w, struct stream *s,
 	const struct link *link, const struct message_login *login,
 	const struct admission *a)
 {
 	struct control *c = pool_take(w->pools.controls);
+	char *id;
 
 	if (!c)
 		return NULL;
 	c->user = strdup(login->user);
-	if (!c->user) {
+	c->client = client_name(a, login);
+	if (!c->user || !c->client) {
+		free(c->user);
+		free(c->client);
 		pool_give(w->pools.controls, c);
 		return NULL;
 	}
@@ -69,9 +91,10 @@ static struct control *control_new(struct worker *w, struct stream *s,
 	memcpy(c->key, a->key, sizeof(c->key));
 	c->caps = (uint8_t)capability_read(&login->adit);
 	matchmakers_init(c, pool_count(w, login->pool_count));
+	id = c->proven ? c->before : c->run_id;
 	if (is_run_id(login->run_id))
-		snprintf(c->run_id, sizeof(c->run_id), "%s", login->run_id);
-	else
+		snprintf(id, RUN_ID_SIZE, "%s", login->run_id);
+	if (!*c->run_id)
 		random_hex(c->run_id, 8);
 	channel_init(&c->channel, s, &control_ops);
 	return c;
@@ -140,7 +163,8 @@ bool control_answer(struct control *c)
  */
 bool control_claim(struct control *c, const char *id, int64_t keep_s, char *iv)
 {
-	char *texts[] = { c->record ? c->user : "", iv ? iv : "" };
+	char *texts[] = { c->record ? c->user : "", iv ? iv : "", c->before,
+		c->client, c->peer };
 	struct claim_texts terms = { ARRAY_SIZE(texts), texts };
 	struct claim *claim = claim_new(CLAIM_CONTROL, id, NULL, &terms);
 
@@ -212,7 +236,7 @@ void control_login(struct worker *w, struct stream *s, const struct link *link,
 		return;
 	}
 	log_info("client login info: ip [%s] version [%.64s] hostname [%.64s] "
-		 "os [%.64s] arch [%.64s] run id [%s]",
+		 "os [%.64s] arch [%.64s] run id [%.4s]",
 		c->peer, login->version, login->hostname, login->os,
 		login->arch, c->run_id);
 	if (!control_claim(c, c->run_id, c->keep_s, NULL))

@@ -13,6 +13,7 @@
 
 enum name_kind {
 	NAME_OF_CONTROL = 'c', /* a run id */
+	NAME_OF_CLIENT = 'i',  /* a user and a client id */
 	NAME_OF_PROXY = 'p',
 	NAME_OF_PLACE = 'h',     /* a host, a user and a location */
 	NAME_OF_TLS_PLACE = 's', /* the same, of https */

@@ -341,21 +341,21 @@ static void answer_success(struct proxy *p)
 	char *remote;
 
 	if (p->type == PROXY_TCP) {
-		log_info("[%s] [%.64s] tcp proxy listen port [%u]", c->run_id,
+		log_info("[%.4s] [%.64s] tcp proxy listen port [%u]", c->run_id,
 			p->name, p->port);
 		if (asprintf(&remote, ":%u", p->port) < 0)
 			remote = NULL;
 	} else {
 		for (size_t i = 0; i < p->host_count; i++)
-			log_info("[%s] [%.64s] %s proxy listen for host [%s]",
+			log_info("[%.4s] [%.64s] %s proxy listen for host [%s]",
 				c->run_id, p->name, types[p->type].name,
 				p->hosts[i]);
 		remote = proxy_hosts_describe(
 			p, vhost_port(p), types[p->type].usual_port);
 	}
 	count(&c->worker->core.counters, proxies_started);
-	log_info("[%s] new proxy [%.64s] type [%s] success", c->run_id, p->name,
-		types[p->type].name);
+	log_info("[%.4s] new proxy [%.64s] type [%s] success", c->run_id,
+		p->name, types[p->type].name);
 	answer.new_proxy_resp.proxy_name = p->name;
 	answer.new_proxy_resp.remote_addr = remote;
 	if (p->work_kind == WORK_PLAIN) {
@@ -364,7 +364,7 @@ static void answer_success(struct proxy *p)
 	}
 	/* Last: it may close the control, and the proxy with it. */
 	if (!control_send(c, &answer))
-		log_debug("[%s] closed while its proxies opened", c->run_id);
+		log_debug("[%.4s] closed while its proxies opened", c->run_id);
 	free(remote);
 }
 
@@ -420,6 +420,6 @@ void proxy_close(struct proxy *p, enum reason why)
 		registry_revoke(c->worker, p->entry);
 	else if (p->state == PROXY_OPEN)
 		registry_release(c->worker, p->entry);
-	log_info("[%s] [%.64s] proxy closed", c->run_id, p->name);
+	log_info("[%.4s] [%.64s] proxy closed", c->run_id, p->name);
 	proxy_free(p);
 }

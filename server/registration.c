@@ -35,6 +35,21 @@ static enum name_kind place_kind(const struct claim *c)
 	return c->kind == CLAIM_HTTPS ? NAME_OF_TLS_PLACE : NAME_OF_PLACE;
 }
 
+/* A control is known by its run id and perhaps its client id; no proxy is. */
+static const char *client_of(const struct claim *c)
+{
+	return c->kind == CLAIM_CONTROL ? claim_term(c, TERM_CLIENT) : "";
+}
+
+static bool enter_client(struct names *n, struct registration *r)
+{
+	const char *client = client_of(r->claim);
+
+	/* Where the users have changed, one of another record may go yet. */
+	return !*client || names_find(n, NAME_OF_CLIENT, client) ||
+	       names_add(n, NAME_OF_CLIENT, client, r);
+}
+
 /* Beside those that are in its group, if any. */
 static bool join_group(struct names *n, struct registration *r)
 {
@@ -59,7 +74,7 @@ bool registration_enter(struct names *n, struct registration *r)
 		c->kind == CLAIM_CONTROL ? NAME_OF_CONTROL : NAME_OF_PROXY,
 		claim_name(c), r);
 
-	ok = ok && join_group(n, r);
+	ok = ok && enter_client(n, r) && join_group(n, r);
 	while (ok && claim_next_place(c, &at)) {
 		/* It is its own when a host is named twice, or its group's. */
 		place_name(place, c, &at);
@@ -93,6 +108,7 @@ void registration_leave(struct names *n, struct registration *r)
 	names_drop(n,
 		c->kind == CLAIM_CONTROL ? NAME_OF_CONTROL : NAME_OF_PROXY,
 		claim_name(c), r);
+	names_drop(n, NAME_OF_CLIENT, client_of(c), r);
 	while (claim_next_place(c, &at))
 		leave_key(n, place_kind(c), place_name(place, c, &at), r);
 	leave_key(n, NAME_OF_GROUP, claim_term(c, TERM_GROUP), r);

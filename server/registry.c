@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "server/control.h"
 #include "server/port.h"
@@ -18,8 +17,10 @@
 #include "server/proxy.h"
 #include "server/publication.h"
 #include "server/registration.h"
-#include "server/seen.h"
+#include "server/replays.h"
 #include "server/server.h"
+#include "server/succession.h"
+#include "server/takeovers.h"
 #include "server/worker.h"
 
 /* A claim that waits for a withdrawal. */
@@ -33,7 +34,8 @@ struct registry {
 	struct pool *registrations;
 	struct names names; /* to their registrations */
 	struct port_memory ports;
-	struct seen seen, ivs; /* logins, and what they were proven with */
+	struct replays replays;
+	struct takeovers takeovers;
 	struct list pending;
 	uint32_t controls, proxies;
 };
@@ -65,6 +67,7 @@ int registry_create(struct registry **r_r, struct worker *w)
 	if (!reg)
 		return -ENOMEM;
 	reg->worker = w;
+	reg->replays.file = &w->server->seen;
 	list_init(&reg->pending);
 	/* Those that are being withdrawn count as well: twice is plenty. */
 	reg->registrations = pool_create(sizeof(struct registration),
@@ -97,8 +100,8 @@ void registry_destroy(struct registry **rp)
 	}
 	names_clear(&reg->names);
 	port_memory_clear(&reg->ports);
-	seen_clear(&reg->seen);
-	seen_clear(&reg->ivs);
+	replays_clear(&reg->replays);
+	takeovers_clear(&reg->takeovers);
 	pool_each(reg->registrations, free_claim);
 	pool_destroy(&reg->registrations);
 	free(reg);
@@ -129,11 +132,6 @@ static void refuse(struct registry *reg, struct claim *c, const char *error)
 	free(c);
 }
 
-static bool same_record(const struct claim *a, const struct claim *b)
-{
-	return !strcmp(claim_term(a, TERM_RECORD), claim_term(b, TERM_RECORD));
-}
-
 /* Who has the run id is not disturbed. */
 static void decline(struct registry *reg, struct claim *c)
 {
@@ -142,7 +140,7 @@ static void decline(struct registry *reg, struct claim *c)
 	struct decision *d = letter_new(sizeof(*d));
 
 	d->owner = c->owner;
-	d->clash = same_record(r->claim, c) ? CLASH_LIVE : CLASH_FOREIGN;
+	d->clash = claim_same_record(r->claim, c) ? CLASH_LIVE : CLASH_FOREIGN;
 	worker_post(reg->worker, c->owner.worker, &d->letter, control_decided);
 	free(c);
 }
@@ -247,22 +245,39 @@ static void publish(struct registry *reg, struct registration *r, int *fds)
 			publish_done);
 }
 
-/* The older control with the run id makes room, which is waited for. */
-static enum verdict look_at_control(struct registry *reg, const struct claim *c)
+/* The error if another client has the same client id, as it seems; or "". */
+static const char *check_rival(
+	struct registry *reg, const struct claim *c, const struct claim *rival)
 {
-	struct registration *r =
-		names_find(&reg->names, NAME_OF_CONTROL, claim_name(c));
+	if (takeovers_enter(&reg->takeovers, claim_term(c, TERM_CLIENT),
+		    claim_term(rival, TERM_ADDRESS),
+		    claim_term(c, TERM_ADDRESS), now(reg)))
+		return "";
+	count(&reg->worker->core.counters, identities_shared);
+	return "two clients share one identity";
+}
 
-	if (!r)
-		return VERDICT_FREE;
-	if (!same_record(r->claim, c) ||
-		(*claim_term(c, TERM_RECORD) && !c->proven))
+/* Older controls make room, which is waited for. */
+static enum verdict look_at_control(struct registry *reg, const struct claim *c,
+	char error[static REGISTRY_ERROR_SIZE])
+{
+	struct succession s;
+	enum verdict v = succession_look(&s, &reg->names, c);
+
+	if (s.rival)
+		snprintf(error, REGISTRY_ERROR_SIZE, "%s",
+			check_rival(reg, c, s.rival->claim));
+	if (*error)
 		return VERDICT_TAKEN;
-	if (r->state != ENTRY_WITHDRAWING && !r->evicted) {
+	for (size_t i = 0; i < s.count; i++) {
+		struct registration *r = s.old[i];
+
+		if (r->state == ENTRY_WITHDRAWING || r->evicted)
+			continue;
 		r->evicted = true;
 		control_evict(reg->worker, r->claim->owner);
 	}
-	return VERDICT_WAIT;
+	return v;
 }
 
 /* For whom a port is looked for. */
@@ -363,10 +378,10 @@ static void grant(struct registry *reg, struct claim *c)
 
 static void decide(struct registry *reg, struct claim *c)
 {
-	char error[REGISTRY_ERROR_SIZE];
+	char error[REGISTRY_ERROR_SIZE] = "";
 	enum verdict v =
 		c->kind == CLAIM_CONTROL
-			? look_at_control(reg, c)
+			? look_at_control(reg, c, error)
 			: registration_look_at_proxy(&reg->names, c, error);
 	struct pending *p;
 
@@ -377,10 +392,10 @@ static void decide(struct registry *reg, struct claim *c)
 		grant(reg, c);
 		break;
 	case VERDICT_TAKEN:
-		if (c->kind == CLAIM_CONTROL)
-			decline(reg, c);
-		else
+		if (*error)
 			refuse(reg, c, error);
+		else
+			decline(reg, c);
 		break;
 	case VERDICT_WAIT:
 		p = letter_new(sizeof(*p));
@@ -397,53 +412,22 @@ static void discard_claim(struct letter *letter)
 	free(((struct claim_letter *)letter)->claim);
 }
 
-/* Whether nobody has proven himself so before. */
-static bool is_fresh_proof(struct registry *reg, const struct claim *c)
-{
-	const char *iv = claim_term(c, TERM_IV);
-	char key[JOIN_NAME_SIZE + 2 * CIPHER_IV_SIZE + 1];
-
-	snprintf(key, sizeof(key), "%s/%s", claim_term(c, TERM_RECORD), iv);
-	return seen_enter(&reg->ivs, key, 0, now(reg),
-		       c->keep_s * CLOCK_SECOND) == SEEN_NEW;
-}
-
-/* Whether a control's login was not seen before. */
-static bool is_new(struct registry *reg, const struct claim *c)
-{
-	const char *user = claim_term(c, TERM_RECORD);
-	enum seen_verdict v = SEEN_AGAIN;
-
-	if (*claim_term(c, TERM_IV))
-		return is_fresh_proof(reg, c);
-	/* A signature is worth nothing on another connection. */
-	if (c->proven)
-		return true;
-	if (c->keep_s > 0)
-		v = seen_enter(&reg->seen, user, c->stamp, now(reg),
-			c->keep_s * CLOCK_SECOND);
-	if (v == SEEN_NEW)
-		seen_file_note(&reg->worker->server->seen, user, c->stamp,
-			time(NULL) + c->keep_s);
-	return v != SEEN_LATE;
-}
-
 void registry_remember(
 	struct registry *reg, const char *user, int64_t stamp, int64_t keep_s)
 {
-	seen_restore(
-		&reg->seen, user, stamp, clock_now(), keep_s * CLOCK_SECOND);
+	replays_restore(&reg->replays, user, stamp, keep_s);
 }
 
 static void deliver_claim(struct mailbox *m, struct letter *letter)
 {
 	struct registry *reg = registry_of(m);
 	struct claim *c = ((struct claim_letter *)letter)->claim;
+	bool control = c->kind == CLAIM_CONTROL;
 	struct registration *r = NULL;
 
-	if (c->kind == CLAIM_CONTROL)
+	if (control)
 		r = names_find(&reg->names, NAME_OF_CONTROL, claim_name(c));
-	if (!is_new(reg, c)) {
+	if (control && !replays_enter(&reg->replays, c, now(reg))) {
 		refuse(reg, c, "this login was used before");
 	} else if (r && ref_is_same(r->claim->owner, c->owner)) {
 		/* It has it already, and only had to be proven. */

@@ -13,10 +13,9 @@
  *     | <---- decided  |                     |
  *
  * A release takes the same way back; a name is free once every worker has
- * let go of it, and a claim for it waits that long. A new control with the
- * run id of an older one of the same user makes the owner close that one, and
- * waits for it; one with a record has to be proven for that. Where it is
- * another user's, the new one is told so.
+ * let go of it, and a claim for it waits that long. A new control that takes
+ * over from older ones (succession.h) makes their owners close them, and waits
+ * for it. Where its run id is another user's, it is told so.
  */
 
 #ifndef ADIT_SERVER_REGISTRY_H

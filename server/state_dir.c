@@ -6,63 +6,20 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/log.h"
 #include "common/base/state_file.h"
-
-/* An absolute path in the environment, or NULL. */
-static const char *directory_of(const char *variable)
-{
-	const char *value = getenv(variable);
-
-	return value && value[0] == '/' ? value : NULL;
-}
+#include "common/base/state_home.h"
 
 int state_dir_find(const char *given, char *path, size_t size)
 {
-	const char *base = directory_of("STATE_DIRECTORY"), *name = "";
-
-	if (*given) {
-		base = given;
-	} else if (base) {
-		/* As it stands: systemd.exec(5). */
-	} else if ((base = directory_of("XDG_STATE_HOME"))) {
-		name = "/aditd";
-	} else if (geteuid() == 0) {
-		base = "/var/lib/aditd";
-	} else if ((base = directory_of("HOME"))) {
-		name = "/.local/state/aditd";
-	} else {
-		return -ENOENT;
-	}
-	return snprintf(path, size, "%s%s", base, name) < (int)size
-		       ? 0
-		       : -ENAMETOOLONG;
-}
-
-int state_dir_make(const char *given)
-{
-	char path[PATH_MAX];
-
-	if (snprintf(path, sizeof(path), "%s", given) >= (int)sizeof(path))
-		return -ENAMETOOLONG;
-	for (char *p = path + 1;; p++) {
-		char c = *p;
-
-		if (c != '/' && c != '\0')
-			continue;
-		*p = '\0';
-		if (mkdir(path, 0700) < 0 && errno != EEXIST)
-			return -errno;
-		*p = c;
-		if (c == '\0')
-			return 0;
-	}
+	if (!*given)
+		return state_home_find("aditd", path, size);
+	return snprintf(path, size, "%s", given) < (int)size ? 0
+							     : -ENAMETOOLONG;
 }
 
 /* Take the lock and write our process id for whoever comes second. */
@@ -98,7 +55,7 @@ int state_dir_lock(const char *given, char path[static PATH_MAX], int *fd_r)
 	*path = '\0';
 	rc = state_dir_find(given, path, PATH_MAX);
 	if (rc == 0)
-		rc = state_dir_make(path);
+		rc = state_home_make(path);
 	if (rc == 0 && state_directory_check(path, &why) < 0) {
 		/* Whoever may enter it may know the secrets in it. */
 		log_error("stateDir: %s: %s", path, why);

@@ -13,15 +13,8 @@
 
 #include "common/base/compiler.h"
 
-/*
- * Where it is: `given`, or when that is empty $STATE_DIRECTORY (systemd's),
- * $XDG_STATE_HOME/aditd, /var/lib/aditd for root, ~/.local/state/aditd for
- * others. 0, or -ENAMETOOLONG, or -ENOENT when nothing tells a home.
- */
+/* Where it is: `given`, or when that is empty as state_home_find says. */
 int state_dir_find(const char *given, char *path, size_t size) must_check;
-
-/* Make it, as mkdir -p, for its owner alone; 0 or -errno. */
-int state_dir_make(const char *path) must_check;
 
 /*
  * Make the directory, for its owner alone, and lock it for as long as the

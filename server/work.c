@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/base/log.h"
@@ -55,7 +56,9 @@ static void refuse(struct worker *w, struct stream *s, const char *error)
 	ssize_t n;
 
 	count(&w->core.counters, work_conns_refused);
-	log_debug("work connection refused: %s", error);
+	/* The log is not told the run id, which is in brackets. */
+	log_debug("work connection refused: %.*s", (int)strcspn(error, "["),
+		error);
 	m.start_work_conn.error =
 		w->settings->detailed_errors ? error : "invalid NewWorkConn";
 	n = k ? message_encode(&m, k->data, k->size) : -ENOMEM;

@@ -221,6 +221,7 @@ def adit_serves():
         equal(login["adit"],
               {"v": 1, "caps": ["half-close", "reuse", "tickets", "several"]})
         check("run_id" not in login, "no run id at first")
+        check("client_id" not in login, "frps would refuse the next one")
         bodies = f.accept_proxies(control, 2)
         equal(bodies[0], {"proxy_name": "me.t", "proxy_type": "tcp",
                           "remote_port": 6000})

@@ -227,6 +227,12 @@ def replaced():
             conn.sendall(b"hi")
             equal(conn.recv(2), b"hi", "through the second")
         counted(s, "controls_replaced")
+        # Who reads the log has not the run id.
+        for line in ("client login info", "client exit", "new proxy",
+                     "listen port", "proxy closed"):
+            s.wait_log(rf"\[{run_id[:4]}\].*{line}|"
+                       rf"{line}.*\[{run_id[:4]}\]")
+        check(run_id not in s.log(), s.log())
 
 
 @case("a run id that is replaced a hundred times")

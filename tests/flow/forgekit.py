@@ -98,7 +98,7 @@ class Forge:
         return self.recv()
 
     def login(self, user, adit, **fields):
-        """LoginResp."""
+        """LoginResp; what is signed of `fields` is in `adit` already."""
         kind, answer = self.say("o", {
             "version": "0.1.0", "user": user, "pool_count": 0,
             "adit": adit, **fields})

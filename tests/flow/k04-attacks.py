@@ -1,6 +1,7 @@
 """What is tried on the link between adit and aditd: each case is an attack by
 its number in the table of README.md, refused, and counted where it reaches
 aditd."""
+import contextlib
 import hmac
 import os
 import random
@@ -20,6 +21,7 @@ from forgekit import Forge, Impostor, Refused, b64, pin_of, unb64
 from harness import (ADIT, ADITD, TEMP, TOKEN, Client, Failed, Origin, Program,
                      Server, Skip, case, check, dial, echo, equal, free_port,
                      main, memory, merge, request, until)
+from linkkit import together
 from tlskit import CERT, KEY, certificate, hello
 
 from frp import Channel, FrpClient, frame, login_key
@@ -133,6 +135,7 @@ def swapped():
 def stripped_answer():
     def answer(channel, login):
         check("sig" in login["adit"] and "privilege_key" not in login, login)
+        check(re.fullmatch("[0-9a-f]{32}", login["client_id"]), login)
         channel.send("1", {"version": "0.60.0", "run_id": "0123456789abcdef"})
         channel.ended(2)
     with Impostor(CERT, KEY, answer=answer) as i:
@@ -321,13 +324,15 @@ def early_data():
 class Holder:
     """A control that is given tickets, and what it takes to redeem them."""
 
-    def __init__(self, s, token=ALICE, user="alice", pool=3, **login):
+    def __init__(self, s, token=ALICE, user="alice", pool=3, client_id="",
+                 **login):
         self.s, self.control, self.port = s, Forge(), free_port()
         self.control.open(s.port)
         self.user = user
         answer = self.control.login(user, {
-            **self.control.proof(token, user), "caps": ["tickets"]},
-            pool_count=pool, **login)
+            **self.control.proof(token, user, client_id),
+            "caps": ["tickets"]}, pool_count=pool, client_id=client_id,
+            **login)
         check(answer["adit"]["caps"] == ["tickets"], answer)
         self.run_id = answer["run_id"]
         self.key = self.control.ticket_key(self.run_id)
@@ -343,13 +348,23 @@ class Holder:
     def publish(self):
         kind, answer = "r", {}
         self.control.send(frame("p", {
-            "proxy_name": f"{self.user}.t", "proxy_type": "tcp",
+            "proxy_name": f"{self.user}.{self.port}", "proxy_type": "tcp",
             "remote_port": self.port}))
         while kind == "r":
             self.tickets += answer.get("adit", {}).get("t", [])
             kind, answer = self.control.recv()
         check(kind == "2" and "error" not in answer, answer)
         return self
+
+    def ended(self):
+        """Whether aditd ends the control."""
+        kind = "r"
+        while kind == "r":
+            try:
+                kind, _ = self.control.recv()
+            except Refused:
+                kind = ""
+        return kind == ""
 
     def serves(self, work):
         """A visitor comes to this work connection, which says so."""
@@ -505,11 +520,11 @@ def ticket_before():
     with Forge() as f, users(f) as s, Holder(s) as old:
         ticket = old.take()
         with Holder(s, run_id=old.run_id) as new:
-            until(lambda: s.counters()["pool_controls"] == 1 or
-                  new.run_id != old.run_id, "taken over, or another one")
-            old.control.close()
-            until(lambda: s.counters()["pool_controls"] == 1, "one is left")
-            for run_id in {old.run_id, new.run_id}:
+            check(new.run_id != old.run_id, "a fresh one")
+            check(old.ended(), "it is taken down")
+            equal(s.counters()["controls_replaced"], 1)
+            equal(s.counters()["pool_controls"], 1, "one is left")
+            for run_id in (old.run_id, new.run_id):
                 with Forge() as work:
                     work.open(s.port)
                     work.redeem(run_id, old.key, ticket)
@@ -524,6 +539,87 @@ def ticket_before():
                 work.open(s.port)
                 work.redeem(new.run_id, new.key, new.take())
                 new.serves(work)
+
+
+@case("36 a foreign or malformed run id, a foreign client id: a fresh one")
+def foreign_ids():
+    with Forge() as f, users(f) as s, Holder(s) as a, Holder(
+            s, client_id="alices") as c:
+        for run_id in (a.run_id, c.run_id, "0123456789abcdef", "", "\n" * 9,
+                       "x" * 5000, "../../etc", "%s%n"):
+            with Holder(s, BOB, "bob", run_id=run_id,
+                        client_id="alices") as b:
+                check(re.fullmatch("[0-9a-f]{16}", b.run_id) and
+                      b.run_id not in (a.run_id, c.run_id, run_id), b.run_id)
+            until(lambda: s.counters()["pool_controls"] == 2, "bob has gone")
+        equal(s.counters()["controls_replaced"], 0)
+        for h in (a, c):
+            h.publish()
+            with Forge() as work:
+                work.open(s.port)
+                work.redeem(h.run_id, h.key, h.take())
+                h.serves(work)
+
+
+@case("two clients share one identity: the newer is refused, not for ever")
+def shared_identity():
+    def same(address):
+        return adit(s.port, identity(s), proxies=[proxy(o)], clientID="same",
+                    transport={"connectServerLocalIP": address})
+    with Forge() as f, users(f) as s, Origin(echo) as o:
+        with same("127.0.0.2") as a:
+            a.wait_log("start proxy success")
+            with same("127.0.0.3") as b:
+                s.wait_log(r"login of \[127.0.0.[23]\] refused: two clients "
+                           r"share one identity, user \[alice\]", 20)
+                counters = s.counters()
+                equal(counters["controls_replaced"], 3)
+                check(counters["identities_shared"] >= 1, "counted")
+                until(lambda: "two clients share one identity" in a.log() or
+                      "two clients share one identity" in b.log(), "told")
+                equal(s.counters()["controls_replaced"], 3, "who has it stays")
+                for c in (a, b):
+                    check(c.alive(), "the other one comes again")
+                    check(not os.path.exists(f"{c.dir}/adit"), "nothing kept")
+
+
+@case("who comes from the same address takes over as often as it likes")
+def same_address():
+    with Forge() as f, users(f) as s:
+        holders = []
+        for i in range(10):
+            holders.append(Holder(s, client_id="same"))
+            until(lambda n=i: s.counters()["controls_replaced"] == n, f"{i}")
+        equal(s.counters()["identities_shared"], 0)
+        for h in holders[:-1]:
+            check(h.ended(), "taken down")
+        holders[-1].publish()
+        for h in holders:
+            h.control.close()
+
+
+@case("a dozen at once with one client id, on four workers: one is left")
+def at_once():
+    with Forge() as f, users(f, workers=4) as s, contextlib.ExitStack() as stack:
+        forges = [stack.enter_context(Forge()) for _ in range(12)]
+        for one in forges:
+            one.open(s.port)
+
+        def login(i):
+            forges[i].send(frame("o", {
+                "user": "alice", "client_id": "same",
+                "adit": {**forges[i].proof(ALICE, "alice", "same"),
+                         "caps": ["tickets"]}}))
+        together(len(forges), login)
+        until(lambda: s.counters()["controls_replaced"] == 11, "each but one")
+        equal(s.counters()["pool_controls"], 1)
+        with Holder(s, client_id="same") as h:
+            until(lambda: s.counters()["controls_replaced"] == 12, "the last")
+            h.publish()
+            with Forge() as work:
+                work.open(s.port)
+                work.redeem(h.run_id, h.key, h.take())
+                h.serves(work)
 
 
 # --- frp's logins -------------------------------------------------------------

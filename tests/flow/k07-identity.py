@@ -1,12 +1,16 @@
 """The server's identity changes, and the clients that logged in meanwhile go
-along; who did not is told so."""
+along; who did not is told so. And by what the server knows a client again that
+was started anew."""
+import contextlib
 import os
 import re
+import socket
 import subprocess
 import tempfile
+import threading
 
 from harness import (ADIT, ADITD, TEMP, Origin, Program, Server, case, check,
-                     curl, equal, main, read_until, until)
+                     curl, dial, equal, main, read_until, until)
 
 
 def page(conn):
@@ -123,6 +127,136 @@ def dumps():
             with open(f"/proc/{program.pid}/limits") as f:
                 check(re.search(r"Max core file size +0 +0 ", f.read()),
                       program.name)
+
+
+class Way(Origin):
+    """What is between a client and aditd. When the client goes it says nothing
+    to aditd, for whom the client is there for as long as its heartbeats may
+    be late."""
+
+    def __init__(self, port, source="127.0.0.1"):
+        self.to, self.source = port, source
+        self.clients, self.held = [], []
+        super().__init__(self.carry)
+
+    def carry(self, conn):
+        to = dial(self.to, source=self.source, timeout=None)
+        self.clients.append(conn)
+        self.held.append(to)
+        threading.Thread(target=self.pour, args=(to, conn),
+                         daemon=True).start()
+        self.pour(conn, to)
+
+    @staticmethod
+    def pour(one, other):
+        with contextlib.suppress(OSError):
+            while data := one.recv(65536):
+                other.sendall(data)
+
+    def lose(self):
+        """The client's connections, for the client."""
+        while self.clients:
+            with contextlib.suppress(OSError):
+                self.clients.pop().shutdown(socket.SHUT_RDWR)
+
+    def join(self, s, text):
+        return text.replace(f":{s.port}/", f":{self.port}/")
+
+    def __exit__(self, *_):
+        super().__exit__()
+        for to in self.held:
+            with to, contextlib.suppress(OSError):
+                to.shutdown(socket.SHUT_RDWR)
+
+
+def state_of(env):
+    """Together with `env`: adits that share their state."""
+    state = tempfile.mkdtemp(prefix="state-", dir=TEMP)
+    return {**env, "XDG_STATE_HOME": state}, f"{state}/adit/client-id"
+
+
+def id_in(path):
+    with open(path) as f:
+        return f.read()
+
+
+@case("a client that was killed takes its names over at once, from anywhere")
+def killed():
+    s, env, join = setting()
+    env, path = state_of(env)
+    kept = set()
+    with s.start(), Origin(page) as o, Way(s.port) as one, Way(
+            s.port) as two, Way(s.port, "127.0.0.2") as three:
+        for n, way in enumerate((one, two, three)):
+            with Adit(env, "http", str(o.port), "--join", way.join(s, join),
+                      "--subdomain", "k", "--no-requests") as c:
+                check("already exists" not in c.log(), c.log())
+                equal(s.counters()["controls_replaced"], n)
+                equal(s.counters()["pool_controls"], 1)
+                equal(visit(s, "k"), (200, b"yes"))
+                kept.add(id_in(path))
+                c.kill()
+                equal(s.counters()["pool_controls"], 1, "as far as it knows")
+    check(len(kept) == 1 and kept.pop().strip() not in s.log(), "one id")
+
+
+@case("a client that has lost its connection comes back with another run id")
+def lost():
+    s, env, join = setting()
+    env, _ = state_of(env)
+    with s.start(), Origin(page) as o, Way(s.port) as way, Adit(
+            env, "http", str(o.port), "--join", way.join(s, join),
+            "--subdomain", "l", "--no-requests") as c:
+        ids, since = set(), 0
+        for n in range(3):
+            ids.add(c.wait_log(r"get run id \[(\w+)\]", since=since)[1])
+            equal(visit(s, "l"), (200, b"yes"))
+            equal(s.counters()["controls_replaced"], n)
+            since = c.mark()
+            way.lose()
+            c.wait_log("start proxy success", since=since)
+            check("already exists" not in c.log(), c.log())
+        equal(visit(s, "l"), (200, b"yes"))
+        equal(len(ids), 3)
+        equal(s.counters()["pool_controls"], 1)
+        equal(s.counters()["identities_shared"], 0)
+
+
+@case("two clients of one state directory: both stay")
+def together():
+    s, env, join = setting()
+    env, path = state_of(env)
+    run(ADIT, "join", join, env=env)
+    with s.start(), Origin(page) as o:
+        def start(name):
+            return Adit(env, "http", str(o.port), "--subdomain", name,
+                        "--no-requests")
+        with start("a") as a, start("b"):
+            equal(os.stat(path).st_mode & 0o777, 0o600)
+            kept = id_in(path)
+            for name in "ab":
+                equal(visit(s, name), (200, b"yes"))
+            # The lock goes with the process, however it ends.
+            a.kill()
+            until(lambda: s.counters()["pool_controls"] == 1, "gone")
+            with start("a"), start("c"):
+                for name in "abc":
+                    equal(visit(s, name), (200, b"yes"))
+                equal(s.counters()["controls_replaced"], 0)
+                equal(s.counters()["pool_controls"], 3)
+            equal(id_in(path), kept)
+
+
+@case("a state directory that cannot be: an id for the life of the process")
+def nowhere():
+    s, env, join = setting()
+    run(ADIT, "join", join, env=env)
+    with s.start(), Origin(page) as o:
+        for place in ("/proc/none", "/dev/null"):
+            with Adit({**env, "XDG_STATE_HOME": place}, "http", str(o.port),
+                      "--subdomain", "n", "--no-requests"):
+                equal(visit(s, "n"), (200, b"yes"))
+            until(lambda: s.counters()["pool_controls"] == 0, "gone")
 
 
 @case("words that mean nothing, a next one that is damaged")
