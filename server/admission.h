@@ -27,6 +27,9 @@ struct settings;
 
 struct admission {
 	const struct user *user; /* in the table that was asked; or NULL */
+	/* Whose record was looked at: another one's where there is no such
+	 * user; NULL: none. */
+	const struct user *record;
 	int64_t keep_s; /* how long its time is not to be seen again; 0 */
 	bool proven;    /* by a signature, with this key: */
 	uint8_t key[PROOF_PUBLIC_SIZE];
