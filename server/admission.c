@@ -188,7 +188,7 @@ bool admission_check(struct admission *a, const struct admission_terms *t,
 	const struct message_login *login)
 {
 	*a = (struct admission){ 0 };
-	if (*login->adit.key || *login->adit.sig)
+	if (admission_is_signed(login))
 		return check_signed(a, t, login);
 	return check_secret(a, t, login);
 }

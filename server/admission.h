@@ -48,6 +48,12 @@ struct admission_terms {
 	int64_t now;               /* Unix seconds */
 };
 
+/* Whether it is judged by a signature, rather than by frp's proof. */
+static inline bool admission_is_signed(const struct message_login *login)
+{
+	return *login->adit.key || *login->adit.sig;
+}
+
 /*
  * Look at a login. False: it is refused. One with a signature is judged by
  * that alone.

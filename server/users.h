@@ -32,6 +32,7 @@ struct user_load {
 	_Atomic uint32_t holders;
 	_Atomic uint32_t proxies, visitors;
 	_Atomic int64_t clear; /* when its visitors are forgotten (clock.h) */
+	_Atomic uint32_t failures; /* failed logins, see guesses.h */
 };
 
 /* Words of 64 bits that the longest name takes (join.h). */

@@ -618,23 +618,31 @@ def guesses():
                 now = int(time.time())
                 with dial(s.port) as conn:
                     conn.sendall(frame("o", {
-                        "user": "alice", "timestamp": now,
+                        "user": "alice" if i % 2 else f"u{i}", "timestamp": now,
                         "privilege_key": login_key(f"guess {i}", now)}))
                     conn.recv(1000)
+        begin = time.monotonic()
         threads = [threading.Thread(target=guess, args=(2500,))
                    for _ in range(4)]
         for t in threads:
             t.start()
         for t in threads:
             t.join()
+        # One more for all in 6 s, and as she in 30 s.
+        minutes = (time.monotonic() - begin) / 60
         counters = s.counters()
         equal(counters["logins_refused"], 10000)
-        looked_at = len(re.findall(r"\(no frpToken\)", s.log()))
-        check(10 <= looked_at <= 30, f"{looked_at} were looked at")
+        equal(counters["logins_cut_off"], 10000 - counters["logins_failed"])
+        failed = counters["logins_failed"]
+        check(10 <= failed <= 15 + 10 * minutes, f"{failed} were looked at")
+        hers = len(re.findall(r"\(no frpToken\)", s.log()))
+        check(3 <= hers <= 8 + 2 * minutes, f"{hers} of them as alice")
         # From elsewhere she comes in.
         with adit(s.port, identity(s), transport={
                 "connectServerLocalIP": "127.0.0.2"}) as a:
             a.wait_log("login to server success")
+        s.stop()
+        s.wait_log(rf"{hers} failed logins as \[alice\] in the last minute")
 
 
 @case("40 half-open hellos from many addresses: memory, and who resumes")
