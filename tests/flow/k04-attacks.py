@@ -20,7 +20,7 @@ from forgekit import Forge, Impostor, Refused, b64, pin_of, unb64
 from harness import (ADIT, ADITD, TEMP, TOKEN, Client, Failed, Origin, Program,
                      Server, Skip, case, check, dial, echo, equal, free_port,
                      main, memory, merge, request, until)
-from tlskit import CERT, KEY, certificate, hello
+from tlskit import CERT, KEY, certificate, hello, message
 
 from frp import Channel, FrpClient, frame, login_key
 from yamux import Session
@@ -645,26 +645,132 @@ def guesses():
         s.wait_log(rf"{hers} failed logins as \[alice\] in the last minute")
 
 
-@case("40 half-open hellos from many addresses: memory, and who resumes")
-def half_open():
-    part = hello()[:-1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (
-        resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+class Siege:
+    """Many connections to bindPort from many addresses, until the end of the
+    block. Each says of `words(i)` what that gives, piece by piece, and comes
+    again when it is closed, as long as there is no `once`."""
+
+    def __init__(self, port, count, words, once=False):
+        self.port, self.count, self.words = port, count, words
+        self.once, self.stop = once, threading.Event()
+        self.conns, self.begun = [None] * count, 0
+        self.thread = threading.Thread(target=self.run)
+
+    def say(self, i):
+        try:
+            if not self.conns[i]:
+                conn = dial(self.port, source=f"127.1.{i % 250}.{1 + i // 250}")
+                conn.setblocking(False)
+                self.conns[i] = (conn, self.words(i))
+                self.begun += 1
+            conn, words = self.conns[i]
+            conn.sendall(next(words, b""))
+            if conn.recv(100) == b"":
+                raise ConnectionError
+        except BlockingIOError:
+            pass
+        except OSError:
+            if self.conns[i] and not self.once:
+                self.conns[i][0].close()
+                self.conns[i] = None
+
+    def run(self):
+        while not self.stop.is_set():
+            start = time.monotonic()
+            for i in range(self.count):
+                self.say(i)
+            # Each has a byte a second.
+            self.stop.wait(max(0, 1 - (time.monotonic() - start)))
+
+    def __enter__(self):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if hard < self.count + 1000:
+            raise Skip(f"{hard} descriptors")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, hard), hard))
+        self.thread.start()
+        until(lambda: self.begun >= self.count, "all of them", 60)
+        return self
+
+    def __exit__(self, *_):
+        self.stop.set()
+        self.thread.join()
+        for pair in self.conns:
+            if pair:
+                pair[0].close()
+
+
+def alice_resumes(s, f, times, base):
+    """She comes in, at once, and what all of them take is within the cap."""
+    for _ in range(times):
+        start = time.monotonic()
+        equal(f.open(s.port), "resumed")
+        check("error" not in f.login("alice", f.proof(ALICE, "alice")), "in")
+        took = time.monotonic() - start
+        check(took < 2, f"it took {took:.1f} s")
+        check(memory(s) - base < 24 << 20, f"{memory(s) - base} bytes")
+        time.sleep(1)
+
+
+@case("40 ten thousand half-open and slow hellos: memory, and who resumes")
+def slow_hellos():
+    part = hello("localhost")[:-1]
+
+    def words(i):
+        """Half of them half a hello, the others a byte a second."""
+        if i % 2:
+            yield part[:100 + i % (len(part) - 100)]
+            return
+        for byte in part:
+            yield bytes([byte])
+
     with Forge() as f, users(f) as s:
         f.open(s.port)
         check("error" not in f.login("alice", f.proof(ALICE, "alice")), "in")
-        base, conns = memory(s), []
-        for i in range(3000):
-            conns.append(dial(s.port, source=f"127.0.{1 + i % 200}.1"))
-            conns[-1].sendall(part[:1 + i % len(part)])
-        until(lambda: s.counters()["pool_greetings"] > 100, "half open")
-        check(memory(s) - base < 24 << 20, memory(s) - base)
-        equal(f.open(s.port), "resumed")
-        check("error" not in f.login("alice", f.proof(ALICE, "alice")),
-              "a client that was here before")
-        check(memory(s) - base < 24 << 20, memory(s) - base)
-        for conn in conns:
-            conn.close()
+        base = memory(s)
+        with Siege(s.port, 10000, words):
+            alice_resumes(s, f, 10, base)
+            check(s.counters()["greetings_displaced"] > 5000, "they gave way")
+            # Nor does who was never here have to wait.
+            with Forge() as other:
+                start = time.monotonic()
+                equal(other.open(s.port), "full")
+                check(time.monotonic() - start < 2, "a new client")
+        until(lambda: s.counters()["pool_greetings"] == 0, "gone", 15)
+
+
+def resuming(words):
+    """The hello, as if it had a session: its ticket is nobody's."""
+    body = message(words)[4:]
+    at = 35 + body[34]
+    at += 2 + int.from_bytes(body[at:at + 2], "big")
+    at += 1 + body[at]
+    key = (b"\0\x40" + os.urandom(64) + bytes(4), b"\x20" + os.urandom(32))
+    key = b"".join(len(part).to_bytes(2, "big") + part for part in key)
+    extensions = body[at + 2:] + b"\0\x29" + len(key).to_bytes(2, "big") + key
+    body = body[:at] + len(extensions).to_bytes(2, "big") + extensions
+    body = b"\1" + len(body).to_bytes(3, "big") + body
+    return b"\x16\3\1" + len(body).to_bytes(2, "big") + body
+
+
+@case("40 handshakes that stop halfway: a quarter of the room is for who resumes")
+def half_handshakes():
+    whole = hello("localhost", ["adit/1"])
+    feigned = resuming(whole)
+
+    with Forge() as f, users(f) as s:
+        f.open(s.port)
+        check("error" not in f.login("alice", f.proof(ALICE, "alice")), "in")
+        base, before = memory(s), s.counters()
+        with Siege(s.port, 800, lambda _: iter([whole]), once=True):
+            until(lambda: s.counters()["greetings_queued"] > 100, "they wait")
+            equal(s.counters()["tls_sessions"] - before["tls_sessions"], 384)
+            failed = s.counters()["tls_failed"]
+            # Who only says that he has been here is not let in there.
+            with Siege(s.port, 300, lambda _: iter([feigned]), once=True):
+                until(lambda: s.counters()["tls_failed"] - failed >= 128,
+                      "they are refused")
+                alice_resumes(s, f, 3, base)
+        until(lambda: s.counters()["pool_greetings"] == 0, "gone", 15)
 
 
 @case("41 KeyUpdates with a byte each: cut within a second")
