@@ -269,15 +269,21 @@ def bad_signature():
 @case("16 the key `adit` twice; base64 that is padded or not canonical")
 def spellings():
     with Forge() as f, users(f) as s:
-        f.open(s.port)
-        adit = f.proof(ALICE, "alice")
-        twice = ('{"user":"alice","adit":{"v":1},"adit":{"v":1,"key":"%s",'
-                 '"sig":"%s"}}' % (adit["key"], adit["sig"])).encode()
-        try:
-            equal(f.say("o", twice), ("", {}))
-        except Refused:
-            pass
-        until(lambda: s.counters()["bad_messages"] == 1, "counted")
+        for n, form in enumerate((
+                '{"user":"alice","adit":{"v":1},"adit":{"v":1,"key":"%s",'
+                '"sig":"%s"}}',
+                '{"user":"alice","adit":{"v":1,"key":"%s","sig":"","sig":'
+                '"%s"}}',
+                '{"user":"bob","user":"alice","adit":{"v":1,"key":"%s",'
+                '"sig":"%s"}}'), 1):
+            f.open(s.port)
+            adit = f.proof(ALICE, "alice")
+            try:
+                equal(f.say("o", (form % (adit["key"], adit["sig"])).encode()),
+                      ("", {}), form)
+            except Refused:
+                pass
+            until(lambda n=n: s.counters()["bad_messages"] == n, "counted")
         last = {"A": "B", "Q": "R", "g": "h", "w": "x"}
         for field, change in (("key", lambda t: t + "="),
                               ("sig", lambda t: t + "=="),
