@@ -8,6 +8,11 @@
 #include "common/base/log.h"
 #include "server/admission.h"
 
+void guesses_init(struct guesses *g, int64_t now)
+{
+	g->due = now + GUESSES_PERIOD;
+}
+
 void guesses_count(struct guesses *g, const struct admission *a)
 {
 	uint32_t known = a->user != NULL;

@@ -20,12 +20,15 @@ struct users;
 
 #define GUESSES_PERIOD (60 * CLOCK_SECOND)
 
-/* All zero before. A user's are in its load (users.h). */
+/* A user's are in its load (users.h). */
 struct guesses {
 	/* As a user that there is not, or by auth.token. */
 	_Atomic uint32_t others;
 	int64_t due; /* when to tell next (clock.h); the main thread's */
 };
+
+/* All zero before: the first minute begins. */
+void guesses_init(struct guesses *g, int64_t now);
 
 /* Any thread: a login has failed (a->failed). It takes as long, whoever. */
 void guesses_count(struct guesses *g, const struct admission *a);

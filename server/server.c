@@ -263,6 +263,7 @@ int server_create(struct server **s_r, const struct settings *settings)
 	failures_init(&s->failures, FAILURES_BURST, FAILURES_PAUSE);
 	failures_init(
 		&s->user_failures, FAILURES_USER_BURST, FAILURES_USER_PAUSE);
+	guesses_init(&s->guesses, clock_now());
 	rc = *settings->custom_404_page
 		     ? page_open(&s->page_404, settings->custom_404_page)
 		     : 0;

@@ -33,6 +33,7 @@ static void setup(void)
 	users = users_make(&all, NULL, NULL);
 	cr_assert(users);
 	log_set_writer(hear, NULL);
+	guesses_init(&guesses, CLOCK_SECOND);
 }
 
 static void done(void)
@@ -85,7 +86,7 @@ Test(guesses, without_users)
 
 	guesses_count(&guesses, &a);
 	said[0] = '\0';
-	cr_assert_gt(guesses_look(&guesses, NULL, CLOCK_SECOND, false), 0);
+	(void)!guesses_look(&guesses, NULL, CLOCK_SECOND, true);
 	cr_assert(strstr(said, "1 failed login as nobody known"));
 }
 
