@@ -410,6 +410,7 @@ struct greeting *greeting_new(
 	g->stream = s;
 	g->link = *link;
 	g->reader.received = greeting_received;
+	g->since = worker_loop(w)->now;
 	loop_set_timer(worker_loop(w), &g->deadline,
 		w->settings->first_message_timeout_ms * CLOCK_MS,
 		greeting_late);

@@ -24,13 +24,17 @@
 #include "server/link.h"
 #include "server/listener.h"
 
-/* Strangers and those that wait, of all workers; half of them may wait. */
-#define GREETINGS_WAITING 1024
+/* Strangers and those that wait, of all workers, besides the work connections
+ * that were asked for; half of them may wait. */
+#define GREETINGS_WAITING 2048
 /* The same of a worker, if there are very many. */
 #define GREETINGS_WAITING_MIN 64
 
+/* How long a stranger has at least: meanwhile bindPort pauses. */
+#define GREETING_GRACE (100 * CLOCK_MS)
+
 /* Bytes that one of them may keep. */
-#define GREETING_WORDS_MAX 4096
+#define GREETING_WORDS_MAX 2048
 
 enum greeting_state {
 	/* The first bytes of a layer are awaited. Next: HELLO, QUEUED,
@@ -53,6 +57,7 @@ struct greeting {
 	struct hello_reader hello;
 	struct list place; /* worker's strangers, queue or greetings */
 	struct timer deadline;
+	int64_t since; /* clock.h */
 	struct link link;
 	bool marked;     /* its TLS began with frp's own first byte */
 	bool web;        /* it is inside WebSocket */

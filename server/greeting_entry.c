@@ -89,7 +89,9 @@ bool greeting_enter(struct greeting *g, struct chunk *words, bool resumes)
 	g->resumes = resumes;
 	if (greeting_take_room(g))
 		return true;
-	if (w->queue_length < waiting_max(w) / 2 &&
+	if (w->queue_length <
+			waiting_max(w) / 2 +
+				half_open_expected(&w->server->half_open) &&
 		chunk_length(words) <= GREETING_WORDS_MAX)
 		kept = chunk_copy(chunk_bytes(words), chunk_length(words));
 	chunk_give(words);
@@ -100,14 +102,26 @@ bool greeting_enter(struct greeting *g, struct chunk *words, bool resumes)
 	return false;
 }
 
-/* Of the strangers the one that came first has had the most time. */
-static void displace(struct worker *w)
+/* Of the strangers the one that came first has had the most time; but what
+ * comes in one burst is heard first. */
+static void make_room(struct listener *l)
 {
-	if (list_empty(&w->strangers))
-		return;
-	count(&w->core.counters, greetings_displaced);
-	greeting_close(container_of(w->strangers.next, struct greeting, place),
-		REASON_limit);
+	struct worker *w = l->worker;
+	uint32_t max =
+		waiting_max(w) + half_open_expected(&w->server->half_open);
+
+	while (w->stranger_count + w->queue_length >= max &&
+		!list_empty(&w->strangers)) {
+		struct greeting *g =
+			container_of(w->strangers.next, struct greeting, place);
+
+		if (worker_loop(w)->now - g->since < GREETING_GRACE) {
+			listener_pause(l);
+			return;
+		}
+		count(&w->core.counters, greetings_displaced);
+		greeting_close(g, REASON_limit);
+	}
 }
 
 void greeting_accept(struct listener *l, int fd)
@@ -118,14 +132,16 @@ void greeting_accept(struct listener *l, int fd)
 	struct link link = { 0 };
 	struct greeting *g;
 
-	if (!s) {
+	/* The half that is left is for those who come before the pause. */
+	if (!s || pool_used(w->pools.greetings) >=
+			  pool_limit(w->pools.greetings) / 2)
 		listener_pause(l);
+	if (!s) {
 		w->core.counters.ended[REASON_limit]++;
 		return;
 	}
 	address_of_peer(&link.peer, fd);
-	if (w->stranger_count + w->queue_length >= waiting_max(w))
-		displace(w);
+	make_room(l);
 	g = greeting_new(w, s, &link);
 	if (!g)
 		return;

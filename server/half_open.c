@@ -56,3 +56,8 @@ void half_open_expect(struct half_open *h, uint32_t place, int32_t change)
 	atomic_fetch_add(&h->places[place].expected, (uint32_t)change);
 	atomic_fetch_add(&h->all.expected, (uint32_t)change);
 }
+
+uint32_t half_open_expected(const struct half_open *h)
+{
+	return atomic_load(&h->all.expected);
+}

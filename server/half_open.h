@@ -54,7 +54,9 @@ enum half_open_room half_open_enter(
 	struct half_open *h, uint32_t place, bool resumes) must_check;
 void half_open_leave(struct half_open *h, uint32_t place);
 
-/* Any thread: so many more, or less, work connections are to come. */
+/* Any thread: so many more, or less, work connections are to come; and how
+ * many, in all. */
 void half_open_expect(struct half_open *h, uint32_t place, int32_t change);
+uint32_t half_open_expected(const struct half_open *h);
 
 #endif

@@ -25,8 +25,9 @@
 #include "server/visitor.h"
 #include "server/work.h"
 
-/* Of a worker, streams of sessions included. */
-#define GREETINGS 2048
+/* Of a worker, streams of sessions included; above half of them bindPort
+ * pauses. */
+#define GREETINGS 5120
 
 static const struct core_ops worker_ops;
 
