@@ -106,7 +106,11 @@ $(B)/adit: $(call obj,$(CLIENT)) $(B)/common.a
 $(B)/adit-load: $(B)/obj/bench/load.o $(B)/obj/bench/command.o $(B)/common.a
 $(B)/adit-micro: $(B)/obj/bench/micro.o $(B)/common.a
 $(B)/adit-forge: $(B)/obj/tests/peer/forge.o $(B)/common.a
-$(B)/aditd $(B)/adit $(B)/adit-load $(B)/adit-micro $(B)/adit-forge:
+$(B)/adit-timing: $(B)/obj/tests/timing/login.o $(call obj,server/admission.c \
+	server/users.c server/settings_users.c) $(B)/common.a
+$(B)/adit-timing: LIBS += -lm
+$(B)/aditd $(B)/adit $(B)/adit-load $(B)/adit-micro $(B)/adit-forge \
+$(B)/adit-timing:
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS_ALL) $(MODE_LD) $(LDFLAGS) -o $@ $^ $(LIBS)
 
@@ -161,6 +165,11 @@ docs: unit-build ## write the samples and manual pages that are stale
 
 flow: all $(B)/adit-micro $(B)/adit-forge build/counting.so ## run the flow tests, with real parts
 	$(Q)BUILD=$(B) tests/run --flow
+
+# Not part of the check: a machine where something else runs has no steady time.
+.PHONY: timing
+timing: $(B)/adit-timing ## whether a refused login's time tells who there is
+	$(Q)$(B)/adit-timing
 
 # Programs with planted bugs, which the sanitizer jobs must find; the compiler
 # is not to say a word.
@@ -355,7 +364,7 @@ uninstall: ## remove what install put there
 SOURCES := $(wildcard common/*/*.[ch] server/*.[ch] client/*.[ch] \
 	bench/*.[ch] \
 	tests/unit/*.[ch] tests/double/*.[ch] tests/fuzz/*.[ch] \
-	tests/peer/*.[ch])
+	tests/peer/*.[ch] tests/timing/*.[ch])
 
 format: ## format the C files (needs clang-format 14)
 	$(Q)clang-format-14 -i $(SOURCES)

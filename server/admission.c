@@ -109,26 +109,45 @@ static bool is_signed(struct admission *a, const struct admission_terms *t,
 	return proof_verify(signature, a->key, &what) && read && t->binding;
 }
 
+/*
+ * Whose record is looked at: another one's for a name that nobody has, so that
+ * it takes as long (users.h). NULL: it names nobody, or nobody is there.
+ */
+static bool find_record(struct admission *a, const struct admission_terms *t,
+	const struct message_login *login)
+{
+	/* By an index, as a branch would take longer one way. */
+	const struct user *by_known[2] = { NULL, NULL };
+	bool known = false;
+
+	if (t->users && *login->user)
+		a->record = users_find_evenly(t->users, login->user, &known);
+	by_known[true] = a->record;
+	a->user = by_known[known];
+	return known;
+}
+
 /* By a signature: never by anything less that it may hold, too. */
 static bool check_signed(struct admission *a, const struct admission_terms *t,
 	const struct message_login *login)
 {
+	/* By whether there is such a user, and the signature is right. */
+	static const char *const causes[2][2] = { { "wrong signature",
+							  "unknown user" },
+		{ "wrong signature", "unknown key" } };
 	bool named = t->users && *login->user;
-	const struct user *user =
-		named ? users_find(t->users, login->user) : NULL;
-	bool right = is_signed(a, t, login), known;
+	bool right = is_signed(a, t, login);
+	bool there = find_record(a, t, login) | !named, known;
 
-	known = named ? user && user_has_key(user, a->key)
-		      : t->token_key && memcmp(t->token_key, a->key,
-						PROOF_PUBLIC_SIZE) == 0;
-	a->user = user;
-	a->failed = !right || !known;
-	if (!right)
-		return refuse(a, "wrong signature");
-	if (!known)
-		return refuse(
-			a, named && !user ? "unknown user" : "unknown key");
-	if (user && !check_active(a, user, t->now))
+	if (named)
+		known = (a->record && user_has_key(a->record, a->key)) & there;
+	else
+		known = t->token_key &&
+			memcmp(t->token_key, a->key, PROOF_PUBLIC_SIZE) == 0;
+	a->failed = !(right & known);
+	if (a->failed)
+		return refuse(a, causes[there][right]);
+	if (a->user && !check_active(a, a->user, t->now))
 		return false;
 	a->proven = true;
 	return true;
@@ -138,34 +157,32 @@ static bool check_signed(struct admission *a, const struct admission_terms *t,
 static bool check_secret(struct admission *a, const struct admission_terms *t,
 	const struct message_login *login)
 {
+	/* By whether there is such a user, and a secret. */
+	static const char *const causes[2][2] = { { "unknown user",
+							  "unknown user" },
+		{ "no frpToken", "wrong token" } };
 	const struct settings *s = t->settings;
-	const struct users *users = t->users;
-	bool named = users && *login->user, right;
-	const struct user *user = named ? users_find(users, login->user) : NULL;
-	const char *secret = named ? NOBODYS : s->auth_token;
-	bool has_one = named ? user && *user->says->frp_token
-			     : !users || *s->auth_token;
+	bool named = t->users && *login->user;
+	bool there = find_record(a, t, login) | !named;
+	const char *secret = a->record ? a->record->says->frp_token
+			     : named   ? ""
+				       : s->auth_token;
+	bool has_one = *secret || !t->users, right;
 	int64_t allowed, widest;
 
-	a->user = user;
-	if (has_one)
-		secret = admission_secret(s, user);
 	/* Whatever is wrong already, the proof is looked at. */
-	right = login_key_verify(
-		login->privilege_key, secret, login->timestamp);
-	a->failed = !right || !has_one;
-	if (named && !user)
-		return refuse(a, "unknown user");
-	if (!has_one)
-		return refuse(a, named ? "no frpToken" : "no auth.token");
-	if (!right)
-		return refuse(a, "wrong token");
-	if (user && !check_active(a, user, t->now))
+	right = login_key_verify(login->privilege_key,
+		has_one ? secret : NOBODYS, login->timestamp);
+	a->failed = !(right & has_one & there);
+	if (a->failed)
+		return refuse(a, named || has_one ? causes[there][has_one]
+						  : "no auth.token");
+	if (a->user && !check_active(a, a->user, t->now))
 		return false;
-	allowed = window(s, user, t->secure);
+	allowed = window(s, a->user, t->secure);
 	/* What was heard in the open may come again over TLS. */
-	widest = window(s, user, true);
-	if (user)
+	widest = window(s, a->user, true);
+	if (a->user)
 		a->keep_s = 2 * (widest < 0 ? WINDOW_TLS : widest);
 	return check_time(a, login->timestamp, t->now, allowed);
 }
@@ -174,7 +191,7 @@ bool admission_check(struct admission *a, const struct admission_terms *t,
 	const struct message_login *login)
 {
 	*a = (struct admission){ 0 };
-	if (*login->adit.key || *login->adit.sig)
+	if (admission_is_signed(login))
 		return check_signed(a, t, login);
 	return check_secret(a, t, login);
 }

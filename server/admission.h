@@ -27,6 +27,9 @@ struct settings;
 
 struct admission {
 	const struct user *user; /* in the table that was asked; or NULL */
+	/* Whose record was looked at: another one's where there is no such
+	 * user; NULL: none. */
+	const struct user *record;
 	int64_t keep_s; /* how long its time is not to be seen again; 0 */
 	bool proven;    /* by a signature, with this key: */
 	uint8_t key[PROOF_PUBLIC_SIZE];
@@ -44,6 +47,12 @@ struct admission_terms {
 	const uint8_t *binding;    /* of TLS of ours (login_proof.h); or NULL */
 	int64_t now;               /* Unix seconds */
 };
+
+/* Whether it is judged by a signature, rather than by frp's proof. */
+static inline bool admission_is_signed(const struct message_login *login)
+{
+	return *login->adit.key || *login->adit.sig;
+}
 
 /*
  * Look at a login. False: it is refused. One with a signature is judged by

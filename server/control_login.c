@@ -182,6 +182,51 @@ bool control_claim(struct control *c, const char *id, int64_t keep_s, char *iv)
 	return true;
 }
 
+/*
+ * False, and why in `a`: too many have failed. A signature cannot be guessed,
+ * so that only frp's logins are counted by their user, too.
+ */
+static bool may_try(struct worker *w, struct admission *a,
+	const struct link *link, const struct message_login *login)
+{
+	struct failures *by_address = &w->server->failures;
+	struct failures *by_user = &w->server->user_failures;
+	uint64_t address = failures_key(by_address, &link->peer, NULL);
+	uint64_t user = failures_key(by_user, &link->peer, login->user);
+	int64_t now = worker_loop(w)->now;
+	int64_t wait = failures_wait(by_address, address, now);
+	const char *as = "";
+
+	if (wait == 0 && !admission_is_signed(login)) {
+		wait = failures_wait(by_user, user, now);
+		as = " as this user";
+	}
+	if (wait == 0)
+		return true;
+	count(&w->core.counters, logins_cut_off);
+	snprintf(a->error, sizeof(a->error),
+		"too many failed logins%s from this address: try again in "
+		"%lld s",
+		as, (long long)(wait / CLOCK_SECOND) + 1);
+	return false;
+}
+
+static void count_failure(struct worker *w, const struct admission *a,
+	const struct link *link, const struct message_login *login)
+{
+	struct failures *by_address = &w->server->failures;
+	struct failures *by_user = &w->server->user_failures;
+	int64_t now = worker_loop(w)->now;
+
+	count(&w->core.counters, logins_failed);
+	guesses_count(&w->server->guesses, a);
+	failures_count(
+		by_address, failures_key(by_address, &link->peer, NULL), now);
+	if (!admission_is_signed(login))
+		failures_count(by_user,
+			failures_key(by_user, &link->peer, login->user), now);
+}
+
 /* False, and why in `a`: it does not come in. */
 static bool login_admit(struct worker *w, struct admission *a, struct stream *s,
 	const struct link *link, const struct message_login *login)
@@ -193,9 +238,6 @@ static bool login_admit(struct worker *w, struct admission *a, struct stream *s,
 						      : NULL,
 		.secure = link->secure,
 		.now = time(NULL) };
-	struct failures *failures = &w->server->failures;
-	int64_t now = worker_loop(w)->now;
-	int64_t wait = failures_wait(failures, &link->peer, now);
 	bool good = false;
 
 	*a = (struct admission){ 0 };
@@ -204,15 +246,10 @@ static bool login_admit(struct worker *w, struct admission *a, struct stream *s,
 	if (w->core.draining)
 		snprintf(a->error, sizeof(a->error),
 			"control manager is closed");
-	else if (wait > 0)
-		snprintf(a->error, sizeof(a->error),
-			"too many failed logins from this address: try again "
-			"in %lld s",
-			(long long)(wait / CLOCK_SECOND) + 1);
-	else
+	else if (may_try(w, a, link, login))
 		good = admission_check(a, &terms, login);
 	if (a->failed)
-		failures_count(failures, &link->peer, now);
+		count_failure(w, a, link, login);
 	return good;
 }
 

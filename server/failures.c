@@ -2,7 +2,7 @@
 
 /*
  * A bucket is one time, as in the generic cell rate algorithm (ITU-T I.371):
- * each failure moves it on by FAILURES_PAUSE, from now at least.
+ * each failure moves it on by a pause, from now at least.
  */
 
 #include "server/failures.h"
@@ -14,13 +14,30 @@
 
 /* No address. */
 #define NOBODY ADDRESS_NO_NETWORK
-void failures_init(struct failures *f)
+
+void failures_init(struct failures *f, int64_t burst, int64_t pause)
 {
+	f->burst = burst;
+	f->pause = pause;
 	random_bytes(&f->secret, sizeof(f->secret));
 	f->secret |= 1;
 	for (size_t i = 0; i < FAILURES_SETS; i++)
 		for (size_t k = 0; k < FAILURES_WAYS; k++)
-			atomic_init(&f->entries[i][k].address, NOBODY);
+			atomic_init(&f->entries[i][k].key, NOBODY);
+}
+
+uint64_t failures_key(
+	const struct failures *f, const struct address *a, const char *user)
+{
+	uint64_t key = address_network(a);
+
+	if (!user || key == NOBODY)
+		return key;
+	for (; *user; user++) {
+		key = (key ^ (uint8_t)*user) * f->secret;
+		key ^= key >> 32;
+	}
+	return key == NOBODY ? 0 : key;
 }
 
 static struct failures_entry *set_of(struct failures *f, uint64_t key)
@@ -34,15 +51,15 @@ static struct failures_entry *find(struct failures *f, uint64_t key)
 	struct failures_entry *set = set_of(f, key);
 
 	for (size_t i = 0; i < FAILURES_WAYS; i++)
-		if (atomic_load(&set[i].address) == key)
+		if (atomic_load(&set[i].key) == key)
 			return &set[i];
 	return NULL;
 }
 
-int64_t failures_wait(struct failures *f, const struct address *a, int64_t now)
+int64_t failures_wait(struct failures *f, uint64_t key, int64_t now)
 {
-	struct failures_entry *e = find(f, address_network(a));
-	int64_t full = now + (FAILURES_BURST - 1) * FAILURES_PAUSE;
+	struct failures_entry *e = find(f, key);
+	int64_t full = now + (f->burst - 1) * f->pause;
 	int64_t clear = e ? atomic_load(&e->clear) : 0;
 
 	return clear > full ? clear - full : 0;
@@ -57,13 +74,12 @@ static struct failures_entry *displace(struct failures *f, uint64_t key)
 		if (atomic_load(&set[i].clear) < atomic_load(&oldest->clear))
 			oldest = &set[i];
 	atomic_store(&oldest->clear, 0);
-	atomic_store(&oldest->address, key);
+	atomic_store(&oldest->key, key);
 	return oldest;
 }
 
-void failures_count(struct failures *f, const struct address *a, int64_t now)
+void failures_count(struct failures *f, uint64_t key, int64_t now)
 {
-	uint64_t key = address_network(a);
 	struct failures_entry *e = find(f, key);
 	int64_t clear, next;
 
@@ -73,6 +89,6 @@ void failures_count(struct failures *f, const struct address *a, int64_t now)
 		e = displace(f, key);
 	clear = atomic_load(&e->clear);
 	do {
-		next = (clear > now ? clear : now) + FAILURES_PAUSE;
+		next = (clear > now ? clear : now) + f->pause;
 	} while (!atomic_compare_exchange_weak(&e->clear, &clear, next));
 }

@@ -26,7 +26,7 @@
 
 static void greeting_look(struct greeting *g);
 
-static void greeting_set_state(struct greeting *g, enum greeting_state state)
+void greeting_set_state(struct greeting *g, enum greeting_state state)
 {
 	assert(g->state != GREETING_MESSAGE);
 	g->state = state;
@@ -42,11 +42,9 @@ static void greeting_free(struct greeting *g)
 		half_open_leave(&w->server->half_open, g->address);
 	if (g->link.session.generation)
 		session_heard(w, g->link.session);
-	if (g->state == GREETING_QUEUED)
-		w->queued--;
 	hello_reader_clear(&g->hello);
 	chunk_give(g->first);
-	list_remove(&g->place);
+	greeting_unlist(g);
 	pool_give(w->pools.greetings, g);
 }
 
@@ -143,8 +141,11 @@ static void await_message(struct greeting *g)
 static void enter_tls(struct greeting *g, struct tls_context *context)
 {
 	struct worker *w = g->worker;
+	struct transform *t = tls_server(context);
 
-	g->stream = layer_open(w->pools.layers, g->stream, tls_server(context));
+	if (t && g->known_only)
+		tls_admit_known(t);
+	g->stream = layer_open(w->pools.layers, g->stream, t);
 	if (!g->stream) {
 		greeting_close(g, REASON_no_memory);
 		return;
@@ -165,7 +166,12 @@ static void gather_hello(struct greeting *g, struct chunk *c)
 
 	switch (hello_reader_take(&g->hello, c, &hello, &all)) {
 	case CLIENT_HELLO_PARTIAL:
-		greeting_look(g);
+		/* One that is so long needs more than a stranger has. */
+		if (hello_reader_kept(&g->hello) > GREETING_WORDS_MAX &&
+			!greeting_take_room(g))
+			greeting_close(g, REASON_limit);
+		else
+			greeting_look(g);
 		return;
 	case CLIENT_HELLO_COMPLETE:
 		break;
@@ -175,13 +181,16 @@ static void gather_hello(struct greeting *g, struct chunk *c)
 		return;
 	}
 	adit = client_hello_offers(&hello, chunk_bytes(all), TLS_ALPN_ADIT);
-	stream_unread(g->stream, all);
 	if (w->settings->https_shares_port && !adit && !g->marked) {
+		stream_unread(g->stream, all);
 		https_visitor_adopt(w, g->stream, &g->link.peer);
 		g->stream = NULL;
 		greeting_free(g);
 		return;
 	}
+	if (!greeting_enter(g, all, hello.resumes))
+		return;
+	stream_unread(g->stream, all);
 	enter_tls(g, adit ? w->keyring->adit : w->keyring->frp);
 }
 
@@ -265,34 +274,49 @@ static bool may_be_bare(const struct greeting *g)
 	return g->link.secure || !g->worker->settings->tls_force;
 }
 
+/* The chunk's first byte is that of a ClientHello, or frp's before it. */
+static void enter_hello(struct greeting *g, struct chunk *c)
+{
+	if (*chunk_bytes(c) == CLIENT_HELLO_MARK) {
+		g->marked = true;
+		c->from++;
+	}
+	greeting_set_state(g, GREETING_HELLO);
+	if (chunk_length(c) > 0) {
+		gather_hello(g, c);
+		return;
+	}
+	chunk_give(c);
+	greeting_look(g);
+}
+
 static void enter(struct greeting *g, enum speech speech, struct chunk *c)
 {
 	struct worker *w = g->worker;
 	struct stream *s = g->stream;
 
 	if (speech == SPEECH_TLS) {
-		g->marked = *chunk_bytes(c) == CLIENT_HELLO_MARK;
-		if (g->marked)
-			c->from++;
-		greeting_set_state(g, GREETING_HELLO);
-		if (chunk_length(c) > 0) {
-			gather_hello(g, c);
-			return;
-		}
-		chunk_give(c);
-		greeting_look(g);
+		enter_hello(g, c);
 		return;
 	}
-	stream_unread(s, c);
-	if (speech == SPEECH_WEBSOCKET) {
-		enter_websocket(g);
-	} else if (speech == SPEECH_HTTP) {
+	if (speech == SPEECH_HTTP) {
+		stream_unread(s, c);
 		g->stream = NULL;
 		http_visitor_adopt(w, s, &g->link.peer);
 		greeting_free(g);
-	} else if (!may_be_bare(g)) {
+		return;
+	}
+	if (speech != SPEECH_WEBSOCKET && !may_be_bare(g)) {
+		chunk_give(c);
 		count(&w->core.counters, bare_refused);
 		greeting_close(g, REASON_refused);
+		return;
+	}
+	if (!greeting_enter(g, c, false))
+		return;
+	stream_unread(s, c);
+	if (speech == SPEECH_WEBSOCKET) {
+		enter_websocket(g);
 	} else if (speech == SPEECH_YAMUX) {
 		g->stream = NULL;
 		session_open(w, s, &g->link);
@@ -349,8 +373,13 @@ static void greeting_received(
 		enter(g, speech, c);
 		return;
 	}
-	g->first = c;
-	greeting_look(g);
+	/* A few bytes, for long perhaps. */
+	g->first = chunk_copy(chunk_bytes(c), chunk_length(c));
+	chunk_give(c);
+	if (g->first)
+		greeting_look(g);
+	else
+		greeting_close(g, REASON_no_memory);
 }
 
 /* The next bytes. */
@@ -381,7 +410,7 @@ struct greeting *greeting_new(
 	g->stream = s;
 	g->link = *link;
 	g->reader.received = greeting_received;
-	list_append(&w->greetings, &g->place);
+	g->since = worker_loop(w)->now;
 	loop_set_timer(worker_loop(w), &g->deadline,
 		w->settings->first_message_timeout_ms * CLOCK_MS,
 		greeting_late);
@@ -402,5 +431,8 @@ void greeting_begin(struct worker *w, struct stream *s, const struct link *link)
 		session_heard(w, link->session);
 		return;
 	}
+	/* Its session is one of those that are counted (session.h). */
+	g->entered = true;
+	list_append(&w->greetings, &g->place);
 	greeting_read(g);
 }

@@ -7,9 +7,12 @@
  * greetings of their own; HTTP or TLS of a visitor, where the port is theirs as
  * well; or frp's messages, of which the first says what it is (Login: a
  * control; NewWorkConn: a work connection). All that must come within
- * firstMessageTimeout, however slowly its bytes do. Only so many are read at a
- * time (half_open.h); the others wait for them, in three quarters of all
- * places at most: more are closed.
+ * firstMessageTimeout, however slowly its bytes do.
+ *
+ * Until its first words are all there, a whole ClientHello where it is TLS, it
+ * is a stranger and costs little: it keeps a few bytes, and gives way to who
+ * comes after when there are too many. Then it enters, if there is room
+ * (half_open.h), or waits for it.
  */
 
 #ifndef ADIT_SERVER_GREETING_H
@@ -21,13 +24,26 @@
 #include "server/link.h"
 #include "server/listener.h"
 
+/* Strangers and those that wait, of all workers, besides the work connections
+ * that were asked for; half of them may wait. */
+#define GREETINGS_WAITING 2048
+/* The same of a worker, if there are very many. */
+#define GREETINGS_WAITING_MIN 64
+
+/* How long a stranger has at least: meanwhile bindPort pauses. */
+#define GREETING_GRACE (100 * CLOCK_MS)
+
+/* Bytes that one of them may keep. */
+#define GREETING_WORDS_MAX 2048
+
 enum greeting_state {
-	/* Too many are half open: nothing is read yet. Next: BYTES. */
-	GREETING_QUEUED,
-	/* The first bytes of a layer are awaited. Next: HELLO, MESSAGE. */
+	/* The first bytes of a layer are awaited. Next: HELLO, QUEUED,
+	 * MESSAGE. */
 	GREETING_BYTES,
-	/* A ClientHello is being gathered. Next: BYTES. */
+	/* A ClientHello is being gathered. Next: QUEUED, BYTES. */
 	GREETING_HELLO,
+	/* Its first words are there, unread, but no room. Next: BYTES. */
+	GREETING_QUEUED,
 	/* A message is awaited; the channel has the stream. */
 	GREETING_MESSAGE,
 };
@@ -39,12 +55,16 @@ struct greeting {
 	struct stream_reader reader; /* before the channel's */
 	struct chunk *first;         /* bytes that do not tell yet; or NULL */
 	struct hello_reader hello;
-	struct list place; /* worker's greetings */
+	struct list place; /* worker's strangers, queue or greetings */
 	struct timer deadline;
+	int64_t since; /* clock.h */
 	struct link link;
-	bool marked;  /* its TLS began with frp's own first byte */
-	bool web;     /* it is inside WebSocket */
-	bool counted; /* among those that are half open, at `address` */
+	bool marked;     /* its TLS began with frp's own first byte */
+	bool web;        /* it is inside WebSocket */
+	bool resumes;    /* it offers to resume a session */
+	bool entered;    /* it is no stranger, and does not wait */
+	bool counted;    /* among those that are half open, at `address` */
+	bool known_only; /* its room is that of those who resume */
 	uint32_t address;
 	uint8_t state; /* enum greeting_state */
 };
@@ -57,10 +77,10 @@ void greeting_accept(struct listener *l, int fd);
 void greeting_begin(
 	struct worker *w, struct stream *s, const struct link *link);
 
-/* Let those in that have waited, if there is room now. */
-void greetings_admit(struct worker *w);
-
 /* Close it. */
 void greeting_close(struct greeting *g, enum reason why);
+
+/* The worker ends: close all of them. */
+void greetings_cut(struct worker *w);
 
 #endif

@@ -1,72 +1,127 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* How connections come in, and how many are read at a time. */
+/* How connections come in, and how many may say more than their first words. */
 
 #include "server/greeting_internal.h"
 
-#include "common/base/log.h"
 #include "common/event/loop.h"
 #include "common/relay/raw_stream.h"
-#include "server/keyring.h"
 #include "server/worker.h"
 
 /* How often it is looked whether those that wait have room. */
 #define ADMIT_PAUSE (10 * CLOCK_MS)
 
-/* While there are many, only clients that have been here are served: a session
- * that resumes costs no signature. */
-static void watch_the_crowd(struct worker *w)
+static uint32_t waiting_max(const struct worker *w)
 {
-	bool crowded = half_open_is_crowded(&w->server->half_open);
+	uint32_t share = GREETINGS_WAITING / w->server->worker_count;
 
-	if (w->crowded == crowded)
-		return;
-	w->crowded = crowded;
-	tls_context_set_crowded(w->keyring->frp, crowded);
-	tls_context_set_crowded(w->keyring->adit, crowded);
+	return share > GREETINGS_WAITING_MIN ? share : GREETINGS_WAITING_MIN;
 }
 
-/* It is read from now on, if there is room for it. */
-static bool greeting_enter(struct greeting *g)
+static bool is_stranger(const struct greeting *g)
+{
+	return !g->entered && g->state != GREETING_QUEUED;
+}
+
+void greeting_unlist(struct greeting *g)
+{
+	if (is_stranger(g))
+		g->worker->stranger_count--;
+	else if (!g->entered)
+		g->worker->queue_length--;
+	list_remove(&g->place);
+}
+
+bool greeting_take_room(struct greeting *g)
 {
 	struct worker *w = g->worker;
+	enum half_open_room room;
 
-	g->counted = half_open_enter(&w->server->half_open, g->address);
-	if (!g->counted)
+	if (g->entered)
+		return true;
+	room = half_open_enter(&w->server->half_open, g->address, g->resumes);
+	if (room == HALF_OPEN_NONE)
 		return false;
-	watch_the_crowd(w);
-	greeting_read(g);
+	greeting_unlist(g);
+	list_append(&w->greetings, &g->place);
+	g->entered = g->counted = true;
+	g->known_only = room == HALF_OPEN_KNOWN;
 	return true;
 }
 
 static void admit(struct timer *t)
 {
-	greetings_admit(container_of(t, struct worker, admit_timer));
-}
+	struct worker *w = container_of(t, struct worker, admit_timer);
 
-void greetings_admit(struct worker *w)
-{
-	list_each_safe (l, &w->greetings) {
+	list_each_safe (l, &w->queue) {
 		struct greeting *g = container_of(l, struct greeting, place);
 
-		if (g->state != GREETING_QUEUED)
-			continue;
-		w->queued--;
-		if (!greeting_enter(g))
-			w->queued++;
+		if (greeting_take_room(g))
+			greeting_read(g);
 	}
-	watch_the_crowd(w);
-	if (w->queued > 0)
+	if (w->queue_length > 0)
 		loop_set_timer(
 			worker_loop(w), &w->admit_timer, ADMIT_PAUSE, admit);
 }
 
-/* The last quarter is for those who need not wait: who dials without end from
- * an address that is full leaves it to those from elsewhere. */
-static bool may_wait(const struct worker *w)
+/* It waits with these words, which are unread again; they are in a chunk of
+ * just their size, for as long as it takes. */
+static void wait_for_room(struct greeting *g, struct chunk *words)
 {
-	return pool_used(w->pools.greetings) <=
-	       pool_limit(w->pools.greetings) / 4 * 3;
+	struct worker *w = g->worker;
+
+	stream_unread(g->stream, words);
+	greeting_unlist(g);
+	greeting_set_state(g, GREETING_QUEUED);
+	list_append(&w->queue, &g->place);
+	w->queue_length++;
+	count(&w->core.counters, greetings_queued);
+	if (!timer_is_set(&w->admit_timer))
+		loop_set_timer(
+			worker_loop(w), &w->admit_timer, ADMIT_PAUSE, admit);
+}
+
+bool greeting_enter(struct greeting *g, struct chunk *words, bool resumes)
+{
+	struct worker *w = g->worker;
+	struct chunk *kept = NULL;
+
+	g->resumes = resumes;
+	if (greeting_take_room(g))
+		return true;
+	if (w->queue_length <
+			waiting_max(w) / 2 +
+				half_open_expected(&w->server->half_open) &&
+		chunk_length(words) <= GREETING_WORDS_MAX)
+		kept = chunk_copy(chunk_bytes(words), chunk_length(words));
+	chunk_give(words);
+	if (kept)
+		wait_for_room(g, kept);
+	else
+		greeting_close(g, REASON_limit);
+	return false;
+}
+
+/* Of the strangers the one that came first has had the most time; but what
+ * comes in one burst is heard first. */
+static void make_room(struct listener *l)
+{
+	struct worker *w = l->worker;
+	uint32_t max =
+		waiting_max(w) + half_open_expected(&w->server->half_open);
+
+	while (w->stranger_count + w->queue_length >= max &&
+		!list_empty(&w->strangers)) {
+		struct greeting *g =
+			container_of(w->strangers.next, struct greeting, place);
+
+		if (worker_loop(w)->now - g->since < GREETING_GRACE) {
+			listener_pause(l);
+			return;
+		}
+		count(&w->core.counters, greetings_displaced);
+		greeting_close(g, REASON_limit);
+	}
 }
 
 void greeting_accept(struct listener *l, int fd)
@@ -86,19 +141,26 @@ void greeting_accept(struct listener *l, int fd)
 		return;
 	}
 	address_of_peer(&link.peer, fd);
+	make_room(l);
 	g = greeting_new(w, s, &link);
 	if (!g)
 		return;
 	g->address = half_open_place(&w->server->half_open, &link.peer);
-	if (greeting_enter(g))
-		return;
-	w->queued++;
-	if (!may_wait(w)) {
-		greeting_close(g, REASON_limit);
-		return;
-	}
-	count(&w->core.counters, greetings_queued);
-	if (!timer_is_set(&w->admit_timer))
-		loop_set_timer(
-			worker_loop(w), &w->admit_timer, ADMIT_PAUSE, admit);
+	list_append(&w->strangers, &g->place);
+	w->stranger_count++;
+	greeting_read(g);
+}
+
+static void cut(struct list *greetings)
+{
+	list_each_safe (l, greetings)
+		greeting_close(container_of(l, struct greeting, place),
+			REASON_shutdown);
+}
+
+void greetings_cut(struct worker *w)
+{
+	cut(&w->strangers);
+	cut(&w->queue);
+	cut(&w->greetings);
 }

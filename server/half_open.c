@@ -29,14 +29,20 @@ static bool take(struct half_open_count *c, uint32_t max)
 	return true;
 }
 
-bool half_open_enter(struct half_open *h, uint32_t place)
+enum half_open_room half_open_enter(
+	struct half_open *h, uint32_t place, bool resumes)
 {
-	if (!take(&h->all, HALF_OPEN_MAX))
-		return false;
-	if (take(&h->places[place], HALF_OPEN_OF_ADDRESS))
-		return true;
+	enum half_open_room room = HALF_OPEN_NONE;
+
+	if (take(&h->all, HALF_OPEN_OF_ANYBODY))
+		room = HALF_OPEN_ANY;
+	else if (resumes && take(&h->all, HALF_OPEN_MAX))
+		room = HALF_OPEN_KNOWN;
+	if (room == HALF_OPEN_NONE ||
+		take(&h->places[place], HALF_OPEN_OF_ADDRESS))
+		return room;
 	atomic_fetch_sub(&h->all.open, 1);
-	return false;
+	return HALF_OPEN_NONE;
 }
 
 void half_open_leave(struct half_open *h, uint32_t place)
@@ -51,8 +57,7 @@ void half_open_expect(struct half_open *h, uint32_t place, int32_t change)
 	atomic_fetch_add(&h->all.expected, (uint32_t)change);
 }
 
-bool half_open_is_crowded(struct half_open *h)
+uint32_t half_open_expected(const struct half_open *h)
 {
-	return atomic_load(&h->all.open) >=
-	       HALF_OPEN_MAX / 4 * 3 + atomic_load(&h->all.expected);
+	return atomic_load(&h->all.expected);
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * How many connections on bindPort may be about to say what they are: so many
- * in all, and so many of one address, beyond the work connections that clients
- * there were asked for. Each may cost a TLS handshake, before anybody has
- * proved anything. One table of a fixed size for all workers, without a lock;
- * addresses that share a place share its room.
+ * How many connections on bindPort may be between their first words and their
+ * first message: so many in all, and so many of one address, beyond the work
+ * connections that clients there were asked for. Each may cost a TLS handshake,
+ * before anybody has proved anything. A quarter of the room is for clients that
+ * have been here, and can resume a TLS session: that costs no signature. One
+ * table of a fixed size for all workers, without a lock; addresses that share a
+ * place share its room.
  */
 
 #ifndef ADIT_SERVER_HALF_OPEN_H
@@ -18,6 +20,7 @@
 #include "common/base/address.h"
 
 #define HALF_OPEN_MAX 512
+#define HALF_OPEN_OF_ANYBODY (HALF_OPEN_MAX / 4 * 3)
 #define HALF_OPEN_OF_ADDRESS 16
 
 #define HALF_OPEN_PLACES 4096
@@ -39,15 +42,21 @@ void half_open_init(struct half_open *h);
 /* Any thread: where an address is counted. */
 uint32_t half_open_place(const struct half_open *h, const struct address *a);
 
-/* Any thread: one more of that place, if there is room; and one less. */
-bool half_open_enter(struct half_open *h, uint32_t place) must_check;
+enum half_open_room {
+	HALF_OPEN_NONE,
+	HALF_OPEN_ANY,
+	HALF_OPEN_KNOWN /* that of those who resume: it must */
+};
+
+/* Any thread: one more of that place, which offers to resume a session or not;
+ * where it got room. And one less, wherever. */
+enum half_open_room half_open_enter(
+	struct half_open *h, uint32_t place, bool resumes) must_check;
 void half_open_leave(struct half_open *h, uint32_t place);
 
-/* Any thread: so many more, or less, work connections are to come. */
+/* Any thread: so many more, or less, work connections are to come; and how
+ * many, in all. */
 void half_open_expect(struct half_open *h, uint32_t place, int32_t change);
-
-/* Any thread: whether three quarters of the room are taken that is not for
- * work connections that were asked for. */
-bool half_open_is_crowded(struct half_open *h);
+uint32_t half_open_expected(const struct half_open *h);
 
 #endif

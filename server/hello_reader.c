@@ -101,6 +101,11 @@ int hello_reader_take(struct hello_reader *r, struct chunk *c,
 	return rc;
 }
 
+uint32_t hello_reader_kept(const struct hello_reader *r)
+{
+	return r->pieces && r->pieces->kept ? chunk_length(r->pieces->kept) : 0;
+}
+
 void hello_reader_clear(struct hello_reader *r)
 {
 	if (r->pieces)

@@ -34,6 +34,9 @@ static inline bool hello_reader_began(const struct hello_reader *r)
 	return r->pieces;
 }
 
+/* Bytes that are kept. */
+uint32_t hello_reader_kept(const struct hello_reader *r) must_check;
+
 /* Free what is kept. */
 void hello_reader_clear(struct hello_reader *r);
 

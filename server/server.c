@@ -223,6 +223,8 @@ static int run_chores(struct core_chores *c, bool last)
 	int log = s->access_log ? access_log_run(s->access_log, last) : -1;
 	int wait = sooner(log, seen_file_look(&s->seen, last));
 
+	wait = sooner(wait,
+		guesses_look(&s->guesses, s->users.users, clock_now(), last));
 	if (last)
 		return wait;
 	wait = sooner(wait, page_look(&s->page_404, s));
@@ -258,7 +260,10 @@ int server_create(struct server **s_r, const struct settings *settings)
 	memcpy(s->token_public, key.public, sizeof(s->token_public));
 	proof_key_wipe(&key);
 	half_open_init(&s->half_open);
-	failures_init(&s->failures);
+	failures_init(&s->failures, FAILURES_BURST, FAILURES_PAUSE);
+	failures_init(
+		&s->user_failures, FAILURES_USER_BURST, FAILURES_USER_PAUSE);
+	guesses_init(&s->guesses, clock_now());
 	rc = *settings->custom_404_page
 		     ? page_open(&s->page_404, settings->custom_404_page)
 		     : 0;

@@ -15,6 +15,7 @@
 #include "common/base/quota.h"
 #include "common/event/core.h"
 #include "server/failures.h"
+#include "server/guesses.h"
 #include "server/half_open.h"
 #include "server/keyring.h"
 #include "server/page.h"
@@ -35,7 +36,9 @@ struct server {
 	struct users_source users; /* the same */
 	struct seen_file
 		seen; /* notes of worker 0, written by the main thread */
-	struct failures failures;
+	struct failures failures;      /* by address */
+	struct failures user_failures; /* by address and user: frp's logins */
+	struct guesses guesses;
 	struct access_log *access_log; /* NULL: off */
 	struct core_chores chores;     /* the main thread's */
 	int state_lock; /* descriptor of the locked file in stateDir; -1 */

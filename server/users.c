@@ -97,12 +97,38 @@ static bool copy_domains(struct user *u)
 	return u->domains;
 }
 
+/* A name of n bytes; false: nobody has one that is so long. */
+static bool key_of(struct user_key *k, const char *name, size_t n)
+{
+	/* FNV-1a, of 64 bits, and a step that spreads its last bytes, too. */
+	*k = (struct user_key){ .hash = UINT64_C(0xcbf29ce484222325) };
+	if (n > sizeof(k->words))
+		return false;
+	memcpy(k->words, name, n);
+	for (size_t i = 0; i < n; i++)
+		k->hash =
+			(k->hash ^ (uint8_t)name[i]) * UINT64_C(0x100000001b3);
+	k->hash ^= k->hash >> 32;
+	k->hash *= UINT64_C(0x9e3779b97f4a7c15);
+	return true;
+}
+
+static int by_hash(const void *a, const void *b)
+{
+	uint64_t x = ((const struct user *)a)->name.hash;
+	uint64_t y = ((const struct user *)b)->name.hash;
+
+	return (x > y) - (x < y);
+}
+
 static bool user_init(struct user *u, const struct settings_user *says,
 	const struct users *old)
 {
 	const struct user *before = users_find(old, says->name);
 
 	u->says = says;
+	if (!key_of(&u->name, says->name, strlen(says->name)))
+		never_reached(); /* It was refused with the settings. */
 	if (before)
 		u->load = user_load_hold(before->load);
 	else
@@ -138,9 +164,8 @@ struct users *users_make(const struct settings_users *says, struct conf *conf,
 			users_drop(&t);
 			return NULL;
 		}
-		HASH_ADD_KEYPTR(
-			hh, t->by_name, user_name(u), strlen(user_name(u)), u);
 	}
+	qsort(t->list, t->count, sizeof(*t->list), by_hash);
 	return t;
 }
 
@@ -167,26 +192,64 @@ void users_drop(struct users **tp)
 	*tp = NULL;
 	if (!t || atomic_fetch_sub(&t->holders, 1) > 1)
 		return;
-	HASH_CLEAR(hh, t->by_name);
 	for (size_t i = 0; i < t->count; i++)
 		user_clear(&t->list[i]);
 	conf_free(&t->conf);
 	free(t);
 }
 
+static bool is_named(const struct user *u, const struct user_key *k)
+{
+	uint64_t differ = u->name.hash ^ k->hash;
+
+	for (size_t i = 0; i < USERS_NAME_WORDS; i++)
+		differ |= u->name.words[i] ^ k->words[i];
+	return differ == 0;
+}
+
+/*
+ * As many steps for any name, with nothing to predict: to the last one whose
+ * hash is not above, or the first.
+ */
+static const struct user *find_evenly(
+	const struct users *t, const char *name, size_t n, bool *known_r)
+{
+	const struct user *u;
+	bool possible;
+	struct user_key k;
+
+	*known_r = false;
+	if (!t || t->count == 0)
+		return NULL;
+	possible = key_of(&k, name, n);
+	u = t->list;
+	for (size_t left = t->count; left > 1; left -= left / 2)
+		u += left / 2 * (u[left / 2].name.hash <= k.hash);
+	/* Several may have the same. */
+	while (u > t->list && u[-1].name.hash == k.hash && !is_named(u, &k))
+		u--;
+	*known_r = is_named(u, &k) & possible;
+	return u;
+}
+
 static const struct user *find(
 	const struct users *t, const char *name, size_t n)
 {
-	struct user *u = NULL;
+	bool known;
+	const struct user *u = find_evenly(t, name, n, &known);
 
-	if (t)
-		HASH_FIND(hh, t->by_name, name, n, u);
-	return u;
+	return known ? u : NULL;
 }
 
 const struct user *users_find(const struct users *t, const char *name)
 {
 	return find(t, name, strlen(name));
+}
+
+const struct user *users_find_evenly(
+	const struct users *t, const char *name, bool *known_r)
+{
+	return find_evenly(t, name, strlen(name), known_r);
 }
 
 const struct user *users_find_by_proxy(const struct users *t, const char *proxy)
@@ -206,8 +269,9 @@ bool user_has_key(
 {
 	bool found = false;
 
-	/* A public key is no secret. */
-	for (size_t i = 0; i < u->key_count; i++)
-		found |= memcmp(u->keys[i], key, PROOF_PUBLIC_SIZE) == 0;
+	/* A public key is no secret; how many there are is. */
+	for (size_t i = 0; i < SETTINGS_USER_KEYS; i++)
+		found |= (memcmp(u->keys[i], key, PROOF_PUBLIC_SIZE) == 0) &
+			 (i < u->key_count);
 	return found;
 }

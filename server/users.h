@@ -14,7 +14,6 @@
 #define ADIT_SERVER_USERS_H
 
 #include <stdatomic.h>
-#include <uthash.h>
 
 #include "common/base/file_stamp.h"
 #include "common/conf/join.h"
@@ -33,9 +32,19 @@ struct user_load {
 	_Atomic uint32_t holders;
 	_Atomic uint32_t proxies, visitors;
 	_Atomic int64_t clear; /* when its visitors are forgotten (clock.h) */
+	_Atomic uint32_t failures; /* failed logins, see guesses.h */
+};
+
+/* Words of 64 bits that the longest name takes (join.h). */
+#define USERS_NAME_WORDS ((JOIN_NAME_SIZE - 1) / 8)
+
+/* As it is looked up: the bytes, zeros behind them, and a hash of them. */
+struct user_key {
+	uint64_t hash, words[USERS_NAME_WORDS];
 };
 
 struct user {
+	struct user_key name;
 	const struct settings_user *says; /* its record */
 	struct user_load *load;           /* held */
 	struct cipher_key frp_key;        /* of its frpToken */
@@ -43,15 +52,13 @@ struct user {
 	size_t key_count;
 	char **domains;  /* normalised, says->domains.n of them */
 	int64_t expires; /* Unix seconds; INT64_MAX: never */
-	UT_hash_handle hh;
 };
 
 struct users {
 	_Atomic uint32_t holders;
 	struct conf *conf; /* owns the records; NULL: the settings do */
-	struct user *by_name;
 	size_t count;
-	struct user list[];
+	struct user list[]; /* by the hashes of their names */
 };
 
 /*
@@ -67,6 +74,14 @@ void users_drop(struct users **t);
 
 /* The user of that name, or NULL; NULL in a table that is NULL. */
 const struct user *users_find(const struct users *t, const char *name);
+
+/*
+ * The same for who must not learn, by the time that it takes, whether there is
+ * such a user: else it is another one, the same for the same name, whose
+ * record is to be looked at as much. NULL: there are no users at all.
+ */
+const struct user *users_find_evenly(
+	const struct users *t, const char *name, bool *known_r);
 
 /* The same, whose name the proxy's begins with, and a dot. */
 const struct user *users_find_by_proxy(

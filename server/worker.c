@@ -25,8 +25,9 @@
 #include "server/visitor.h"
 #include "server/work.h"
 
-/* Of a worker; above half of them bindPort pauses. */
-#define GREETINGS 2048
+/* Of a worker, streams of sessions included; above half of them bindPort
+ * pauses. */
+#define GREETINGS 5120
 
 static const struct core_ops worker_ops;
 
@@ -112,6 +113,8 @@ int worker_create(struct worker **w_r, struct server *s, uint32_t index)
 	list_init(&w->sessions);
 	list_init(&w->controls);
 	list_init(&w->greetings);
+	list_init(&w->strangers);
+	list_init(&w->queue);
 	list_init(&w->works);
 	list_init(&w->visitors);
 	farewells_init(&w->farewells);
@@ -321,9 +324,7 @@ static bool worker_join(struct core *core)
 	listener_close(&w->http_port);
 	listener_close(&w->https_port);
 	directory_each(&w->directory, close_listener, NULL);
-	list_each_safe (l, &w->greetings)
-		greeting_close(container_of(l, struct greeting, place),
-			REASON_shutdown);
+	greetings_cut(w);
 	list_each_safe (l, &w->controls)
 		control_close(container_of(l, struct control, link),
 			REASON_shutdown, "the server is stopping");

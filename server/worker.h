@@ -47,11 +47,12 @@ struct worker {
 	struct keyring *keyring;    /* held */
 	struct users *users;        /* held; NULL: none */
 	struct muxes muxes;
-	struct list sessions;  /* connections that carry many streams */
-	struct list controls;  /* live ones */
-	struct list greetings; /* connections without a first message yet */
-	uint32_t queued;       /* of these, those that wait for room */
-	bool crowded; /* only known clients are served, so far as known */
+	struct list sessions; /* connections that carry many streams */
+	struct list controls; /* live ones */
+	/* Connections without a first message yet: those that may say it, those
+	 * whose first words are not all there, and those that wait for room. */
+	struct list greetings, strangers, queue;
+	uint32_t stranger_count, queue_length;
 	struct timer admit_timer; /* while some wait */
 	struct list works;        /* idle work connections that are here */
 	struct list visitors;     /* all */

@@ -355,6 +355,11 @@ struct transform *tls_server(struct tls_context *c)
 	return &s->transform;
 }
 
+void tls_admit_known(struct transform *t)
+{
+	tls(t)->known_only = true;
+}
+
 /* Both what is looked for and what is asked for; 0 or -ENOMEM. */
 static int set_name(struct tls *s, const char *name)
 {

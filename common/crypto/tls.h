@@ -36,6 +36,10 @@
  * no memory. */
 struct transform *tls_server(struct tls_context *c) must_check;
 
+/* Before its handshake: admit no client but one that resumes a session, which
+ * costs no signature. */
+void tls_admit_known(struct transform *t);
+
 /*
  * `name` is what the server is called: what a context with trusted_ca looks
  * for in the certificate, and what the server is told (SNI), unless it is an

@@ -88,7 +88,6 @@ static struct tls_context *create(uint16_t min, uint16_t max)
 	if (!c)
 		return NULL;
 	atomic_init(&c->owners, 1);
-	atomic_init(&c->crowded, false);
 	c->key_records = KEY_RECORDS;
 	if (!set_up(c, min, max))
 		tls_context_unref(&c);
@@ -168,11 +167,10 @@ static enum ssl_select_cert_result_t want_alpn(const SSL_CLIENT_HELLO *hello)
 	return ssl_select_cert_error;
 }
 
+/* Asked when a ticket has been looked at, before anything is signed. */
 static int admit(const SSL_CLIENT_HELLO *hello)
 {
-	const struct tls_context *c = tls_of(hello->ssl)->context;
-
-	return !atomic_load_explicit(&c->crowded, memory_order_relaxed) ||
+	return !tls_of(hello->ssl)->known_only ||
 	       SSL_session_reused(hello->ssl);
 }
 
@@ -276,9 +274,4 @@ void tls_context_unref(struct tls_context **c)
 	SSL_CTX_free(old->ctx);
 	X509_STORE_free(old->trusted);
 	free(old);
-}
-
-void tls_context_set_crowded(struct tls_context *c, bool crowded)
-{
-	atomic_store_explicit(&c->crowded, crowded, memory_order_relaxed);
 }

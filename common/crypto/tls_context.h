@@ -70,10 +70,4 @@ struct tls_context *tls_context_client(const struct tls_client_terms *terms,
 struct tls_context *tls_context_ref(struct tls_context *c);
 void tls_context_unref(struct tls_context **c);
 
-/*
- * While a server is crowded it admits only clients that resume a session,
- * which costs it no signature. Any thread, at any time.
- */
-void tls_context_set_crowded(struct tls_context *c, bool crowded);
-
 #endif

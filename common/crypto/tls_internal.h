@@ -23,7 +23,6 @@ struct tls_context {
 	size_t pins_n;
 	enum tls_alpn alpn; /* a client's */
 	uint64_t key_records;
-	atomic_bool crowded;
 	atomic_uint owners;
 };
 
@@ -56,6 +55,7 @@ struct tls {
 	char *name;         /* of the server, during a client's handshake */
 	bool ending;        /* our direction is to end, after the handshake */
 	bool starved;       /* no memory for what is left */
+	bool known_only;    /* a server's: see tls_admit_known */
 	bool pinned;        /* `peer` is set */
 	struct pin peer;    /* of the server */
 	uint64_t received;  /* bytes of records */

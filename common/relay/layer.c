@@ -249,10 +249,14 @@ static void layer_open_into(struct layer *l, struct chunk *out)
 	struct chunk *k = l->opening;
 	uint32_t room = out->size - out->to;
 	size_t n = k ? chunk_length(k) : 0;
+	bool shaking = t->shaking;
 	ssize_t size = t->ops->open(
 		t, k ? chunk_bytes(k) : NULL, &n, out->data + out->to, room);
 
 	if (size < 0) {
+		/* Who made the layer counts handshakes. */
+		if (!shaking)
+			count(l->stream.loop->counters, layers_broken);
 		l->failed = true;
 		l->more = false;
 		layer_fail(l, (int)size);

@@ -199,12 +199,21 @@ static void read_versions(struct client_hello *h, struct reader *r)
 		h->tls13 |= read_number(&list, 2) == VERSION_TLS13;
 }
 
+/* Whether it is worth anything is for who answers to say. */
+static void read_session(struct client_hello *h, struct reader *r)
+{
+	h->resumes |= more(r);
+	skip(r, r->at.vector);
+}
+
 static const struct {
 	uint16_t type;
 	void (*read)(struct client_hello *h, struct reader *r);
 } extensions[] = {
 	{ 0, read_names },      /* server_name */
 	{ 16, read_protocols }, /* application_layer_protocol_negotiation */
+	{ 35, read_session },   /* session_ticket, empty where there is none */
+	{ 41, read_session },   /* pre_shared_key */
 	{ 43, read_versions },  /* supported_versions */
 };
 

@@ -3,10 +3,10 @@
 /*
  * The first words of a TLS client, as far as somebody who does not speak TLS
  * has to know them: for whom they are, which protocols and versions they
- * offer. Strict and bounded, over bytes that the caller keeps and passes on
- * untouched. Records may split the message anywhere. Pure: no input or output.
- * Sources: RFC 8446, sections 4.1.2, 4.2.1 and 5.1; RFC 6066, section 3; RFC
- * 7301, section 3.1.
+ * offer, whether they say that they have been here. Strict and bounded, over
+ * bytes that the caller keeps and passes on untouched. Records may split the
+ * message anywhere. Pure: no input or output. Sources: RFC 8446, sections
+ * 4.1.2, 4.2.1 and 5.1; RFC 6066, section 3; RFC 7301, section 3.1; RFC 5077.
  *
  * What is not judged here is left to who answers: the versions, the suites,
  * and extensions that have no row (GREASE, padding, ECH, whatever comes).
@@ -64,8 +64,9 @@ struct client_hello {
 	uint32_t have;   /* bytes of the message before that */
 	uint8_t header[4];
 	/* What it says. */
-	uint8_t naming;                       /* enum client_hello_naming */
-	bool tls13;                           /* 1.3 is among the versions */
+	uint8_t naming; /* enum client_hello_naming */
+	bool tls13;     /* 1.3 is among the versions */
+	bool resumes;   /* it offers a session that was (RFC 5077 or 8446) */
 	struct client_hello_cursor protocols; /* at the first; empty: none */
 	/*
 	 * Lower-case letters, digits, `-`, `_` and `.`: labels of 1 to 63

@@ -707,19 +707,52 @@ def failures():
     with users(ALICE) as s, client(s) as a:
         login(a)
         a.new_proxy("alice.t", remote_port=port)
-        texts = [refused(s, "alice", f"guess {i}") for i in range(12)]
+        texts = [refused(s, f"guess-{i}", "x") for i in range(12)]
         equal(texts[:10], [WRONG] * 10)
-        check(re.match(r"too many failed logins .* in \d+ s", texts[10]),
+        check(re.match(r"too many failed logins from .* in \d+ s", texts[10]),
               texts[10])
         check("too many" in refused(s, "alice", "alice-secret"), "cut off")
+        equal(s.counters()["logins_failed"], 10)
+        equal(s.counters()["logins_cut_off"], 3)
         # Who is in stays, with new work connections.
         for _ in range(3):
             with dial(port) as conn:
                 conn.sendall(b"x")
                 equal(conn.recv(1), b"x")
-        with FrpClient(s.port, "alice-secret", "127.0.0.1") as other:
-            other.connect = lambda: _from("127.0.0.2", s.port)
-            check("error" not in other.login(user="alice"), "from elsewhere")
+        with elsewhere(s) as other:
+            check("error" not in login(other), "from elsewhere")
+
+
+@case("guesses at a user from an address: cut off as that user, there")
+def guesses():
+    key = "V7H3fB9qk81YtukaamB1zboSsQ2_5LI7aSNsbrb9SrY"
+    with users(ALICE, BOB) as s:
+        # Signatures are none of these guesses, however wrong.
+        for _ in range(3):
+            with client(s) as c:
+                equal(login(c, adit={"v": 1, "key": key,
+                                     "sig": "A" * 86})["error"], WRONG)
+        texts = [refused(s, "alice", f"guess {i}") for i in range(6)]
+        equal(texts[:5], [WRONG] * 5)
+        check(re.match("too many failed logins as this user from this address",
+                       texts[5]), texts[5])
+        check("as this user" in refused(s, "alice", "alice-secret"), "as she")
+        equal(refused(s, "nobody", "x"), WRONG, "as others")
+        for c in (client(s, "bob"), elsewhere(s)):
+            with c:
+                check("error" not in login(c), f"{c.user} is let in")
+        equal(s.counters()["logins_failed"], 9)
+        equal(s.counters()["logins_cut_off"], 2)
+        s.stop()
+        s.wait_log(r'msg="8 failed logins as \[alice\] in the last minute"')
+        s.wait_log('msg="1 failed login as nobody known in the last minute"')
+
+
+def elsewhere(s):
+    """Alice, from another address."""
+    c = client(s)
+    c.connect = lambda: _from("127.0.0.2", s.port)
+    return c
 
 
 def _from(source, port):

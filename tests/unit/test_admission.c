@@ -174,6 +174,77 @@ Test(admission, nobodys_secret)
 		"no frpToken", true);
 }
 
+/* Another one's record is looked at, and lets nobody in. */
+Test(admission, anothers_record)
+{
+	char name[16], secret[32];
+	size_t seen = 0;
+
+	for (int i = 0; i < 300; i++) {
+		snprintf(name, sizeof(name), "x%d", i);
+		expect_wrong(name, "x", "unknown user", true);
+		cr_assert_null(a.user);
+		cr_assert(a.record >= users->list &&
+			  a.record < users->list + users->count);
+		seen |= (size_t)1 << (a.record - users->list);
+		/* By its secret, too. */
+		snprintf(secret, sizeof(secret), "%s",
+			a.record->says->frp_token);
+		expect_wrong(name, secret, "unknown user", true);
+		sign(name, "dora-token");
+		expect_refused("unknown user");
+	}
+	cr_assert_gt(__builtin_popcountll(seen), 3, "one for all of them");
+}
+
+Test(admission, names)
+{
+	static const char *const none[] = { "alic", "alicea", "Alice", "a",
+		"alice-and-more-than-thirty-two-bytes",
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" };
+	struct settings_user one = { .name = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		.frp_token = "x",
+		.expires = "" };
+	struct settings_users of_one = { 1, &one }, of_none = { 0, NULL };
+	struct users *others;
+	bool known = true;
+
+	for (size_t i = 0; i < ARRAY_SIZE(list); i++)
+		cr_assert_str_eq(user_name(users_find(users, list[i].name)),
+			list[i].name);
+	for (size_t i = 0; i < ARRAY_SIZE(none); i++)
+		cr_assert_null(users_find(users, none[i]), "%s", none[i]);
+	cr_assert_null(users_find(users, ""));
+	cr_assert_null(users_find(NULL, "alice"));
+	cr_assert_str_eq(
+		user_name(users_find_by_proxy(users, "bob.web.x")), "bob");
+	cr_assert_null(users_find_by_proxy(users, "bob"));
+	cr_assert_null(users_find_by_proxy(users, ".bob"));
+	others = users_make(&of_one, NULL, NULL);
+	cr_assert(users_find(others, one.name));
+	cr_assert_null(users_find(others, "b"));
+	cr_assert_null(users_find(others, "alice-and-more-than-32-bytes----"));
+	users_drop(&others);
+	others = users_make(&of_none, NULL, NULL);
+	cr_assert_null(users_find_evenly(others, "alice", &known));
+	cr_assert_not(known);
+	users_drop(&others);
+}
+
+/* Where nobody is there, nobody comes in. */
+Test(admission, no_users)
+{
+	struct settings_users of_none = { 0, NULL };
+
+	users_drop(&users);
+	users = users_make(&of_none, NULL, NULL);
+	expect_wrong("alice", "alice-secret", "unknown user", true);
+	expect_wrong("alice", "", "unknown user", true);
+	sign("alice", "alice-secret");
+	expect_refused("unknown user");
+	cr_assert(check("", "shared", NOW, false));
+}
+
 Test(admission, without_users_as_frp)
 {
 	users_drop(&users);

@@ -251,6 +251,8 @@ static const struct {
 	{ "a byte behind protocols", BYTES("\0\20\0\6\0\3\2h2x"), false },
 	{ "protocols twice", BYTES("\0\20\0\5\0\3\2h2\0\20\0\5\0\3\2h2"),
 		false },
+	{ "a key of before, whatever it is", BYTES("\0\51\0\2ab"), true },
+	{ "a ticket twice", BYTES("\0\43\0\0\0\43\0\0"), false },
 	{ "versions", BYTES("\0\53\0\3\2\3\4"), true },
 	{ "no version", BYTES("\0\53\0\1\0"), false },
 	{ "a version and a half", BYTES("\0\53\0\4\3\3\4\3"), false },
@@ -310,6 +312,30 @@ Test(client_hello, bodies)
 }
 
 /* A message that ends within any of its parts; before extensions it may. */
+/* Who has been here, or says so: by a ticket (35) or a key (41). */
+Test(client_hello, resumes)
+{
+	static const struct {
+		const char *bytes;
+		size_t n;
+		bool resumes;
+	} rows[] = {
+		{ BYTES(NAME_A), false },
+		{ BYTES("\0\43\0\0"), false },
+		{ BYTES("\0\43\0\1x"), true },
+		{ BYTES("\0\51\0\1x"), true },
+		{ BYTES("\0\43\0\0" NAME_A "\0\51\0\2xy"), true },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct parts p = usual(rows[i].bytes, rows[i].n);
+		struct client_hello h;
+
+		cr_assert_eq(read_parts(&h, &p), CLIENT_HELLO_COMPLETE);
+		cr_assert_eq(h.resumes, rows[i].resumes, "%zu", i);
+	}
+}
+
 Test(client_hello, cut_short)
 {
 	static uint8_t data[LARGE], again[LARGE];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Failed logins by address: the burst, the pause, who shares a bucket. */
+/* Failed logins: the burst, the pause, who shares a bucket. */
 // links: server/failures.c common/base/address.c common/crypto/random.c
 // libs: boringssl
 
@@ -9,6 +9,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/base/clock.h"
 
@@ -17,7 +18,7 @@ static struct failures *failures;
 static void setup(void)
 {
 	failures = calloc(1, sizeof(*failures));
-	failures_init(failures);
+	failures_init(failures, FAILURES_BURST, FAILURES_PAUSE);
 }
 
 static void done(void)
@@ -39,7 +40,7 @@ static int64_t wait_of(const char *ip, int64_t now)
 {
 	struct address a = from(ip);
 
-	return failures_wait(failures, &a, now);
+	return failures_wait(failures, failures_key(failures, &a, NULL), now);
 }
 
 static void fail(const char *ip, int times, int64_t now)
@@ -47,7 +48,7 @@ static void fail(const char *ip, int times, int64_t now)
 	struct address a = from(ip);
 
 	while (times-- > 0)
-		failures_count(failures, &a, now);
+		failures_count(failures, failures_key(failures, &a, NULL), now);
 }
 
 Test(failures, ten_then_one_in_six_seconds)
@@ -100,11 +101,43 @@ Test(failures, many_addresses)
 	cr_assert_gt(wait_of("192.0.2.1", 200000), 0);
 }
 
+static int64_t wait_as(const char *ip, const char *user, int64_t now)
+{
+	struct address a = from(ip);
+
+	return failures_wait(failures, failures_key(failures, &a, user), now);
+}
+
+/* Of an address as one user: of no other user, and from nowhere else. */
+Test(failures, by_user)
+{
+	struct address a = from("192.0.2.1");
+	char longer[5000];
+
+	failures_init(failures, FAILURES_USER_BURST, FAILURES_USER_PAUSE);
+	for (int i = 0; i < FAILURES_USER_BURST; i++) {
+		cr_assert_eq(wait_as("192.0.2.1", "alice", 0), 0);
+		failures_count(
+			failures, failures_key(failures, &a, "alice"), 0);
+	}
+	cr_assert_eq(wait_as("192.0.2.1", "alice", 0), FAILURES_USER_PAUSE);
+	cr_assert_eq(wait_as("192.0.2.1", "alice", FAILURES_USER_PAUSE), 0);
+	cr_assert_eq(wait_as("192.0.2.1", "alicf", 0), 0);
+	cr_assert_eq(wait_as("192.0.2.1", "", 0), 0);
+	cr_assert_eq(wait_as("192.0.2.1", NULL, 0), 0);
+	cr_assert_eq(wait_as("192.0.2.2", "alice", 0), 0);
+	memset(longer, 'a', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = '\0';
+	cr_assert_eq(wait_as("192.0.2.1", longer, 0), 0);
+}
+
 Test(failures, without_an_address)
 {
 	struct address none = { .size = 0 };
+	uint64_t key = failures_key(failures, &none, "alice");
 
+	cr_assert_eq(key, failures_key(failures, &none, NULL));
 	for (int i = 0; i < 100; i++)
-		failures_count(failures, &none, 0);
-	cr_assert_eq(failures_wait(failures, &none, 0), 0);
+		failures_count(failures, key, 0);
+	cr_assert_eq(failures_wait(failures, key, 0), 0);
 }

@@ -23,7 +23,7 @@ static uint32_t enter_all(uint32_t place)
 {
 	uint32_t n = 0;
 
-	while (half_open_enter(&h, place))
+	while (half_open_enter(&h, place, false) == HALF_OPEN_ANY)
 		n++;
 	return n;
 }
@@ -54,21 +54,42 @@ Test(half_open, networks)
 	cr_assert_eq(place_of("::ffff:192.0.2.1"), place_of("192.0.2.1"));
 }
 
+/* The last quarter is for who resumes; an address has no more of it either. */
 Test(half_open, all_together)
 {
-	uint32_t n = 0;
+	uint32_t n = 0, place = 0;
 
 	half_open_init(&h);
-	for (uint32_t i = 0; i < HALF_OPEN_PLACES; i++) {
+	for (uint32_t i = 0; i < HALF_OPEN_PLACES; i++)
 		n += enter_all(i);
-		cr_assert_eq(
-			half_open_is_crowded(&h), n >= HALF_OPEN_MAX / 4 * 3);
+	cr_assert_eq(n, HALF_OPEN_OF_ANYBODY);
+	for (uint32_t i = 0; i < HALF_OPEN_PLACES; i++) {
+		if (half_open_enter(&h, i, true) == HALF_OPEN_NONE)
+			continue;
+		n++;
+		place = i;
 	}
 	cr_assert_eq(n, HALF_OPEN_MAX);
+	half_open_leave(&h, place);
+	cr_assert_eq(half_open_enter(&h, place, false), HALF_OPEN_NONE);
+	cr_assert_eq(half_open_enter(&h, place, true), HALF_OPEN_KNOWN);
+	cr_assert_eq(half_open_enter(&h, place, true), HALF_OPEN_NONE);
 }
 
-/* Who was asked to come is no crowd. */
-Test(half_open, no_crowd_of_those_who_were_asked)
+/* Who resumes does not take its own room while there is other. */
+Test(half_open, room_for_anybody_first)
+{
+	half_open_init(&h);
+	for (uint32_t i = 0; i < HALF_OPEN_OF_ANYBODY; i++)
+		cr_assert_eq(half_open_enter(&h, i, true), HALF_OPEN_ANY);
+	cr_assert_eq(half_open_enter(&h, 1000, true), HALF_OPEN_KNOWN);
+	half_open_leave(&h, 1000);
+	half_open_leave(&h, 0);
+	cr_assert_eq(half_open_enter(&h, 1000, false), HALF_OPEN_ANY);
+}
+
+/* Who was asked to come takes nobody's room. */
+Test(half_open, room_for_those_who_were_asked)
 {
 	uint32_t place;
 
@@ -76,6 +97,6 @@ Test(half_open, no_crowd_of_those_who_were_asked)
 	place = place_of("192.0.2.1");
 	half_open_expect(&h, place, 5000);
 	for (int i = 0; i < 5000; i++)
-		cr_assert(half_open_enter(&h, place));
-	cr_assert_not(half_open_is_crowded(&h));
+		cr_assert_eq(half_open_enter(&h, place, false), HALF_OPEN_ANY);
+	cr_assert_eq(enter_all(place), HALF_OPEN_OF_ADDRESS);
 }

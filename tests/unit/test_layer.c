@@ -560,6 +560,7 @@ Test(layer, broken_rules)
 	cr_assert_str_eq(stream_trouble(s), "no toy");
 	ask();
 	expect_end(-EPROTO);
+	cr_assert_eq(world_counters.value[COUNTER_layers_broken], 1);
 	say("hello");
 	leaves("a");
 	cr_assert_eq(writes, 1);
@@ -576,6 +577,7 @@ Test(layer, alert_of_a_handshake)
 	cr_assert_not(sends());
 	ask();
 	expect_end(-EPROTO);
+	cr_assert_eq(world_counters.value[COUNTER_layers_broken], 0);
 }
 
 /* A reader and a writer wait for a handshake that fails. */
