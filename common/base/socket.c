@@ -180,6 +180,14 @@ bool socket_was_reset(int fd, uint32_t received)
 	       (uint32_t)info.tcpi_bytes_received == received;
 }
 
+bool socket_is_over(int fd)
+{
+	struct sockaddr peer;
+	socklen_t size = sizeof(peer);
+
+	return getpeername(fd, &peer, &size) < 0 && errno == ENOTCONN;
+}
+
 void socket_tune(int fd, int64_t keepalive_s)
 {
 	int one = 1, idle = (int)keepalive_s;
