@@ -206,6 +206,14 @@ void socket_set_abort(int fd, bool abort)
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l));
 }
 
+void socket_defer(int fd)
+{
+	int seconds = 1;
+
+	setsockopt(
+		fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof(seconds));
+}
+
 /* The inode of the listening socket on the port, 0 if none is seen. */
 static uint64_t find_inode(const char *table, uint16_t port)
 {
