@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/event/loop.h"
+
 /* Many small pieces are one buffer. False: it holds no more. */
 static bool keep(struct ahead *a, struct chunk *c)
 {
@@ -58,13 +60,22 @@ static void received(struct stream_reader *r, struct chunk *c, int result)
 		look(a);
 }
 
-void ahead_begin(struct ahead *a, struct stream *visitor,
+static void look_now(struct timer *t)
+{
+	look(container_of(t, struct ahead, later));
+}
+
+void ahead_begin(struct ahead *a, struct stream *visitor, bool last,
 	void (*gone)(struct ahead *a, int result))
 {
 	*a = (struct ahead){
 		.visitor = visitor, .reader = { received }, .gone = gone
 	};
-	look(a);
+	if (last)
+		loop_set_timer(
+			visitor->loop, &a->later, AHEAD_PATIENCE, look_now);
+	else
+		look(a);
 }
 
 void ahead_stop(struct ahead *a)
@@ -74,6 +85,7 @@ void ahead_stop(struct ahead *a)
 
 	if (!a->visitor)
 		return;
+	loop_cancel_timer(a->visitor->loop, &a->later);
 	if (a->visitor->reader == &a->reader)
 		stream_leave_reading(a->visitor);
 	if (second)

@@ -9,8 +9,15 @@
 #ifndef ADIT_SERVER_AHEAD_H
 #define ADIT_SERVER_AHEAD_H
 
+#include "common/base/timer.h"
 #include "common/event/chunk.h"
 #include "common/relay/stream.h"
+
+/*
+ * One that waits for its last answer sends nothing more, as a rule, and goes
+ * with the answer: it is looked at when that has not come so soon.
+ */
+#define AHEAD_PATIENCE (100 * CLOCK_MS)
 
 /* All zero: nobody is looked at. */
 struct ahead {
@@ -22,10 +29,14 @@ struct ahead {
 	 * more (0). Called once, perhaps before ahead_begin returns.
 	 */
 	void (*gone)(struct ahead *a, int result);
+	struct timer later; /* before it is looked at */
 };
 
-/* Look at the visitor, whom nobody reads, until ahead_stop. */
-void ahead_begin(struct ahead *a, struct stream *visitor,
+/*
+ * Look at the visitor, whom nobody reads, until ahead_stop; if `last`, from
+ * AHEAD_PATIENCE on.
+ */
+void ahead_begin(struct ahead *a, struct stream *visitor, bool last,
 	void (*gone)(struct ahead *a, int result));
 
 /* What it has said is the stream's again. Nobody looked: no effect. */

@@ -135,7 +135,7 @@ static void request_sent(struct exchange *x)
 		loop_set_timer(worker_loop(w), &x->timer,
 			w->settings->vhost_http_timeout_ms * CLOCK_MS,
 			service_late);
-	ahead_begin(&x->ahead, x->with.visitor, visitor_gone);
+	ahead_begin(&x->ahead, x->with.visitor, x->visitor_ends, visitor_gone);
 }
 
 static void out_ended(struct pump *p, enum pump_end how)

@@ -10,6 +10,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/base/socket.h"
 #include "common/crypto/random.h"
 #include "common/relay/layer.h"
 #include "common/relay/raw_stream.h"
@@ -211,6 +212,11 @@ static int worker_start(struct core *core)
 
 	/* Where there are more, an idle work connection may have to move. */
 	w->carriers.steady = w->server->worker_count == 1;
+	/* Of these protocols it is always the visitor who begins. */
+	if (w->http_fd >= 0)
+		socket_defer(w->http_fd);
+	if (w->https_fd >= 0)
+		socket_defer(w->https_fd);
 	rc = start_listener(
 		w, &w->control_port, &w->control_fd, greeting_accept);
 

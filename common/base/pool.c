@@ -23,8 +23,12 @@
 #define SLAB_BYTES 8192
 #define SLAB_SLOTS_MIN 8
 
-/* Up to this part of the mapped slabs may be empty ones, and one always. */
+/*
+ * Up to this part of the mapped slabs may be empty ones, and so many always:
+ * objects that come and go in batches would map and unmap one slab each time.
+ */
 #define EMPTY_PART 4
+#define EMPTY_ALWAYS 4
 
 #define NONE UINT32_MAX
 
@@ -251,7 +255,7 @@ void pool_give(struct pool *p, void *object)
 		slab_set_place(p, s, SLAB_EMPTY);
 	else if (s->place == SLAB_FULL)
 		slab_set_place(p, s, SLAB_ROOMY);
-	while (p->empty > 1 && p->empty > p->mapped / EMPTY_PART)
+	while (p->empty > EMPTY_ALWAYS && p->empty > p->mapped / EMPTY_PART)
 		unmap(p, &p->slabs[p->places[SLAB_EMPTY]]);
 }
 

@@ -180,6 +180,14 @@ bool socket_was_reset(int fd, uint32_t received)
 	       (uint32_t)info.tcpi_bytes_received == received;
 }
 
+bool socket_is_over(int fd)
+{
+	struct sockaddr peer;
+	socklen_t size = sizeof(peer);
+
+	return getpeername(fd, &peer, &size) < 0 && errno == ENOTCONN;
+}
+
 void socket_tune(int fd, int64_t keepalive_s)
 {
 	int one = 1, idle = (int)keepalive_s;
@@ -196,6 +204,14 @@ void socket_set_abort(int fd, bool abort)
 	struct linger l = { .l_onoff = abort, .l_linger = 0 };
 
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l));
+}
+
+void socket_defer(int fd)
+{
+	int seconds = 1;
+
+	setsockopt(
+		fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof(seconds));
 }
 
 /* The inode of the listening socket on the port, 0 if none is seen. */

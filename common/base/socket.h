@@ -68,6 +68,19 @@ void socket_tune(int fd, int64_t keepalive_s);
 void socket_set_abort(int fd, bool abort);
 
 /*
+ * Whether nothing is left of a TCP connection: both sides have ended and each
+ * knows that the other one has heard it, or it was reset. How such a socket is
+ * closed makes no difference.
+ */
+bool socket_is_over(int fd);
+
+/*
+ * Who connects to the listening socket speaks first: who has not yet is not
+ * accepted, for a second or so (TCP_DEFER_ACCEPT, tcp(7)).
+ */
+void socket_defer(int fd);
+
+/*
  * Who listens on the port of this address: writes "NAME (pid N)" or "another
  * process" for an error message. True if it was found. Reads /proc; for
  * start-up only.

@@ -2,8 +2,10 @@
 
 #include "common/relay/farewell.h"
 
+#include "common/base/socket.h"
 #include "common/event/loop.h"
 #include "common/relay/drain.h"
+#include "common/relay/raw_stream.h"
 
 struct farewell {
 	struct list link;
@@ -17,8 +19,8 @@ struct farewell {
 
 void farewells_init(struct farewells *fs)
 {
+	*fs = (struct farewells){ .count = 0 };
 	list_init(&fs->list);
-	fs->count = 0;
 }
 
 static void farewell_end(struct farewell *f, bool cut)
@@ -73,7 +75,7 @@ static void farewell_sent(struct stream_writer *w, struct chunk *c, int result)
 		farewell_turn(f);
 }
 
-void farewell_begin(
+static void farewell_speak(
 	struct farewells *fs, struct stream *s, struct chunk_queue *last_words)
 {
 	struct farewell *f = calloc(1, sizeof(*f));
@@ -97,8 +99,76 @@ void farewell_begin(
 		farewell_turn(f);
 }
 
+/* --- those that are put aside --- */
+
+static struct stream *take_first(struct farewells *fs)
+{
+	fs->count--;
+	return fs->aside[fs->first++ % FAREWELL_ASIDE_MAX];
+}
+
+/*
+ * Has the first one's peer ended? Else it is drained from now on. Of one that
+ * is over nothing is left to be cut: that spares the question of how it ends.
+ */
+static void look(struct farewells *fs)
+{
+	struct chunk_queue nothing = { 0 };
+	struct stream *s = take_first(fs);
+
+	if (socket_is_over(stream_descriptor(s)))
+		stream_close(&s, true);
+	else
+		farewell_speak(fs, s, &nothing);
+}
+
+static void round_ends(struct timer *t)
+{
+	struct farewells *fs = container_of(t, struct farewells, round);
+
+	while (fs->first != fs->young)
+		look(fs);
+	fs->young = fs->next;
+	if (fs->first != fs->next)
+		loop_set_timer(fs->aside[fs->first % FAREWELL_ASIDE_MAX]->loop,
+			t, FAREWELL_ASIDE, round_ends);
+}
+
+static void put_aside(struct farewells *fs, struct stream *s)
+{
+	if (stream_finish(s) < 0) {
+		stream_close(&s, true);
+		return;
+	}
+	if (fs->next - fs->first == FAREWELL_ASIDE_MAX) {
+		if (fs->young == fs->first)
+			fs->young++;
+		look(fs);
+	}
+	if (!timer_is_set(&fs->round))
+		loop_set_timer(s->loop, &fs->round, FAREWELL_ASIDE, round_ends);
+	fs->aside[fs->next++ % FAREWELL_ASIDE_MAX] = s;
+	fs->count++;
+}
+
+void farewell_begin(
+	struct farewells *fs, struct stream *s, struct chunk_queue *last_words)
+{
+	if (!last_words->head && raw_stream_can_move(s))
+		put_aside(fs, s);
+	else
+		farewell_speak(fs, s, last_words);
+}
+
 void farewells_cut(struct farewells *fs)
 {
+	while (fs->first != fs->next) {
+		struct stream *s = take_first(fs);
+
+		loop_cancel_timer(s->loop, &fs->round);
+		stream_close(&s, true);
+	}
+	fs->young = fs->next;
 	list_each_safe (l, &fs->list)
 		farewell_end(container_of(l, struct farewell, link), true);
 }

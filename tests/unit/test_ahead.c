@@ -50,7 +50,7 @@ Test(ahead, what_is_said_is_kept_in_order)
 	memcpy(before->data, "one ", 4);
 	before->to = 4;
 	stream_unread(e.stream, before);
-	ahead_begin(&a, e.stream, gone);
+	ahead_begin(&a, e.stream, false, gone);
 	end_feed(&e, "two ", 4);
 	end_feed(&e, "three", 5);
 	ahead_stop(&a);
@@ -67,7 +67,7 @@ Test(ahead, a_reset_is_told_also_behind_bytes)
 		struct end e = end_open();
 
 		calls = 0;
-		ahead_begin(&a, e.stream, gone);
+		ahead_begin(&a, e.stream, false, gone);
 		for (int i = 0; i < said; i++)
 			end_feed(&e, "x", 1);
 		end_feed(&e, NULL, -ECONNRESET);
@@ -83,11 +83,11 @@ Test(ahead, an_end_is_told_unless_it_belongs_to_what_was_said)
 	struct ahead a = { 0 };
 
 	calls = 0;
-	ahead_begin(&a, e.stream, gone);
+	ahead_begin(&a, e.stream, false, gone);
 	end_feed(&e, NULL, 0);
 	cr_assert_eq(calls, 1);
 	cr_assert_eq(last, 0);
-	ahead_begin(&a, f.stream, gone);
+	ahead_begin(&a, f.stream, false, gone);
 	end_feed(&f, "x", 1);
 	end_feed(&f, NULL, 0);
 	cr_assert_eq(calls, 1);
@@ -103,7 +103,7 @@ Test(ahead, small_pieces_are_one_buffer)
 	struct ahead a = { 0 };
 	char text[201] = { 0 };
 
-	ahead_begin(&a, e.stream, gone);
+	ahead_begin(&a, e.stream, false, gone);
 	for (int i = 0; i < 200; i++) {
 		text[i] = (char)('a' + i % 26);
 		end_feed(&e, text + i, 1);
@@ -120,12 +120,30 @@ Test(ahead, a_chunk_without_room_and_one_more)
 	struct ahead a = { 0 };
 
 	stream_unread(e.stream, chunk_copy((const uint8_t *)"one ", 4));
-	ahead_begin(&a, e.stream, gone);
+	ahead_begin(&a, e.stream, false, gone);
 	end_feed(&e, "two", 3);
 	cr_assert_not(end_reads(&e));
 	ahead_stop(&a);
 	expect_said(e.stream, "one two", -EAGAIN);
 	stream_close(&e.stream, false);
+}
+
+Test(ahead, the_last_answer_has_time_to_come)
+{
+	struct end e = end_open();
+	struct ahead a = { 0 };
+
+	calls = 0;
+	ahead_begin(&a, e.stream, true, gone);
+	cr_assert_not(end_reads(&e));
+	ahead_stop(&a);
+	script_pass(world_loop, 2 * AHEAD_PATIENCE);
+	cr_assert_not(end_reads(&e));
+	ahead_begin(&a, e.stream, true, gone);
+	script_pass(world_loop, AHEAD_PATIENCE + CLOCK_MS);
+	end_feed(&e, NULL, -ECONNRESET);
+	cr_assert_eq(calls, 1);
+	stream_close(&e.stream, true);
 }
 
 Test(ahead, nobody_was_looked_at)

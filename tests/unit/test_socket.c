@@ -87,6 +87,27 @@ Test(socket, accepted_is_cut_unless_ended)
 	close(fd);
 }
 
+/* Who has said something is there at once, who has not a second later. */
+Test(socket, the_silent_come_later)
+{
+	struct address a;
+	int fd = listen_here(&a), silent, client;
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	socket_defer(fd);
+	silent = connect_to(&a);
+	cr_assert_eq(poll(&p, 1, 50), 0);
+	client = connect_to(&a);
+	cr_assert_eq(send(client, "x", 1, 0), 1);
+	wait_for(fd, POLLIN);
+	close(accept(fd, NULL, NULL));
+	cr_assert_eq(poll(&p, 1, 0), 0);
+	cr_assert_eq(poll(&p, 1, 5000), 1);
+	close(silent);
+	close(client);
+	close(fd);
+}
+
 Test(socket, refused_and_taken)
 {
 	struct address a;
