@@ -212,6 +212,15 @@ struct chunk *chunk_copy(const uint8_t *bytes, uint32_t size)
 	return c;
 }
 
+struct chunk *chunk_split(struct chunk *c, uint32_t at)
+{
+	struct chunk *rest = chunk_copy(c->data + at, c->to - at);
+
+	if (rest)
+		c->to = at;
+	return rest;
+}
+
 void chunk_give(struct chunk *c)
 {
 	if (!c)

@@ -84,6 +84,12 @@ struct chunk *chunk_from_heap(uint32_t size) must_check;
 /* So many bytes in a chunk of its own; NULL without memory. */
 struct chunk *chunk_copy(const uint8_t *bytes, uint32_t size) must_check;
 
+/*
+ * What the chunk has from `at` (of its data) on, in a chunk of its own; NULL
+ * without memory: nothing has happened.
+ */
+struct chunk *chunk_split(struct chunk *c, uint32_t at) must_check;
+
 /* Back to where it came from. NULL is accepted. */
 void chunk_give(struct chunk *c);
 

@@ -10,7 +10,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <string.h>
 
 #include "common/event/loop.h"
 
@@ -49,111 +48,23 @@ static void pump_finish(struct pump *p, enum pump_end end)
 	p->ended(p, end);
 }
 
-/* The bytes of `c` from `at` on, as a chunk of their own; NULL: no memory. */
-static struct chunk *split(struct chunk *c, uint32_t at)
-{
-	struct chunk *rest = chunk_copy(c->data + at, c->to - at);
-
-	if (rest)
-		c->to = at;
-	return rest;
-}
-
-/* Hand what lies beyond `at` back to the source; false without memory. */
-static bool give_back(struct pump *p, struct chunk *c, uint32_t at)
+/* Let the inspector decide about the chunk; false: the pump fails at once. */
+static bool inspect(struct pump *p, struct chunk **c_io)
 {
 	struct chunk *rest;
 
-	if (at == c->to)
+	switch (inspector_look(&p->inspector, &p->opaque, c_io, &rest)) {
+	case INSPECTED_OPEN:
 		return true;
-	rest = split(c, at);
-	if (!rest)
-		return false;
-	stream_unread(p->source, rest);
-	return true;
-}
-
-/*
- * A chunk of the bytes before `out` and from `in` on, with room for so many
- * more in between; NULL: no memory.
- */
-static struct chunk *widen(
-	const struct chunk *c, uint32_t out, uint32_t in, uint32_t room)
-{
-	uint32_t before = out - (uint32_t)c->from, after = c->to - in;
-	struct chunk *wide = chunk_from_heap(before + room + after);
-
-	if (!wide)
-		return NULL;
-	memcpy(wide->data, chunk_bytes(c), before);
-	memcpy(wide->data + before + room, c->data + in, after);
-	wide->to = wide->size;
-	return wide;
-}
-
-/*
- * Let the inspector decide about the chunk, closing the gaps of what it drops;
- * another one takes its place where there is no gap for what it puts. Returns
- * false when the pump must fail at once.
- */
-static bool inspect(struct pump *p, struct chunk **c_io)
-{
-	struct chunk *c = *c_io;
-	uint32_t in = (uint32_t)c->from, out = in;
-
-	while (in < c->to) {
-		struct inspection i = { .verdict = INSPECT_PASS,
-			.count = p->opaque };
-		uint32_t n = c->to - in;
-
-		if (p->opaque == 0)
-			i = p->inspector->step(p->inspector, c->data + in, n);
-		if (i.verdict == INSPECT_BAD)
-			return false;
-		if (i.verdict == INSPECT_QUIT) {
-			p->inspector = NULL;
-			i.count = n;
-		}
-		if (i.verdict == INSPECT_DONE) {
-			if (!give_back(p, c, in))
-				return false;
-			pump_flush(p, PUMP_INSPECTED);
-			break;
-		}
-		assert(i.count > 0);
-		if (i.verdict == INSPECT_RUN)
-			p->opaque = i.count;
-		if (n > i.count)
-			n = (uint32_t)i.count;
-		if (p->opaque > 0)
-			p->opaque -= n;
-		if (i.verdict != INSPECT_DROP) {
-			memmove(c->data + out, c->data + in, n);
-			out += n;
-		}
-		in += n;
-		if (i.put_size > in - out) {
-			struct chunk *wide = widen(c, out, in, i.put_size);
-
-			if (!wide)
-				return false;
-			out -= (uint32_t)c->from;
-			in = out + i.put_size;
-			chunk_give(c);
-			*c_io = c = wide;
-		}
-		if (i.put_size > 0)
-			memcpy(c->data + out, i.put, i.put_size);
-		out += i.put_size;
-		if (i.last) {
-			if (!give_back(p, c, in))
-				return false;
-			pump_flush(p, PUMP_INSPECTED);
-			break;
-		}
+	case INSPECTED_END:
+		if (rest)
+			stream_unread(p->source, rest);
+		pump_flush(p, PUMP_INSPECTED);
+		return true;
+	case INSPECTED_BAD:
+		break;
 	}
-	c->to = out;
-	return true;
+	return false;
 }
 
 /*
@@ -162,10 +73,15 @@ static bool inspect(struct pump *p, struct chunk **c_io)
  */
 static bool pump_accept(struct pump *p, struct chunk *c)
 {
-	if (chunk_length(c) > p->limit &&
-		!give_back(p, c, c->from + (uint32_t)p->limit)) {
-		chunk_give(c);
-		return false;
+	if (chunk_length(c) > p->limit) {
+		struct chunk *rest =
+			chunk_split(c, c->from + (uint32_t)p->limit);
+
+		if (!rest) {
+			chunk_give(c);
+			return false;
+		}
+		stream_unread(p->source, rest);
 	}
 	if (p->limit != PUMP_UNLIMITED)
 		p->limit -= chunk_length(c);

@@ -14,6 +14,7 @@
 
 #include "common/base/counter.h"
 #include "common/relay/engine.h"
+#include "common/relay/inspector.h"
 #include "common/relay/stream.h"
 
 /* Chunks that may wait for the sink; one when buffers are scarce. */
@@ -43,32 +44,6 @@ enum pump_state {
 	PUMP_RUNNING,
 	/* Nothing more is read; the queue is written. Next: IDLE. */
 	PUMP_FLUSHING,
-};
-
-/*
- * Looks at the bytes that pass and says what becomes of the first of them;
- * called again for the rest.
- */
-enum inspect_verdict {
-	INSPECT_PASS, /* `count` bytes of the span go on */
-	INSPECT_RUN,  /* so do the next `count` bytes, seen or still to come */
-	INSPECT_DROP, /* `count` bytes of the span go nowhere */
-	INSPECT_DONE, /* the message has ended before this span */
-	INSPECT_BAD,  /* the message is malformed */
-	INSPECT_QUIT, /* all goes on, and nobody is asked any more */
-};
-
-struct inspection {
-	enum inspect_verdict verdict;
-	uint64_t count;     /* at least 1 for PASS, RUN, DROP */
-	const uint8_t *put; /* goes out behind those; the inspector's */
-	uint32_t put_size;  /* not with RUN */
-	bool last;          /* the message ends with them; not with RUN */
-};
-
-struct inspector {
-	struct inspection (*step)(
-		struct inspector *i, const uint8_t *bytes, uint32_t size);
 };
 
 struct pump {
