@@ -180,6 +180,13 @@ bool socket_was_reset(int fd, uint32_t received)
 	       (uint32_t)info.tcpi_bytes_received == received;
 }
 
+bool socket_is_reset(int fd)
+{
+	struct pollfd p = { .fd = fd };
+
+	return poll(&p, 1, 0) > 0 && p.revents & POLLERR;
+}
+
 void socket_tune(int fd, int64_t keepalive_s)
 {
 	int one = 1, idle = (int)keepalive_s;

@@ -247,6 +247,14 @@ void chunk_queue_push(struct chunk_queue *q, struct chunk *c)
 	q->tail = c;
 }
 
+void chunk_queue_push_first(struct chunk_queue *q, struct chunk *c)
+{
+	c->next = q->head;
+	if (!q->head)
+		q->tail = c;
+	q->head = c;
+}
+
 struct chunk *chunk_queue_pop(struct chunk_queue *q)
 {
 	struct chunk *c = q->head;

@@ -110,6 +110,7 @@ struct chunk_queue {
 };
 
 void chunk_queue_push(struct chunk_queue *q, struct chunk *c);
+void chunk_queue_push_first(struct chunk_queue *q, struct chunk *c);
 struct chunk *chunk_queue_pop(struct chunk_queue *q);
 void chunk_queue_clear(struct chunk_queue *q);
 
