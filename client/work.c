@@ -96,6 +96,8 @@ static void work_relay(struct work *k, bool again)
 		.a_half_close = k->caps & CAPABILITY_half_close,
 		.b_half_close = true,
 		.limit = PUMP_UNLIMITED,
+		.throttle_out = { { k->throttle } },
+		.throttle_back = { { k->throttle } },
 		.look_out = l ? &l->out : NULL,
 		.look_back = l ? &l->back : NULL,
 		.again = again,
@@ -196,16 +198,17 @@ static enum channel_verdict work_message(
 	struct work *k = container_of(channel, struct work, channel);
 	struct client *c = k->client;
 	const struct message_start_work_conn *s = &m->start_work_conn;
-	enum proxy_header header;
 	const struct client_proxy *p;
+	enum proxy_header header;
+	struct proxy *proxy;
 
 	if (m->type != MESSAGE_START_WORK_CONN) {
 		count(&c->core.counters, starts_refused);
 		work_close(k, REASON_unexpected_message);
 		return CHANNEL_LEFT;
 	}
-	p = *s->error ? NULL : proxy_settings(c, s->proxy_name);
-	if (!p) {
+	proxy = *s->error ? NULL : proxy_find(c, s->proxy_name);
+	if (!proxy) {
 		count(&c->core.counters, starts_refused);
 		if (*s->error)
 			log_warn("StartWorkConn contains error: %s", s->error);
@@ -215,6 +218,8 @@ static enum channel_verdict work_message(
 		work_close(k, REASON_refused);
 		return CHANNEL_LEFT;
 	}
+	p = proxy->settings;
+	k->throttle = proxy_throttle(proxy);
 	log_debug("[%s] visitor from [%.64s:%lld]", p->name, s->src_addr,
 		(long long)s->src_port);
 	header = proxy_header_of(p->proxy_protocol);
@@ -419,13 +424,14 @@ void work_leave(struct work *k)
 	pool_give(k->client->pools.works, k);
 }
 
-void work_resume(struct client *c, unsigned caps, struct stream *stream,
-	struct stream *local)
+void work_resume(struct client *c, unsigned caps, struct throttle *throttle,
+	struct stream *stream, struct stream *local)
 {
 	struct work *k = work_new(c, caps);
 
 	if (k) {
 		k->place = !(caps & CAPABILITY_reuse);
+		k->throttle = throttle;
 		k->stream = stream;
 		k->local = local;
 		work_relay(k, true);
