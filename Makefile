@@ -107,7 +107,7 @@ $(B)/adit-load: $(B)/obj/bench/load.o $(B)/obj/bench/command.o $(B)/common.a
 $(B)/adit-micro: $(B)/obj/bench/micro.o $(B)/common.a
 $(B)/adit-forge: $(B)/obj/tests/peer/forge.o $(B)/common.a
 $(B)/adit-timing: $(B)/obj/tests/timing/login.o $(call obj,server/admission.c \
-	server/users.c server/settings_users.c) $(B)/common.a
+	server/users.c server/user_load.c server/settings_users.c) $(B)/common.a
 $(B)/adit-timing: LIBS += -lm
 $(B)/aditd $(B)/adit $(B)/adit-load $(B)/adit-micro $(B)/adit-forge \
 $(B)/adit-timing:

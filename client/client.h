@@ -33,8 +33,8 @@ struct client {
 	struct proof_key proof_key; /* of the token, too */
 	struct session session; /* the control's; elsewhere as it was told */
 	struct control control; /* of the first */
-	struct proxy *proxies;  /* the first's, of whom the others read two
-				 * fields that never change */
+	struct proxy *proxies;  /* the first's, whom the others only read,
+				 * but for throttles */
 	size_t proxy_count;
 	struct list works; /* all */
 	struct carriers carriers;

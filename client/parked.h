@@ -15,8 +15,9 @@ struct client;
 
 struct parked_work {
 	struct parked parked;
-	uint32_t epoch; /* of the carrier */
-	uint8_t caps;   /* of the session */
+	struct throttle *throttle; /* of its proxy; or NULL */
+	uint32_t epoch;            /* of the carrier */
+	uint8_t caps;              /* of the session */
 };
 
 /* Prepare this worker's parking; its loop and pools are there. */

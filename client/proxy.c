@@ -10,6 +10,7 @@
 #include "client/client.h"
 #include "client/crew.h"
 #include "client/hint.h"
+#include "common/base/bandwidth.h"
 #include "common/base/log.h"
 
 _Static_assert(sizeof(struct conf_pair) == sizeof(struct message_pair) &&
@@ -28,6 +29,18 @@ static void proxy_set_state(struct proxy *p, enum proxy_state state)
 	p->state = state;
 }
 
+/* What we have to keep it to, in bytes a second; 0: nothing. */
+static int64_t own_rate(const struct client_proxy *s)
+{
+	int64_t rate;
+
+	/* The settings have checked it. */
+	if (s->bandwidth_mode != SETTINGS_AT_CLIENT ||
+		!bandwidth_parse(s->bandwidth, &rate))
+		return 0;
+	return rate;
+}
+
 int proxies_create(struct client *c)
 {
 	const struct settings *s = c->settings;
@@ -43,6 +56,7 @@ int proxies_create(struct client *c)
 			continue;
 		p->client = c;
 		p->settings = set;
+		throttle_set_rate(&p->throttle, own_rate(set));
 		if (asprintf(&p->name, "%s%s%s", s->user, *s->user ? "." : "",
 			    set->name) < 0)
 			return -ENOMEM;
@@ -83,6 +97,9 @@ static bool proxy_ask(struct proxy *p)
 	np->subdomain = *p->subdomain ? p->subdomain : s->subdomain;
 	np->use_encryption = s->use_encryption;
 	np->use_compression = s->use_compression;
+	np->bandwidth_limit = s->bandwidth;
+	if (s->bandwidth_mode == SETTINGS_AT_SERVER)
+		np->bandwidth_limit_mode = "server";
 	if (s->type == CLIENT_PROXY_TCP)
 		np->remote_port =
 			s->remote_port ? s->remote_port : p->given_port;
@@ -141,7 +158,7 @@ void proxies_withdraw(struct client *c)
 	}
 }
 
-static struct proxy *find(const struct client *c, const char *name)
+struct proxy *proxy_find(const struct client *c, const char *name)
 {
 	for (size_t i = 0; i < c->proxy_count; i++)
 		if (!strcmp(c->proxies[i].name, name))
@@ -149,12 +166,9 @@ static struct proxy *find(const struct client *c, const char *name)
 	return NULL;
 }
 
-const struct client_proxy *proxy_settings(
-	const struct client *c, const char *name)
+struct throttle *proxy_throttle(struct proxy *p)
 {
-	const struct proxy *p = find(c, name);
-
-	return p ? p->settings : NULL;
+	return p->throttle.rate > 0 ? &p->throttle : NULL;
 }
 
 /* The port in ":6000"; 0 when the text is something else. */
@@ -252,7 +266,7 @@ static void proxy_refused(struct proxy *p, const char *error)
 
 void proxy_answered(struct client *c, const struct message_new_proxy_resp *m)
 {
-	struct proxy *p = find(c, m->proxy_name);
+	struct proxy *p = proxy_find(c, m->proxy_name);
 
 	if (!p || p->state != PROXY_ASKED)
 		return;

@@ -12,6 +12,7 @@
 #include "client/settings.h"
 #include "client/words.h"
 #include "common/base/timer.h"
+#include "common/relay/throttle.h"
 #include "common/wire/message.h"
 
 struct client;
@@ -38,7 +39,8 @@ enum proxy_state {
 struct proxy {
 	struct client *client;
 	const struct client_proxy *settings;
-	char *name; /* with the user's prefix; owned */
+	char *name;               /* with the user's prefix; owned */
+	struct throttle throttle; /* where it is ours to keep to its limit */
 	struct timer retry;
 	int64_t wait;        /* before the next attempt, after a refusal */
 	uint16_t given_port; /* the remote port it had; 0: none yet */
@@ -67,8 +69,10 @@ void proxy_answered(struct client *c, const struct message_new_proxy_resp *m);
 /* A map of the settings as the protocol has it; the same memory. */
 struct message_map proxy_map(const struct conf_map *m);
 
-/* Any worker: the settings of the proxy of this full name, or NULL. */
-const struct client_proxy *proxy_settings(
-	const struct client *c, const char *name);
+/* Any worker: the proxy of this full name, or NULL. It outlives all workers. */
+struct proxy *proxy_find(const struct client *c, const char *name);
+
+/* Any worker: what limits its visitors, together and both ways; or NULL. */
+struct throttle *proxy_throttle(struct proxy *p);
 
 #endif

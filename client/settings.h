@@ -43,10 +43,17 @@ struct client_proxy {
 	const char *group, *group_key;   /* http */
 	const char *proxy_protocol;      /* tcp, https; "", "v1", "v2" */
 	bool use_encryption, use_compression;
-	int data_encryption; /* enum conf_encryption */
+	int data_encryption;   /* enum conf_encryption */
+	const char *bandwidth; /* see bandwidth.h; "": no limit */
+	int bandwidth_mode;    /* enum settings_bandwidth_mode */
 	struct conf_map request_headers, response_headers;
 	struct conf_map metadatas;
 	struct conf_map annotations;
+};
+
+enum settings_bandwidth_mode {
+	SETTINGS_AT_CLIENT,
+	SETTINGS_AT_SERVER,
 };
 
 enum settings_protocol {

@@ -6,6 +6,7 @@
 
 #include "client/gateway.h"
 #include "client/include.h"
+#include "common/base/bandwidth.h"
 #include "common/crypto/pin.h"
 #include "common/wire/proxy_header.h"
 
@@ -181,10 +182,23 @@ static void check_proxy_protocol(const struct subject *p)
 			"services read X-Forwarded-For");
 }
 
+static void check_bandwidth(const struct subject *p)
+{
+	char path[64], quoted[CONF_QUOTED];
+	int64_t rate;
+
+	if (bandwidth_parse(p->proxy->bandwidth, &rate))
+		return;
+	path_of(p, "transport.bandwidthLimit", path, sizeof(path));
+	conf_fault(p->conf, p->errors, path, "%s; " BANDWIDTH_ALLOWED,
+		conf_quote(quoted, p->proxy->bandwidth));
+}
+
 static void check_proxy(const struct subject *p)
 {
 	check_name(p);
 	check_proxy_protocol(p);
+	check_bandwidth(p);
 	if (p->proxy->local_port == 0)
 		missing(p, "localPort", "a port from 1 to 65535 is allowed");
 	switch ((enum client_proxy_type)p->proxy->type) {

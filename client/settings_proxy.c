@@ -19,6 +19,10 @@ static const struct conf_choices proxy_encryptions =
 		{ "always", CONF_ENCRYPTION_ALWAYS, false },
 		{ "never", CONF_ENCRYPTION_NEVER, false });
 
+static const struct conf_choices bandwidth_modes =
+	CONF_CHOICES({ "client", SETTINGS_AT_CLIENT, false },
+		{ "server", SETTINGS_AT_SERVER, false });
+
 static const struct conf_row proxy_rows[] = {
 	{ .path = "name",
 		PROXY(STRING, name),
@@ -76,11 +80,17 @@ static const struct conf_row proxy_rows[] = {
 		.doc = "The client's transport.dataEncryption, for this "
 		       "proxy alone; empty: as that." },
 	{ .path = "transport.bandwidthLimit",
-		CONF_DEF_FIXED(""),
-		.doc = "Bytes per second." },
+		PROXY(STRING, bandwidth),
+		.def = "",
+		.doc = "Bytes a second that this proxy's visitors may send "
+		       "and be sent, all together, such as 500KB or 1.5MB "
+		       "(1 KB is 1024 bytes); empty: no limit." },
 	{ .path = "transport.bandwidthLimitMode",
-		CONF_DEF_FIXED("client|"),
-		.doc = "Which end limits the bandwidth." },
+		PROXY(ENUM, bandwidth_mode),
+		.choices = &bandwidth_modes,
+		.def = "client",
+		.flags = CONF_EMPTY_DEFAULT,
+		.doc = "Which end keeps to that limit." },
 	{ .path = "transport.proxyProtocolVersion",
 		PROXY(STRING, proxy_protocol),
 		.def = "",

@@ -13,25 +13,25 @@
 /* The first byte of a message's frame. */
 #define START_TYPE 's'
 
-const struct client_proxy *start_find_proxy(const struct client *c,
+struct proxy *start_find_proxy(const struct client *c,
 	const struct message_start_work_conn *s, bool plain)
 {
-	const struct client_proxy *p;
+	struct proxy *p;
 
 	if (*s->error) {
 		log_warn("StartWorkConn contains error: %s", s->error);
 		return NULL;
 	}
-	p = proxy_settings(c, s->proxy_name);
+	p = proxy_find(c, s->proxy_name);
 	if (!p) {
 		log_warn("the server starts an unknown proxy [%.64s]",
 			s->proxy_name);
 		return NULL;
 	}
-	if (plain && !settings_proxy_may_be_plain(c->settings, p)) {
+	if (plain && !settings_proxy_may_be_plain(c->settings, p->settings)) {
 		log_warn("the server starts [%s] on a work connection without "
 			 "TLS, which transport.dataEncryption does not let it",
-			p->name);
+			p->settings->name);
 		return NULL;
 	}
 	return p;

@@ -13,13 +13,13 @@
 #include "common/wire/message.h"
 
 struct client;
-struct client_proxy;
+struct proxy;
 
 /*
  * Any worker: whose visitor it is; `plain`: the connection has no TLS. NULL,
  * and why in the log: nobody's that may come so.
  */
-const struct client_proxy *start_find_proxy(const struct client *c,
+struct proxy *start_find_proxy(const struct client *c,
 	const struct message_start_work_conn *s, bool plain) must_check;
 
 /*

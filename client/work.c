@@ -97,6 +97,8 @@ static void work_relay(struct work *k, bool again)
 		.a_half_close = k->caps & CAPABILITY_half_close,
 		.b_half_close = true,
 		.limit = PUMP_UNLIMITED,
+		.throttle_out = { { k->throttle } },
+		.throttle_back = { { k->throttle } },
 		.look_out = l ? &l->out : NULL,
 		.look_back = l ? &l->back : NULL,
 		.again = again,
@@ -206,22 +208,22 @@ static bool is_plain(const struct work *k)
 static void work_visited(
 	struct work *k, const struct message_start_work_conn *s)
 {
-	const struct client_proxy *p =
-		start_find_proxy(k->client, s, is_plain(k));
+	struct proxy *proxy = start_find_proxy(k->client, s, is_plain(k));
 	enum proxy_header header;
 
-	if (!p) {
+	if (!proxy) {
 		work_refuse(k, REASON_refused);
 		return;
 	}
-	log_debug("[%s] visitor from [%.64s:%lld]", p->name, s->src_addr,
-		(long long)s->src_port);
-	header = proxy_header_of(p->proxy_protocol);
+	k->throttle = proxy_throttle(proxy);
+	log_debug("[%s] visitor from [%.64s:%lld]", proxy->settings->name,
+		s->src_addr, (long long)s->src_port);
+	header = proxy_header_of(proxy->settings->proxy_protocol);
 	if (header != PROXY_HEADER_NONE)
 		k->header = work_make_header(s, header);
 	k->stream = channel_release(&k->channel);
 	if (k->stream && (k->header || header == PROXY_HEADER_NONE))
-		work_start(k, p);
+		work_start(k, proxy->settings);
 	else
 		work_close(k, REASON_no_memory);
 }
@@ -447,13 +449,14 @@ void work_leave(struct work *k)
 	pool_give(k->client->pools.works, k);
 }
 
-void work_resume(struct client *c, unsigned caps, struct stream *stream,
-	struct stream *local)
+void work_resume(struct client *c, unsigned caps, struct throttle *throttle,
+	struct stream *stream, struct stream *local)
 {
 	struct work *k = work_new(c, caps);
 
 	if (k) {
 		k->place = !(caps & CAPABILITY_reuse);
+		k->throttle = throttle;
 		k->stream = stream;
 		k->local = local;
 		work_relay(k, true);

@@ -68,6 +68,7 @@ struct work {
 	struct chunk *header;    /* for the local service, until it goes */
 	struct timer timer; /* DIALING: to try again; CLOSED: to be freed */
 	const struct client_proxy *proxy; /* from STARTED on */
+	struct throttle *throttle;        /* the proxy's; NULL: none */
 	unsigned caps;                    /* of the session it belongs to */
 	uint8_t tries;                    /* of the link that failed */
 	bool place;    /* of the crew's quota; a carrier has its own */
@@ -98,10 +99,11 @@ void work_claim_carrier(
 
 /*
  * It is relayed again, over the streams, which are taken over, as is the place
- * of one that is no carrier. Without memory all is closed.
+ * of one that is no carrier, and under the throttle, if any. Without memory all
+ * is closed.
  */
-void work_resume(struct client *c, unsigned caps, struct stream *stream,
-	struct stream *local);
+void work_resume(struct client *c, unsigned caps, struct throttle *throttle,
+	struct stream *stream, struct stream *local);
 
 /* How many wait for a visitor; for a report: they are walked. */
 uint32_t works_idle(const struct client *c);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/user_load.h"
+
 static size_t size_of(const struct claim_texts *t)
 {
 	size_t size = 0;
@@ -46,9 +48,33 @@ struct claim *claim_copy(const struct claim *c)
 {
 	struct claim *copy = malloc(c->size);
 
-	if (copy)
-		memcpy(copy, c, c->size);
+	if (!copy)
+		return NULL;
+	memcpy(copy, c, c->size);
+	user_load_hold(copy->load);
+	throttle_hold(copy->throttle);
 	return copy;
+}
+
+void claim_free(struct claim *c)
+{
+	if (!c)
+		return;
+	user_load_drop(&c->load);
+	throttle_drop(&c->throttle);
+	free(c);
+}
+
+struct throttles claim_throttles_out(const struct claim *c)
+{
+	return (struct throttles){ { c->load ? &c->load->out : NULL,
+		c->throttle } };
+}
+
+struct throttles claim_throttles_back(const struct claim *c)
+{
+	return (struct throttles){ { c->load ? &c->load->back : NULL,
+		c->throttle } };
 }
 
 /* The text behind this one, if it lies before `end`. */

@@ -2,8 +2,8 @@
 
 /*
  * What a control wants to be known by, for itself (its run id) or for one of
- * its proxies (a name and a port or hosts). One block of memory without
- * pointers, so that a copy of it can be sent anywhere.
+ * its proxies (a name and a port or hosts). One block of memory, so that a copy
+ * of it can be sent anywhere; all copies hold what its bytes are counted by.
  */
 
 #ifndef ADIT_SERVER_CLAIM_H
@@ -14,6 +14,9 @@
 
 #include "common/base/pool.h"
 #include "common/crypto/cipher.h"
+#include "common/relay/throttle.h"
+
+struct user_load;
 
 /* Which object of which worker: how letters name what is not the reader's. */
 struct ref {
@@ -54,6 +57,8 @@ struct claim {
 	bool compresses;       /* the proxy: what its work connections carry */
 	bool encrypts;         /* ... under the key */
 	struct cipher_key key;
+	struct user_load *load;    /* the proxy's user's; held; or NULL */
+	struct throttle *throttle; /* the proxy's own; held; or NULL */
 	bool proven;   /* control: it is no replay; it may replace one */
 	bool ticketed; /* control: its work connections come with tickets */
 	uint8_t kind;  /* enum claim_kind */
@@ -106,6 +111,16 @@ struct claim *claim_new(enum claim_kind kind, const char *name,
 	const struct claim_texts *hosts,
 	const struct claim_texts *terms) must_check;
 struct claim *claim_copy(const struct claim *c) must_check;
+
+/* NULL is accepted. */
+void claim_free(struct claim *c);
+
+/*
+ * What limits a proxy's visitors, together: what they send, and what they are
+ * sent. They are the claim's.
+ */
+struct throttles claim_throttles_out(const struct claim *c);
+struct throttles claim_throttles_back(const struct claim *c);
 
 /* The run id of a control, the name of a proxy. */
 static inline const char *claim_name(const struct claim *c)

@@ -104,7 +104,7 @@ int directory_add(struct directory *d, struct claim *claim, struct handle entry,
 	struct route *r = calloc(1, sizeof(*r));
 
 	if (!r) {
-		free(claim);
+		claim_free(claim);
 		return -ENOMEM;
 	}
 	r->claim = claim;
@@ -174,6 +174,6 @@ void route_drop(struct route **rp)
 		route_drop(&r->lead);
 	place_drop(&r->group);
 	free(r->fields);
-	free(r->claim);
+	claim_free(r->claim);
 	free(r);
 }

@@ -170,9 +170,7 @@ static void out_ended(struct pump *p, enum pump_end how)
 static bool request_is_out(const struct exchange *x)
 {
 	return x->request == REQUEST_SENT ||
-	       (x->request == REQUEST_SENDING &&
-		       x->out.state == PUMP_FLUSHING && !x->out.queue.head &&
-		       !x->out.pipe);
+	       (x->request == REQUEST_SENDING && pump_is_out(&x->out));
 }
 
 static void response_whole(struct exchange *x)
@@ -252,7 +250,8 @@ static void send_response(
 		.ended = back_ended,
 		.counters = &x->with.worker->core.counters,
 		.counter = COUNTER_bytes_out,
-		.mode = (enum engine_mode)x->with.worker->settings->relay };
+		.mode = (enum engine_mode)x->with.worker->settings->relay,
+		.throttles = x->with.throttle_back };
 	struct chunk *head;
 
 	x->visitor_ends |=
@@ -325,6 +324,9 @@ static void pass_interim(
 		read_head(x);
 		return;
 	}
+	/* It does not wait, as what is behind it will. */
+	throttles_charge(&x->with.throttle_back, chunk_length(head),
+		worker_loop(x->with.worker)->now);
 	x->response = EXCHANGE_INTERIM;
 	stream_write(x->with.visitor, head, false, &x->writer);
 }
@@ -449,7 +451,8 @@ void exchange_start(struct exchange *x, const struct exchange_params *params)
 		.limit = q->framing.length,
 		.counters = &params->worker->core.counters,
 		.counter = COUNTER_bytes_in,
-		.mode = (enum engine_mode)params->worker->settings->relay };
+		.mode = (enum engine_mode)params->worker->settings->relay,
+		.throttles = params->throttle_out };
 
 	*x = (struct exchange){
 		.with = *params,

@@ -100,6 +100,7 @@ struct exchange_params {
 	const struct emit_set *set; /* fields of the response; outlives it */
 	bool reused;                /* the service has served before */
 	bool last; /* the visitor's connection has no further one */
+	struct throttles throttle_out, throttle_back; /* outlive it */
 	struct outcome *outcome; /* kept up to date; outlives it */
 	struct chunk *kept; /* the head once more, for a service that may be
 			     * dead; NULL: it may not be sent twice */

@@ -418,6 +418,8 @@ void http_visitor_run(struct visitor *v)
 		.reused = h->reused,
 		.last = is_last(v),
 		.set = &v->route->lead->set[1],
+		.throttle_out = claim_throttles_out(v->route->claim),
+		.throttle_back = claim_throttles_back(v->route->claim),
 		.outcome = &h->outcome,
 		.over = exchange_over };
 

@@ -13,6 +13,7 @@
 #include "server/control.h"
 #include "server/http_terms.h"
 #include "server/policy.h"
+#include "server/proxy_bandwidth.h"
 #include "server/proxy_hosts.h"
 #include "server/registry.h"
 #include "server/worker.h"
@@ -62,7 +63,6 @@ static int check_supported(
 		const char *name;
 		bool asked;
 	} features[] = {
-		{ "bandwidth_limit", *m->bandwidth_limit },
 		{ "group of a tcp proxy", *m->group && type == PROXY_TCP },
 		{ "group of an https proxy", *m->group && type == PROXY_HTTPS },
 	};
@@ -252,7 +252,10 @@ static int proxy_claim(
 	struct claim_texts hosts = { p->host_count, p->hosts };
 	struct http_terms terms = { 0 };
 	struct claim *claim;
+	int64_t rate;
 
+	if (proxy_bandwidth_read(m, &rate, error) < 0)
+		return -1;
 	if (p->type == PROXY_HTTP && http_terms_read(&terms, m, error) < 0)
 		return -1;
 	claim = claim_new(types[p->type].claim, p->name, &hosts, &terms.texts);
@@ -261,8 +264,13 @@ static int proxy_claim(
 		claim->set = terms.set;
 	}
 	http_terms_clear(&terms);
-	if (!claim)
+	if (claim && rate > 0)
+		claim->throttle = throttle_new(rate);
+	if (!claim || (rate > 0 && !claim->throttle)) {
+		claim_free(claim);
 		return proxy_fault(error, "no memory");
+	}
+	claim->load = user_load_hold(p->load);
 	claim->owner = worker_ref(c->worker, p);
 	claim->control = worker_ref(c->worker, c);
 	claim->port = p->type == PROXY_TCP ? m->remote_port : 0;

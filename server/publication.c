@@ -35,7 +35,7 @@ static void discard(struct letter *letter)
 {
 	struct publication *p = (struct publication *)letter;
 
-	free(p->claim);
+	claim_free(p->claim);
 	if (p->fd >= 0)
 		close(p->fd);
 }

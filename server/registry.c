@@ -80,9 +80,9 @@ int registry_create(struct registry **r_r, struct worker *w)
 	return 0;
 }
 
-static void free_claim(void *object)
+static void forget_claim(void *object)
 {
-	free(((struct registration *)object)->claim);
+	claim_free(((struct registration *)object)->claim);
 }
 
 void registry_destroy(struct registry **rp)
@@ -95,14 +95,14 @@ void registry_destroy(struct registry **rp)
 	list_each_safe (l, &reg->pending) {
 		struct pending *p = container_of(l, struct pending, link);
 
-		free(p->claim);
+		claim_free(p->claim);
 		free(p);
 	}
 	names_clear(&reg->names);
 	port_memory_clear(&reg->ports);
 	replays_clear(&reg->replays);
 	takeovers_clear(&reg->takeovers);
-	pool_each(reg->registrations, free_claim);
+	pool_each(reg->registrations, forget_claim);
 	pool_destroy(&reg->registrations);
 	free(reg);
 }
@@ -129,7 +129,7 @@ static void answer(struct registry *reg, const struct claim *c,
 static void refuse(struct registry *reg, struct claim *c, const char *error)
 {
 	answer(reg, c, NULL, error);
-	free(c);
+	claim_free(c);
 }
 
 /* Who has the run id is not disturbed. */
@@ -142,7 +142,7 @@ static void decline(struct registry *reg, struct claim *c)
 	d->owner = c->owner;
 	d->clash = claim_same_record(r->claim, c) ? CLASH_LIVE : CLASH_FOREIGN;
 	worker_post(reg->worker, c->owner.worker, &d->letter, control_decided);
-	free(c);
+	claim_free(c);
 }
 
 /* Nothing refers to it any more: who waited for its names tries again. */
@@ -155,7 +155,7 @@ static void bury(struct registry *reg, struct registration *r)
 		reg->controls--;
 	else
 		reg->proxies--;
-	free(r->claim);
+	claim_free(r->claim);
 	pool_give(reg->registrations, r);
 	list_init(&waiting);
 	while (!list_empty(&reg->pending)) {
@@ -409,7 +409,7 @@ static void decide(struct registry *reg, struct claim *c)
 
 static void discard_claim(struct letter *letter)
 {
-	free(((struct claim_letter *)letter)->claim);
+	claim_free(((struct claim_letter *)letter)->claim);
 }
 
 void registry_remember(
@@ -432,7 +432,7 @@ static void deliver_claim(struct mailbox *m, struct letter *letter)
 	} else if (r && ref_is_same(r->claim->owner, c->owner)) {
 		/* It has it already, and only had to be proven. */
 		answer(reg, c, r, "");
-		free(c);
+		claim_free(c);
 	} else {
 		decide(reg, c);
 	}

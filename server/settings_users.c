@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/base/bandwidth.h"
 #include "common/conf/join.h"
 #include "common/crypto/login_proof.h"
 #include "common/http/host.h"
@@ -78,6 +79,13 @@ static const struct conf_row user_rows[] = {
 		.max = 1000000,
 		.doc = "Visitors of its proxies that may come in a second, "
 		       "all at once or one by one; 0: no limit." },
+	{ .path = "limits.bandwidth",
+		USER(STRING, bandwidth),
+		.def = "",
+		.doc = "Bytes a second that the visitors of its proxies may "
+		       "send together, and as many that they may be sent, "
+		       "such as 500KB or 1.5MB (1 KB is 1024 bytes); empty: "
+		       "no limit." },
 	{ .path = "maxClockSkew",
 		USER(INT, max_skew_s),
 		.def = "loginWindow",
@@ -230,7 +238,7 @@ static void check_keys(const struct check *c, const struct settings_user *u)
 static void check_rights(const struct check *c, const struct settings_user *u)
 {
 	char quoted[CONF_QUOTED], path[32], host[HTTP_HOST_MAX];
-	int64_t when;
+	int64_t when, rate;
 
 	for (size_t i = 0; i < u->domains.n; i++) {
 		if (host_normalise(u->domains.v[i], true, host))
@@ -246,6 +254,9 @@ static void check_rights(const struct check *c, const struct settings_user *u)
 			"%s; a date such as 2030-12-31 or "
 			"2030-12-31T12:00:00Z is allowed",
 			conf_quote(quoted, u->expires));
+	if (!bandwidth_parse(u->bandwidth, &rate))
+		fault(c, "limits.bandwidth", "%s; " BANDWIDTH_ALLOWED,
+			conf_quote(quoted, u->bandwidth));
 }
 
 static int by_name(const void *a, const void *b)

@@ -35,6 +35,7 @@ struct settings_user {
 	int64_t max_proxies;         /* 0: no limit */
 	int64_t max_visitors;        /* the same */
 	int64_t max_rate;            /* the same */
+	const char *bandwidth;       /* see bandwidth.h; "": no limit */
 	int64_t max_skew_s;          /* or enum settings_skew */
 	const char *expires;         /* "": never */
 	bool disabled;

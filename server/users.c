@@ -7,26 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/bandwidth.h"
 #include "common/base/clock.h"
 #include "common/http/host.h"
 
 /* --- how much a user has --- */
-
-struct user_load *user_load_hold(struct user_load *l)
-{
-	if (l)
-		atomic_fetch_add(&l->holders, 1);
-	return l;
-}
-
-void user_load_drop(struct user_load **lp)
-{
-	struct user_load *l = *lp;
-
-	*lp = NULL;
-	if (l && atomic_fetch_sub(&l->holders, 1) == 1)
-		free(l);
-}
 
 /* One more, if that is within the limit; 0: there is none. */
 static bool take(_Atomic uint32_t *used, int64_t limit)
@@ -40,11 +25,6 @@ static bool take(_Atomic uint32_t *used, int64_t limit)
 bool user_take_proxy(const struct user *u)
 {
 	return take(&u->load->proxies, u->says->max_proxies);
-}
-
-void user_load_give_proxy(struct user_load *l)
-{
-	atomic_fetch_sub(&l->proxies, 1);
 }
 
 /* As in failures.c: what comes within a second may come at once. */
@@ -71,11 +51,6 @@ bool user_take_visitor(const struct user *u, int64_t now)
 		return true;
 	user_load_give_visitor(u->load);
 	return false;
-}
-
-void user_load_give_visitor(struct user_load *l)
-{
-	atomic_fetch_sub(&l->visitors, 1);
 }
 
 /* --- the table --- */
@@ -121,6 +96,18 @@ static int by_hash(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* It concerns those who are there already, at once. */
+static bool set_bandwidth(struct user *u)
+{
+	int64_t rate;
+
+	if (!bandwidth_parse(u->says->bandwidth, &rate))
+		return false;
+	throttle_set_rate(&u->load->out, rate);
+	throttle_set_rate(&u->load->back, rate);
+	return true;
+}
+
 static bool user_init(struct user *u, const struct settings_user *says,
 	const struct users *old)
 {
@@ -132,17 +119,16 @@ static bool user_init(struct user *u, const struct settings_user *says,
 	if (before)
 		u->load = user_load_hold(before->load);
 	else
-		u->load = calloc(1, sizeof(*u->load));
+		u->load = user_load_new();
 	if (!u->load)
 		return false;
-	if (!before)
-		u->load->holders = 1;
 	if (*says->frp_token)
 		cipher_key_derive(&u->frp_key, says->frp_token);
 	for (size_t i = 0; i < says->keys.n && i < SETTINGS_USER_KEYS; i++)
 		u->key_count += proof_public_read(
 			u->keys[u->key_count], says->keys.v[i]);
-	return settings_expiry(says->expires, &u->expires) && copy_domains(u);
+	return settings_expiry(says->expires, &u->expires) &&
+	       set_bandwidth(u) && copy_domains(u);
 }
 
 struct users *users_make(const struct settings_users *says, struct conf *conf,

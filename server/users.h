@@ -20,20 +20,13 @@
 #include "common/crypto/cipher.h"
 #include "common/crypto/login_proof.h"
 #include "server/settings_users.h"
+#include "server/user_load.h"
 
 struct server;
 struct settings;
 
 /* How often the main thread looks. */
 #define USERS_PERIOD CLOCK_SECOND
-
-/* What one user has in the whole program. */
-struct user_load {
-	_Atomic uint32_t holders;
-	_Atomic uint32_t proxies, visitors;
-	_Atomic int64_t clear; /* when its visitors are forgotten (clock.h) */
-	_Atomic uint32_t failures; /* failed logins, see guesses.h */
-};
 
 /* Words of 64 bits that the longest name takes (join.h). */
 #define USERS_NAME_WORDS ((JOIN_NAME_SIZE - 1) / 8)
@@ -63,7 +56,8 @@ struct users {
 
 /*
  * A table of these users, held once; what `old` (may be NULL) knows of their
- * loads stays. The conf is taken over, also without memory: then NULL.
+ * loads stays, and is under the new limits of bandwidth at once. The conf is
+ * taken over, also without memory: then NULL.
  */
 struct users *users_make(const struct settings_users *says, struct conf *conf,
 	const struct users *old) must_check;
@@ -99,20 +93,14 @@ bool user_is_active(const struct user *u, int64_t now);
 bool user_has_key(
 	const struct user *u, const uint8_t key[static PROOF_PUBLIC_SIZE]);
 
-/* One proxy more, or false at the user's limit; and one less. */
+/* One proxy more, or false at the user's limit. */
 bool user_take_proxy(const struct user *u) must_check;
-void user_load_give_proxy(struct user_load *l);
 
 /*
  * One visitor more at this time (clock.h), or false: too many at once, or a
- * second; and one less.
+ * second.
  */
 bool user_take_visitor(const struct user *u, int64_t now) must_check;
-void user_load_give_visitor(struct user_load *l);
-
-/* Any thread. NULL is accepted. */
-struct user_load *user_load_hold(struct user_load *l);
-void user_load_drop(struct user_load **l);
 
 /* --- the main thread's --- */
 

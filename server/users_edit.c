@@ -170,6 +170,7 @@ bool users_edit_add(const struct users_edit *e, const char *name,
 	more.v[e->users.n] = (struct settings_user){ .name = name,
 		.keys = { 1, keys },
 		.frp_token = secrets->frp_token,
+		.bandwidth = "",
 		.expires = "" };
 	done = save(e, &more);
 	free(more.v);

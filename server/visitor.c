@@ -148,6 +148,8 @@ struct relay_params visitor_relay_params(struct visitor *v)
 		.a_half_close = true,
 		.b_half_close = v->route->claim->caps & CAPABILITY_half_close,
 		.limit = PUMP_UNLIMITED,
+		.throttle_out = claim_throttles_out(v->route->claim),
+		.throttle_back = claim_throttles_back(v->route->claim),
 		.counters = &v->worker->core.counters,
 		.mode = (enum engine_mode)v->worker->settings->relay,
 		.ended = visitor_ended,

@@ -188,6 +188,13 @@ bool socket_is_over(int fd)
 	return getpeername(fd, &peer, &size) < 0 && errno == ENOTCONN;
 }
 
+bool socket_is_reset(int fd)
+{
+	struct pollfd p = { .fd = fd };
+
+	return poll(&p, 1, 0) > 0 && p.revents & POLLERR;
+}
+
 void socket_tune(int fd, int64_t keepalive_s)
 {
 	int one = 1, idle = (int)keepalive_s;

@@ -41,6 +41,12 @@ int socket_connect(const struct address *a, const struct address *local,
 int socket_error(int fd);
 
 /*
+ * Whether the connection was reset, behind bytes that were not read yet, and
+ * nobody was told (EPOLLERR, poll(2)). It still will be.
+ */
+bool socket_is_reset(int fd);
+
+/*
  * Whether the connection, which is over, was reset by the peer without an end:
  * `received` bytes were read from it, modulo 2^32. The end counts as one in
  * tcpi_bytes_received (tcp(7); Linux, tcp_rcv_nxt_update).

@@ -212,6 +212,15 @@ struct chunk *chunk_copy(const uint8_t *bytes, uint32_t size)
 	return c;
 }
 
+struct chunk *chunk_split(struct chunk *c, uint32_t at)
+{
+	struct chunk *rest = chunk_copy(c->data + at, c->to - at);
+
+	if (rest)
+		c->to = at;
+	return rest;
+}
+
 void chunk_give(struct chunk *c)
 {
 	if (!c)
@@ -236,6 +245,14 @@ void chunk_queue_push(struct chunk_queue *q, struct chunk *c)
 	else
 		q->head = c;
 	q->tail = c;
+}
+
+void chunk_queue_push_first(struct chunk_queue *q, struct chunk *c)
+{
+	c->next = q->head;
+	if (!q->head)
+		q->tail = c;
+	q->head = c;
 }
 
 struct chunk *chunk_queue_pop(struct chunk_queue *q)

@@ -84,6 +84,12 @@ struct chunk *chunk_from_heap(uint32_t size) must_check;
 /* So many bytes in a chunk of its own; NULL without memory. */
 struct chunk *chunk_copy(const uint8_t *bytes, uint32_t size) must_check;
 
+/*
+ * What the chunk has from `at` (of its data) on, in a chunk of its own; NULL
+ * without memory: nothing has happened.
+ */
+struct chunk *chunk_split(struct chunk *c, uint32_t at) must_check;
+
 /* Back to where it came from. NULL is accepted. */
 void chunk_give(struct chunk *c);
 
@@ -104,6 +110,7 @@ struct chunk_queue {
 };
 
 void chunk_queue_push(struct chunk_queue *q, struct chunk *c);
+void chunk_queue_push_first(struct chunk_queue *q, struct chunk *c);
 struct chunk *chunk_queue_pop(struct chunk_queue *q);
 void chunk_queue_clear(struct chunk_queue *q);
 

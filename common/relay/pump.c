@@ -3,15 +3,16 @@
 /*
  * Copying: receive into a leased chunk, send that chunk. Splicing: wait until
  * the source is readable, move what is there into a pipe, and from the pipe
- * into the sink at once.
+ * into the sink at once. Under a throttle a chunk is sent piece by piece, and
+ * no more is moved into a pipe than may go.
  */
 
 #include "common/relay/pump.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <string.h>
 
+#include "common/base/socket.h"
 #include "common/event/loop.h"
 
 static void pump_turn(struct pump *p);
@@ -40,6 +41,9 @@ static void pump_leave(struct pump *p)
 	p->queued = 0;
 	pipe_give(p->pipe);
 	p->pipe = NULL;
+	loop_cancel_timer(p->source->loop, &p->timer);
+	turn_leave(&p->turn);
+	p->granted = p->rest = 0;
 	pump_set_state(p, PUMP_IDLE);
 }
 
@@ -49,111 +53,23 @@ static void pump_finish(struct pump *p, enum pump_end end)
 	p->ended(p, end);
 }
 
-/* The bytes of `c` from `at` on, as a chunk of their own; NULL: no memory. */
-static struct chunk *split(struct chunk *c, uint32_t at)
-{
-	struct chunk *rest = chunk_copy(c->data + at, c->to - at);
-
-	if (rest)
-		c->to = at;
-	return rest;
-}
-
-/* Hand what lies beyond `at` back to the source; false without memory. */
-static bool give_back(struct pump *p, struct chunk *c, uint32_t at)
+/* Let the inspector decide about the chunk; false: the pump fails at once. */
+static bool inspect(struct pump *p, struct chunk **c_io)
 {
 	struct chunk *rest;
 
-	if (at == c->to)
+	switch (inspector_look(&p->inspector, &p->opaque, c_io, &rest)) {
+	case INSPECTED_OPEN:
 		return true;
-	rest = split(c, at);
-	if (!rest)
-		return false;
-	stream_unread(p->source, rest);
-	return true;
-}
-
-/*
- * A chunk of the bytes before `out` and from `in` on, with room for so many
- * more in between; NULL: no memory.
- */
-static struct chunk *widen(
-	const struct chunk *c, uint32_t out, uint32_t in, uint32_t room)
-{
-	uint32_t before = out - (uint32_t)c->from, after = c->to - in;
-	struct chunk *wide = chunk_from_heap(before + room + after);
-
-	if (!wide)
-		return NULL;
-	memcpy(wide->data, chunk_bytes(c), before);
-	memcpy(wide->data + before + room, c->data + in, after);
-	wide->to = wide->size;
-	return wide;
-}
-
-/*
- * Let the inspector decide about the chunk, closing the gaps of what it drops;
- * another one takes its place where there is no gap for what it puts. Returns
- * false when the pump must fail at once.
- */
-static bool inspect(struct pump *p, struct chunk **c_io)
-{
-	struct chunk *c = *c_io;
-	uint32_t in = (uint32_t)c->from, out = in;
-
-	while (in < c->to) {
-		struct inspection i = { .verdict = INSPECT_PASS,
-			.count = p->opaque };
-		uint32_t n = c->to - in;
-
-		if (p->opaque == 0)
-			i = p->inspector->step(p->inspector, c->data + in, n);
-		if (i.verdict == INSPECT_BAD)
-			return false;
-		if (i.verdict == INSPECT_QUIT) {
-			p->inspector = NULL;
-			i.count = n;
-		}
-		if (i.verdict == INSPECT_DONE) {
-			if (!give_back(p, c, in))
-				return false;
-			pump_flush(p, PUMP_INSPECTED);
-			break;
-		}
-		assert(i.count > 0);
-		if (i.verdict == INSPECT_RUN)
-			p->opaque = i.count;
-		if (n > i.count)
-			n = (uint32_t)i.count;
-		if (p->opaque > 0)
-			p->opaque -= n;
-		if (i.verdict != INSPECT_DROP) {
-			memmove(c->data + out, c->data + in, n);
-			out += n;
-		}
-		in += n;
-		if (i.put_size > in - out) {
-			struct chunk *wide = widen(c, out, in, i.put_size);
-
-			if (!wide)
-				return false;
-			out -= (uint32_t)c->from;
-			in = out + i.put_size;
-			chunk_give(c);
-			*c_io = c = wide;
-		}
-		if (i.put_size > 0)
-			memcpy(c->data + out, i.put, i.put_size);
-		out += i.put_size;
-		if (i.last) {
-			if (!give_back(p, c, in))
-				return false;
-			pump_flush(p, PUMP_INSPECTED);
-			break;
-		}
+	case INSPECTED_END:
+		if (rest)
+			stream_unread(p->source, rest);
+		pump_flush(p, PUMP_INSPECTED);
+		return true;
+	case INSPECTED_BAD:
+		break;
 	}
-	c->to = out;
-	return true;
+	return false;
 }
 
 /*
@@ -162,10 +78,15 @@ static bool inspect(struct pump *p, struct chunk **c_io)
  */
 static bool pump_accept(struct pump *p, struct chunk *c)
 {
-	if (chunk_length(c) > p->limit &&
-		!give_back(p, c, c->from + (uint32_t)p->limit)) {
-		chunk_give(c);
-		return false;
+	if (chunk_length(c) > p->limit) {
+		struct chunk *rest =
+			chunk_split(c, c->from + (uint32_t)p->limit);
+
+		if (!rest) {
+			chunk_give(c);
+			return false;
+		}
+		stream_unread(p->source, rest);
 	}
 	if (p->limit != PUMP_UNLIMITED)
 		p->limit -= chunk_length(c);
@@ -185,6 +106,77 @@ static bool pump_accept(struct pump *p, struct chunk *c)
 	p->queued++;
 	return true;
 }
+
+/* --- throttles --- */
+
+static bool is_limited(const struct pump *p)
+{
+	return turn_is_throttled(&p->turn) && turn_rate(&p->turn) < INT64_MAX;
+}
+
+/* A reset would be heard by who reads, behind all that came before it. */
+static bool source_was_reset(struct pump *p)
+{
+	int64_t now = p->source->loop->now;
+
+	if (p->state != PUMP_RUNNING || now - p->looked < THROTTLE_LOOK)
+		return false;
+	p->looked = now;
+	return socket_is_reset(stream_descriptor(p->source));
+}
+
+static void turn_comes(struct timer *t)
+{
+	struct pump *p = container_of(t, struct pump, timer);
+
+	if (source_was_reset(p))
+		pump_finish(p, PUMP_SOURCE_FAILED);
+	else
+		pump_turn(p);
+}
+
+/* How many of so many bytes may go now; 0: the timer brings their turn. */
+static uint32_t take_turn(struct pump *p, uint32_t want)
+{
+	struct loop *l = p->source->loop;
+	uint32_t n;
+
+	if (!turn_is_throttled(&p->turn))
+		return want;
+	if (timer_is_set(&p->timer))
+		return 0;
+	n = turn_take(&p->turn, want, l->now);
+	if (n == 0)
+		loop_set_timer(
+			l, &p->timer, turn_wait(&p->turn, l->now), turn_comes);
+	return n;
+}
+
+/* The same of a chunk, which may have come out of a pipe: that was its turn. */
+static uint32_t take_turn_of(struct pump *p, const struct chunk *c)
+{
+	uint32_t n = chunk_length(c);
+
+	if (p->granted < n)
+		return take_turn(p, n);
+	p->granted -= n;
+	return n;
+}
+
+/*
+ * How much a read may bring. A large chunk is one of few, and not to be held
+ * while its pieces wait.
+ */
+static void choose_gulp(struct pump *p)
+{
+	bool pipes = stream_can_splice(p->source) && stream_can_splice(p->sink);
+	bool slow = turn_is_throttled(&p->turn) &&
+		    turn_rate(&p->turn) < (int64_t)LOOP_BULK * THROTTLE_PIECES;
+
+	p->source->gulp = pipes || slow ? STREAM_CHUNK : STREAM_BULK;
+}
+
+/* --- splicing --- */
 
 /* How many of the bytes to come may go through a pipe. */
 static uint64_t may_splice(const struct pump *p)
@@ -216,18 +208,27 @@ static bool is_splicing(const struct pump *p)
 /* The source has bytes, and none of them are queued here. */
 static void pump_splice(struct pump *p)
 {
-	uint64_t max = may_splice(p);
-	struct pipe *pipe = pipe_take(p->source->loop->pipes);
+	struct pipe_pool *pipes = p->source->loop->pipes;
+	uint64_t most = may_splice(p);
+	struct pipe *pipe;
+	uint32_t max;
 	ssize_t n;
 
+	if (most > pipe_pool_size(pipes))
+		most = pipe_pool_size(pipes);
+	max = take_turn(p, (uint32_t)most);
+	if (max == 0)
+		return;
+	pipe = pipe_take(pipes);
 	if (!pipe) {
 		/* One burst is copied; the next may find a pipe. */
+		turn_give(&p->turn, max);
 		stream_read(p->source, &p->reader);
 		return;
 	}
-	if (max > pipe_pool_size(p->source->loop->pipes))
-		max = pipe_pool_size(p->source->loop->pipes);
-	n = stream_splice_in(p->source, pipe, (uint32_t)max);
+	n = stream_splice_in(p->source, pipe, max);
+	if (n < (ssize_t)max)
+		turn_give(&p->turn, max - (n > 0 ? (uint32_t)n : 0));
 	if (n <= 0) {
 		pipe_give(pipe);
 		if (n != -EAGAIN)
@@ -258,6 +259,7 @@ static void pump_spill(struct pipe *pipe)
 			chunk_give(c);
 			return;
 		}
+		p->granted += chunk_length(c);
 		chunk_queue_push(&p->queue, c);
 		p->queued++;
 	}
@@ -310,7 +312,14 @@ static void pump_sent(struct stream_writer *w, struct chunk *c, int result)
 {
 	struct pump *p = container_of(w, struct pump, writer);
 
-	chunk_give(c);
+	if (result == 0 && p->rest > 0) {
+		c->to += p->rest;
+		p->rest = 0;
+		chunk_queue_push_first(&p->queue, c);
+		p->queued++;
+	} else {
+		chunk_give(c);
+	}
 	if (result < 0)
 		pump_finish(p, PUMP_SINK_FAILED);
 	else
@@ -320,12 +329,12 @@ static void pump_sent(struct stream_writer *w, struct chunk *c, int result)
 static bool may_read(const struct pump *p)
 {
 	if (p->state != PUMP_RUNNING || p->source->reader == &p->reader ||
-		p->pipe)
+		p->pipe || timer_is_set(&p->timer))
 		return false;
 	if (p->queued == 0 && !stream_is_writing(p->sink))
 		return true;
 	return p->queued < PUMP_MARK && !is_splicing(p) && !p->gulps &&
-	       !chunk_pool_scarce(p->source->loop->chunks);
+	       !chunk_pool_scarce(p->source->loop->chunks) && !is_limited(p);
 }
 
 /* Read what may be read; false when the pump has ended. */
@@ -342,6 +351,7 @@ static bool pump_read(struct pump *p)
 		}
 		n = stream_take(p->source, &c);
 		if (n == -EAGAIN) {
+			choose_gulp(p);
 			if (is_splicing(p))
 				stream_await(p->source, &p->reader);
 			else
@@ -364,7 +374,7 @@ static bool pump_read(struct pump *p)
  */
 static bool is_last(const struct pump *p)
 {
-	if (!p->finishes || p->queue.head || p->inspector)
+	if (!p->finishes || p->queue.head || p->rest > 0 || p->inspector)
 		return false;
 	if (p->limit != PUMP_UNLIMITED)
 		return p->limit == 0;
@@ -374,14 +384,20 @@ static bool is_last(const struct pump *p)
 /* Write what may be written; false when the pump has ended. */
 static bool pump_write(struct pump *p)
 {
-	struct chunk *c;
+	struct chunk *c = p->queue.head;
+	uint32_t n;
 
 	if (stream_is_writing(p->sink))
 		return true;
-	c = chunk_queue_pop(&p->queue);
 	if (!c)
 		return !p->pipe || pump_drain(p);
+	n = take_turn_of(p, c);
+	if (n == 0)
+		return true;
+	chunk_queue_pop(&p->queue);
 	p->queued--;
+	p->rest = chunk_length(c) - n;
+	c->to -= p->rest;
 	stream_write(p->sink, c, is_last(p), &p->writer);
 	return true;
 }
@@ -391,7 +407,7 @@ static void pump_turn(struct pump *p)
 {
 	if (!pump_write(p) || !pump_read(p) || !pump_write(p))
 		return;
-	if (p->state == PUMP_FLUSHING && !stream_is_writing(p->sink))
+	if (pump_is_out(p) && !stream_is_writing(p->sink))
 		pump_finish(p, p->end);
 }
 
@@ -411,6 +427,7 @@ void pump_init(struct pump *p, const struct pump_params *params)
 		.engine = engine_start(params->mode),
 		.ended = params->ended,
 	};
+	turn_init(&p->turn, &params->throttles);
 }
 
 void pump_push(struct pump *p, struct chunk *c)
@@ -424,8 +441,7 @@ void pump_start(struct pump *p)
 {
 	pump_set_state(p, PUMP_RUNNING);
 	p->source->steady = true;
-	if (!stream_can_splice(p->source) || !stream_can_splice(p->sink))
-		p->source->gulp = STREAM_BULK;
+	choose_gulp(p);
 	/* Of a limit it is known at once whether bulk is to come. */
 	choose_engine(p, 0, false);
 	pump_turn(p);
@@ -436,6 +452,12 @@ bool pump_is_idle(const struct pump *p)
 	return p->state == PUMP_RUNNING && !p->queue.head && !p->pipe &&
 	       p->source->reader == &p->reader && !stream_is_writing(p->sink) &&
 	       p->limit == PUMP_UNLIMITED && !p->inspector;
+}
+
+bool pump_is_out(const struct pump *p)
+{
+	return p->state == PUMP_FLUSHING && !p->queue.head && !p->pipe &&
+	       p->rest == 0;
 }
 
 void pump_stop(struct pump *p)

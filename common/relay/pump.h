@@ -6,15 +6,20 @@
  * pipe that they never leave (engine.h). It reads only while its queue is
  * below the mark (back-pressure), has one write in flight at a time, and
  * reports one end. It never takes a byte beyond its limit or its inspector's
- * end: those stay unread in the source.
+ * end: those stay unread in the source. Under a throttle bytes go when it is
+ * their turn, and nothing is read while they wait for that; a source that is
+ * reset meanwhile has failed at once, whatever it had sent before.
  */
 
 #ifndef ADIT_RELAY_PUMP_H
 #define ADIT_RELAY_PUMP_H
 
 #include "common/base/counter.h"
+#include "common/base/timer.h"
 #include "common/relay/engine.h"
+#include "common/relay/inspector.h"
 #include "common/relay/stream.h"
+#include "common/relay/throttle.h"
 
 /* Chunks that may wait for the sink; one when buffers are scarce. */
 #define PUMP_MARK 4
@@ -30,7 +35,7 @@ enum pump_end {
 	PUMP_INSPECTED,
 	/* The inspector said BAD; what was queued is dropped. */
 	PUMP_BAD,
-	/* Receiving failed; what came before it was delivered. */
+	/* Receiving failed; what came before it was delivered, see above. */
 	PUMP_SOURCE_FAILED,
 	/* Sending failed; the rest is dropped. */
 	PUMP_SINK_FAILED,
@@ -45,32 +50,6 @@ enum pump_state {
 	PUMP_FLUSHING,
 };
 
-/*
- * Looks at the bytes that pass and says what becomes of the first of them;
- * called again for the rest.
- */
-enum inspect_verdict {
-	INSPECT_PASS, /* `count` bytes of the span go on */
-	INSPECT_RUN,  /* so do the next `count` bytes, seen or still to come */
-	INSPECT_DROP, /* `count` bytes of the span go nowhere */
-	INSPECT_DONE, /* the message has ended before this span */
-	INSPECT_BAD,  /* the message is malformed */
-	INSPECT_QUIT, /* all goes on, and nobody is asked any more */
-};
-
-struct inspection {
-	enum inspect_verdict verdict;
-	uint64_t count;     /* at least 1 for PASS, RUN, DROP */
-	const uint8_t *put; /* goes out behind those; the inspector's */
-	uint32_t put_size;  /* not with RUN */
-	bool last;          /* the message ends with them; not with RUN */
-};
-
-struct inspector {
-	struct inspection (*step)(
-		struct inspector *i, const uint8_t *bytes, uint32_t size);
-};
-
 struct pump {
 	struct stream *source, *sink;
 	struct stream_reader reader;
@@ -83,12 +62,17 @@ struct pump {
 	uint64_t bytes;              /* taken from the source and passed on */
 	struct counters *counters;
 	void (*ended)(struct pump *p, enum pump_end how);
-	uint8_t state;   /* enum pump_state */
-	uint8_t end;     /* enum pump_end, while FLUSHING */
-	uint8_t queued;  /* chunks in the queue */
-	uint8_t counter; /* enum counter: where bytes count */
-	bool finishes;   /* see pump_params */
-	bool gulps;      /* the last chunk was a large one */
+	struct turn turn;   /* of the next bytes, under throttles */
+	struct timer timer; /* set: they wait for it */
+	int64_t looked;     /* when a reset was looked for */
+	uint32_t granted;   /* bytes in the queue whose turn has been */
+	uint32_t rest;      /* of the chunk being sent: not its turn yet */
+	uint8_t state;      /* enum pump_state */
+	uint8_t end;        /* enum pump_end, while FLUSHING */
+	uint8_t queued;     /* chunks in the queue */
+	uint8_t counter;    /* enum counter: where bytes count */
+	bool finishes;      /* see pump_params */
+	bool gulps;         /* the last chunk was a large one */
 	struct engine engine;
 };
 
@@ -105,6 +89,7 @@ struct pump_params {
 	struct counters *counters;
 	enum counter counter;
 	enum engine_mode mode;
+	struct throttles throttles; /* outlive the pump */
 };
 
 /* Prepare a zeroed or idle pump. */
@@ -118,6 +103,9 @@ void pump_start(struct pump *p);
 
 /* Whether it is running, without an end to come, and waits for bytes. */
 bool pump_is_idle(const struct pump *p);
+
+/* Whether the sink has been handed all, and only has to take it. */
+bool pump_is_out(const struct pump *p);
 
 /* Leave both streams; `ended` is not called. Idle: no effect. */
 void pump_stop(struct pump *p);

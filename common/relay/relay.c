@@ -186,7 +186,8 @@ void relay_init(struct relay *r, const struct relay_params *params)
 		.inspector = params->look_out,
 		.counters = params->counters,
 		.counter = COUNTER_bytes_in,
-		.mode = params->mode };
+		.mode = params->mode,
+		.throttles = params->throttle_out };
 	struct pump_params back = { .source = params->b,
 		.sink = params->a,
 		.ended = relay_back_ended,
@@ -195,7 +196,8 @@ void relay_init(struct relay *r, const struct relay_params *params)
 		.inspector = params->look_back,
 		.counters = params->counters,
 		.counter = COUNTER_bytes_out,
-		.mode = params->mode };
+		.mode = params->mode,
+		.throttles = params->throttle_back };
 
 	assert(r->state == RELAY_IDLE);
 	*r = (struct relay){

@@ -66,6 +66,7 @@ struct relay_params {
 	uint64_t limit; /* bytes from A at most */
 	/* Of the two directions; NULL: none. They outlive the relay. */
 	struct inspector *look_out, *look_back;
+	struct throttles throttle_out, throttle_back;
 	bool again; /* it was parked: counted already */
 	struct counters *counters;
 	enum engine_mode mode;

@@ -62,13 +62,8 @@ void stream_leave_reading(struct stream *s)
 
 void stream_unread(struct stream *s, struct chunk *c)
 {
-	struct chunk *rest = s->unread.head;
-
 	assert(!s->reader);
-	c->next = rest;
-	s->unread.head = c;
-	if (!rest)
-		s->unread.tail = c;
+	chunk_queue_push_first(&s->unread, c);
 }
 
 void stream_unread_all(struct stream *s, struct chunk_queue *q)

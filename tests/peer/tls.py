@@ -113,7 +113,9 @@ class TlsSocket:
             with contextlib.suppress(ssl.SSLError):
                 self._try(self.tls.unwrap)
             self._flush()
-        self.sock.shutdown(how)
+        # The peer may have answered, and who reads have closed it.
+        with contextlib.suppress(OSError):
+            self.sock.shutdown(how)
 
     def cut(self):
         """The end of the socket's direction alone."""

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Who is let in by frp's login, and what those hear who are not. */
-// links: server/admission.c server/users.c server/settings_users.c common/conf/join.c common/crypto/login.c common/crypto/login_proof.c common/crypto/cipher.c common/crypto/random.c common/crypto/base64.c common/http/host.c common/http/text.c common/base/address.c common/conf/conf.c common/conf/table.c common/conf/value.c common/conf/number.c common/conf/several.c common/conf/nearest.c common/conf/yaml.c common/conf/template.c common/conf/expansion.c common/conf/numbers.c common/conf/word.c common/conf/node.c common/conf/arena.c common/conf/error.c common/conf/file.c
+// links: server/admission.c server/users.c server/settings_users.c common/conf/join.c common/crypto/login.c common/crypto/login_proof.c common/crypto/cipher.c common/crypto/random.c common/crypto/base64.c common/http/host.c common/http/text.c common/base/address.c common/conf/conf.c common/conf/table.c common/conf/value.c common/conf/number.c common/conf/several.c common/conf/nearest.c common/conf/yaml.c common/conf/template.c common/conf/expansion.c common/conf/numbers.c common/conf/word.c common/conf/node.c common/conf/arena.c common/conf/error.c common/conf/file.c common/base/bandwidth.c common/relay/throttle.c server/user_load.c
 // libs: -lyaml boringssl
 
 #include "server/admission.h"
@@ -17,18 +17,26 @@
 #define HOUR 3600
 
 static struct settings_user list[] = {
-	{ .name = "alice", .frp_token = "alice-secret", .expires = "" },
+	{ .name = "alice",
+		.frp_token = "alice-secret",
+		.expires = "",
+		.bandwidth = "" },
 	{ .name = "bob",
 		.frp_token = "bob-secret",
 		.max_skew_s = SETTINGS_SKEW_ANY,
-		.expires = "" },
-	{ .name = "carol", .frp_token = "", .expires = "" },
+		.expires = "",
+		.bandwidth = "" },
+	{ .name = "carol", .frp_token = "", .expires = "", .bandwidth = "" },
 	{ .name = "off",
 		.frp_token = "off-secret",
 		.disabled = true,
-		.expires = "" },
-	{ .name = "old", .frp_token = "old-secret", .expires = "2023-11-13" },
-	{ .name = "dora", .frp_token = "", .expires = "" },
+		.expires = "",
+		.bandwidth = "" },
+	{ .name = "old",
+		.frp_token = "old-secret",
+		.expires = "2023-11-13",
+		.bandwidth = "" },
+	{ .name = "dora", .frp_token = "", .expires = "", .bandwidth = "" },
 };
 static char dora[PROOF_PUBLIC_TEXT];
 static const char *doras[] = { dora };

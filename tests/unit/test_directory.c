@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Routes: found by place, run id and entry, held by those who use them. */
-// links: server/directory.c server/claim.c server/sites.c
+// links: server/directory.c server/claim.c server/sites.c server/user_load.c common/relay/throttle.c
 
 #include "server/directory.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Quiet relays are parked, and go on with the first thing that comes. */
-// links: common/relay/parking.c common/relay/relay.c common/relay/pump.c common/relay/engine.c common/relay/drain.c common/relay/carrier.c common/relay/carrier_rest.c common/relay/inlet.c common/wire/carry.c common/relay/raw_stream.c common/relay/stream.c common/event/loop.c common/event/pipe.c common/event/chunk.c common/base/timer.c common/base/pool.c common/base/socket.c common/base/address.c common/base/counter.c common/base/reason.c tests/double/script.c tests/double/streams.c
+// links: common/relay/parking.c common/relay/relay.c common/relay/pump.c common/relay/inspector.c common/relay/throttle.c common/relay/engine.c common/relay/drain.c common/relay/carrier.c common/relay/carrier_rest.c common/relay/inlet.c common/wire/carry.c common/relay/raw_stream.c common/relay/stream.c common/event/loop.c common/event/pipe.c common/event/chunk.c common/base/timer.c common/base/pool.c common/base/socket.c common/base/address.c common/base/counter.c common/base/reason.c tests/double/script.c tests/double/streams.c
 
 #include "common/relay/parking.h"
 

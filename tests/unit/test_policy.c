@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* What users may publish, and what is another's. */
-// links: server/policy.c server/users.c server/settings_users.c common/conf/join.c common/crypto/login_proof.c common/crypto/cipher.c common/crypto/random.c common/crypto/base64.c common/http/host.c common/http/text.c common/base/address.c common/conf/conf.c common/conf/table.c common/conf/value.c common/conf/number.c common/conf/several.c common/conf/nearest.c common/conf/yaml.c common/conf/template.c common/conf/expansion.c common/conf/numbers.c common/conf/word.c common/conf/node.c common/conf/arena.c common/conf/error.c common/conf/file.c
+// links: server/policy.c server/users.c server/settings_users.c common/conf/join.c common/crypto/login_proof.c common/crypto/cipher.c common/crypto/random.c common/crypto/base64.c common/http/host.c common/http/text.c common/base/address.c common/conf/conf.c common/conf/table.c common/conf/value.c common/conf/number.c common/conf/several.c common/conf/nearest.c common/conf/yaml.c common/conf/template.c common/conf/expansion.c common/conf/numbers.c common/conf/word.c common/conf/node.c common/conf/arena.c common/conf/error.c common/conf/file.c common/base/bandwidth.c common/relay/throttle.c server/user_load.c
 // libs: -lyaml boringssl
 
 #include "server/policy.h"
@@ -19,18 +19,21 @@ static struct settings_user list[] = {
 		.frp_token = "a",
 		.domains = { 3, alices },
 		.ports = { 2, alices_ports },
-		.expires = "" },
+		.expires = "",
+		.bandwidth = "" },
 	{ .name = "bob",
 		.frp_token = "b",
 		.domains = { 2, bobs },
 		.ports = { 2, bobs_ports },
 		.types = SETTINGS_TYPE_TCP | SETTINGS_TYPE_HTTP,
-		.expires = "" },
+		.expires = "",
+		.bandwidth = "" },
 	{ .name = "carol",
 		.frp_token = "c",
 		.types = SETTINGS_TYPE_HTTP,
 		.max_proxies = 2,
-		.expires = "" },
+		.expires = "",
+		.bandwidth = "" },
 };
 static const struct settings_users all = { ARRAY_SIZE(list), list };
 static struct users *users;
@@ -186,4 +189,26 @@ Test(policy, users_are_found)
 	cr_assert_eq(users_find_by_proxy(users, "alice.web.x"), alice);
 	cr_assert_null(users_find_by_proxy(users, "alice"));
 	cr_assert_null(users_find_by_proxy(users, ".alice"));
+}
+
+/* It is the same one whom the table before knew, with whoever it serves. */
+Test(policy, a_bandwidth_changes_with_the_table)
+{
+	struct settings_user says = { .name = "alice",
+		.frp_token = "a",
+		.expires = "",
+		.bandwidth = "1.5MB" };
+	struct users *next =
+		users_make(&(struct settings_users){ 1, &says }, NULL, users);
+	struct user_load *load = alice->load;
+
+	cr_assert_eq(users_find(next, "alice")->load, load);
+	cr_assert_eq(load->out.rate, 3 << 19);
+	cr_assert_eq(load->back.rate, 3 << 19);
+	users_drop(&next);
+	says.bandwidth = "";
+	next = users_make(&(struct settings_users){ 1, &says }, NULL, users);
+	cr_assert_eq(load->out.rate, 0);
+	cr_assert_eq(load->back.rate, 0);
+	users_drop(&next);
 }

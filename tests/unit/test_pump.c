@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* One direction: order, marks, limits, inspectors, ends. */
-// links: common/relay/pump.c common/relay/engine.c common/relay/raw_stream.c common/relay/stream.c common/event/loop.c common/event/pipe.c common/event/chunk.c common/base/timer.c common/base/pool.c common/base/socket.c common/base/address.c common/base/counter.c common/base/reason.c tests/double/script.c tests/double/streams.c
+// links: common/relay/pump.c common/relay/inspector.c common/relay/throttle.c common/relay/engine.c common/relay/raw_stream.c common/relay/stream.c common/event/loop.c common/event/pipe.c common/event/chunk.c common/base/timer.c common/base/pool.c common/base/socket.c common/base/address.c common/base/counter.c common/base/reason.c tests/double/script.c tests/double/streams.c
 
 #include "common/relay/pump.h"
 
@@ -36,6 +36,8 @@ static void teardown(void)
 	world_end();
 }
 
+static struct throttle slow;
+
 TestSuite(pump, .init = setup, .fini = teardown);
 
 static void ended(struct pump *q, enum pump_end e)
@@ -53,7 +55,8 @@ static void start(uint64_t limit, struct inspector *inspector)
 			      .limit = limit,
 			      .inspector = inspector,
 			      .counters = &world_counters,
-			      .counter = COUNTER_bytes_in });
+			      .counter = COUNTER_bytes_in,
+			      .throttles = { { &slow } } });
 	pump_start(&p);
 }
 
@@ -443,4 +446,155 @@ Test(pump, any_pieces)
 	cr_assert_eq(ends, 1);
 	cr_assert(memcmp(in, out, SIZE) == 0);
 	free(in);
+}
+
+/* --- under a throttle --- */
+
+#define RATE 65536
+#define PIECE (RATE / THROTTLE_PIECES)
+#define TURN (CLOCK_SECOND / THROTTLE_PIECES)
+
+static void charge(uint32_t n)
+{
+	throttles_charge(&(struct throttles){ { &slow } }, n, world_loop->now);
+}
+
+/* The bucket is empty from now on. */
+static void slow_down(void)
+{
+	throttle_set_rate(&slow, RATE);
+	charge(THROTTLE_BURST_LEAST);
+}
+
+/* The first piece has gone, and the rest of a chunk waits. */
+static void begin_slowly(const char *bytes, int n)
+{
+	start(PUMP_UNLIMITED, NULL);
+	slow_down();
+	end_feed(&a, bytes, n);
+	cr_assert(drain(UINT32_MAX));
+	cr_assert_eq(out_size, n < PIECE ? n : PIECE);
+}
+
+static char text[3 * 1024 + 1];
+
+static void fill_text(void)
+{
+	for (size_t i = 0; i < sizeof(text) - 1; i++)
+		text[i] = (char)('a' + i % 26);
+}
+
+Test(pump, slowly_piece_by_piece)
+{
+	fill_text();
+	slow_down();
+	/* A turn for each piece, none for nothing. */
+	start(PUMP_UNLIMITED, NULL);
+	end_feed(&a, text, 1000);
+	cr_assert(drain(UINT32_MAX));
+	end_feed(&a, text + 1000, 1000);
+	cr_assert_not(drain(UINT32_MAX));
+	/* Nothing is read meanwhile. */
+	cr_assert_not(end_reads(&a));
+	script_pass(world_loop, TURN);
+	cr_assert(drain(UINT32_MAX));
+	cr_assert_eq(out_size, 2000);
+	cr_assert(end_reads(&a));
+	end_feed(&a, NULL, 0);
+	cr_assert_eq(ends, 1);
+	cr_assert_eq(how, PUMP_EOF);
+	cr_assert(memcmp(out, text, 2000) == 0);
+}
+
+/* One turn of a slower rate is less than the chunk. */
+Test(pump, the_end_comes_behind_the_last_piece)
+{
+	struct chunk *c = chunk_from_heap(3 * 1024);
+
+	fill_text();
+	memcpy(c->data, text, 3 * 1024);
+	c->to = 3 * 1024;
+	pump_init(&p, &(struct pump_params){ .source = a.stream,
+			      .sink = b.stream,
+			      .ended = ended,
+			      .limit = 0,
+			      .finishes = true,
+			      .counters = &world_counters,
+			      .counter = COUNTER_bytes_in,
+			      .throttles = { { NULL, &slow } } });
+	pump_push(&p, c);
+	slow_down();
+	pump_start(&p);
+	for (int i = 1; i <= 3; i++) {
+		struct script_op *s = script_find(OP_SEND, b.fd);
+
+		cr_assert_not_null(s);
+		cr_assert_eq(s->args.size, PIECE);
+		cr_assert_eq(s->args.more, i == 3);
+		/* A short send is no new piece. */
+		cr_assert(drain(100));
+		cr_assert(drain(UINT32_MAX));
+		cr_assert_eq(ends, i == 3);
+		cr_assert_not(drain(UINT32_MAX));
+		script_pass(world_loop, TURN);
+	}
+	cr_assert_eq(how, PUMP_LIMIT);
+	cr_assert_eq(out_size, 3 * 1024);
+	cr_assert(memcmp(out, text, out_size) == 0);
+}
+
+Test(pump, stops_while_it_waits)
+{
+	fill_text();
+	begin_slowly(text, 1024);
+	end_feed(&a, text, 1024);
+	cr_assert_not(drain(UINT32_MAX));
+	pump_stop(&p);
+	/* What was granted went back. */
+	cr_assert_eq(slow.paid, world_loop->now + TURN);
+	script_pass(world_loop, CLOCK_SECOND);
+	cr_assert_eq(ends, 0);
+	cr_assert_null(script_find(OP_SEND, b.fd));
+}
+
+Test(pump, a_limit_is_taken_away)
+{
+	fill_text();
+	begin_slowly(text, 1000);
+	charge(10 * RATE);
+	end_feed(&a, text, 1000);
+	script_pass(world_loop, 2 * CLOCK_SECOND);
+	cr_assert_not(drain(UINT32_MAX));
+	throttle_set_rate(&slow, 0);
+	script_pass(world_loop, THROTTLE_LOOK);
+	cr_assert(drain(UINT32_MAX));
+	cr_assert_eq(out_size, 2000);
+	/* Not throttled, it reads ahead again. */
+	end_feed(&a, text, 10);
+	end_feed(&a, text, 10);
+	cr_assert(end_reads(&a));
+}
+
+Test(pump, bulk_is_spliced_slowly)
+{
+	begin_bulk();
+	slow_down();
+	arrive(4000);
+	cr_assert_eq(leave(), PIECE);
+	for (int sum = PIECE; sum < 4000;) {
+		size_t n;
+
+		/* The next wait ends at once, and the turn is not there. */
+		script_complete(script_find(OP_POLL, a.fd), POLLIN, true);
+		script_run(world_loop);
+		cr_assert_eq(leave(), 0);
+		cr_assert_null(script_find(OP_POLL, a.fd));
+		script_pass(world_loop, TURN);
+		script_complete(script_find(OP_POLL, a.fd), POLLIN, true);
+		script_run(world_loop);
+		n = leave();
+		cr_assert(n == PIECE || n == 4000 % PIECE);
+		sum += (int)n;
+	}
+	cr_assert_eq(pipe_pool_used(world_loop->pipes), 0);
 }

@@ -4,11 +4,12 @@
  * What must hold for a relay whatever the kernel does: short counts, results
  * in any order, failures, cancels that come too late, buffers running out,
  * ends and aborts at any moment; copied, spliced, or both in turns, with the
- * spliced bytes in real sockets and pipes. Every byte arrives in its place, or
+ * spliced bytes in real sockets and pipes; throttled or not, by rates that
+ * change. Every byte arrives in its place, or
  * the end is reported as a cut; memory stays bounded. PUMP_SEEDS says how many
  * seeds (500), PUMP_SEED which single one.
  */
-// links: common/relay/relay.c common/relay/pump.c common/relay/engine.c common/relay/drain.c common/relay/raw_stream.c common/relay/stream.c common/event/loop.c common/event/pipe.c common/event/chunk.c common/base/timer.c common/base/pool.c common/base/socket.c common/base/address.c common/base/counter.c common/base/reason.c tests/double/script.c tests/double/streams.c
+// links: common/relay/relay.c common/relay/pump.c common/relay/inspector.c common/relay/throttle.c common/relay/engine.c common/relay/drain.c common/relay/raw_stream.c common/relay/stream.c common/event/loop.c common/event/pipe.c common/event/chunk.c common/base/timer.c common/base/pool.c common/base/socket.c common/base/address.c common/base/counter.c common/base/reason.c tests/double/script.c tests/double/streams.c
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -47,6 +48,7 @@ static unsigned hoarded;
 static int ends;
 static enum reason why;
 static uint64_t limit;
+static struct throttle throttles[3];
 
 /* xorshift64*: the same numbers for the same seed everywhere. */
 static uint32_t pick(uint32_t below)
@@ -294,6 +296,26 @@ static void check_end(const struct relay_params *p)
 	cr_assert_leq(b->received, due, "seed %u: beyond the limit", seed);
 }
 
+/* Without a limit, or so that the bytes take seconds. */
+static int64_t any_rate(void)
+{
+	return rarely(4) ? 0 : 1024 + pick(20000);
+}
+
+/* Each direction under any of them, both under one perhaps. */
+static void throttle(struct relay_params *p)
+{
+	memset(throttles, 0, sizeof(throttles));
+	for (size_t i = 0; i < ARRAY_SIZE(throttles); i++)
+		throttles[i].rate = any_rate();
+	for (int i = 0; i < THROTTLES_MAX; i++) {
+		if (!rarely(3))
+			p->throttle_out.of[i] = &throttles[pick(3)];
+		if (!rarely(3))
+			p->throttle_back.of[i] = &throttles[pick(3)];
+	}
+}
+
 static void run(unsigned with)
 {
 	struct relay_params p = { .limit = PUMP_UNLIMITED,
@@ -318,6 +340,8 @@ static void run(unsigned with)
 	limit = p.limit;
 	p.mode = (enum engine_mode)pick(3);
 	abandon = rarely(6);
+	if (rarely(2))
+		throttle(&p);
 	memset(&relay, 0, sizeof(relay));
 	relay_init(&relay, &p);
 	relay_start(&relay);
@@ -326,6 +350,8 @@ static void run(unsigned with)
 			break;
 		if (rarely(50))
 			compete();
+		if (rarely(200))
+			throttle_set_rate(&throttles[pick(3)], any_rate());
 		if (step()) {
 			idle = 0;
 			continue;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* The client's tables: defaults, frp's files, proxies and their rules. */
-// links: client/settings.c client/settings_check.c common/crypto/pin.c common/wire/proxy_header.c client/settings_proxy.c client/include.c client/gateway.c common/base/address.c common/crypto/base64.c common/conf/rows.c common/conf/secret.c common/conf/dump.c common/conf/manual.c common/conf/conf.c common/conf/table.c common/conf/value.c common/conf/number.c common/conf/several.c common/conf/nearest.c common/conf/yaml.c common/conf/template.c common/conf/expansion.c common/conf/numbers.c common/conf/word.c common/conf/node.c common/conf/arena.c common/conf/error.c common/conf/file.c
+// links: client/settings.c client/settings_check.c common/crypto/pin.c common/wire/proxy_header.c client/settings_proxy.c client/include.c client/gateway.c common/base/address.c common/crypto/base64.c common/conf/rows.c common/conf/secret.c common/conf/dump.c common/conf/manual.c common/conf/conf.c common/conf/table.c common/conf/value.c common/conf/number.c common/conf/several.c common/conf/nearest.c common/conf/yaml.c common/conf/template.c common/conf/expansion.c common/conf/numbers.c common/conf/word.c common/conf/node.c common/conf/arena.c common/conf/error.c common/conf/file.c common/base/bandwidth.c
 // libs: -lyaml boringssl
 
 #include "client/settings.h"
@@ -204,6 +204,13 @@ Test(settings_client, refuses_what_is_not_built_or_wrong)
 		{ "proxies: [{" TCP ", transport: {proxyProtocolVersion: v3}}]",
 			"proxies[0].transport.proxyProtocolVersion: \"v3\"; v1 "
 			"or v2 is allowed" },
+		{ "proxies: [{" TCP ", transport: {bandwidthLimit: 1Mb}}]",
+			"proxies[0].transport.bandwidthLimit: \"1Mb\"; a "
+			"number with KB or MB, such as 500KB or 1.5MB, is "
+			"allowed" },
+		{ "proxies: [{" TCP ", transport: {bandwidthLimitMode: x}}]",
+			"proxies[0].transport.bandwidthLimitMode: \"x\"; one "
+			"of client, server is allowed" },
 		{ "proxies: [{" HTTP ", subdomain: a, transport: "
 		  "{proxyProtocolVersion: v1}}]",
 			"proxies[0].transport.proxyProtocolVersion: a value in "

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Who makes room for a new control, and who is not disturbed by it. */
-// links: server/succession.c server/registration.c server/names.c server/claim.c
+// links: server/succession.c server/registration.c server/names.c server/claim.c server/user_load.c common/relay/throttle.c
 
 #include "server/succession.h"
 
