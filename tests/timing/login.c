@@ -115,6 +115,7 @@ static struct users *make_users(void)
 		proof_public_write(keys[i], key.public);
 		key_lists[i][0] = keys[i];
 		list[i] = (struct settings_user){ .name = names[0][i],
+			.bandwidth = "",
 			.frp_token = tokens[i],
 			.keys = { .n = 1, .v = key_lists[i] },
 			.expires = "" };

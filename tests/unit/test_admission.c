@@ -211,6 +211,7 @@ Test(admission, names)
 		"alice-and-more-than-thirty-two-bytes",
 		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" };
 	struct settings_user one = { .name = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		.bandwidth = "",
 		.frp_token = "x",
 		.expires = "" };
 	struct settings_users of_one = { 1, &one }, of_none = { 0, NULL };

@@ -14,8 +14,8 @@
 #include "server/admission.h"
 
 static struct settings_user list[] = {
-	{ .name = "alice", .frp_token = "a", .expires = "" },
-	{ .name = "bob", .frp_token = "b", .expires = "" },
+	{ .name = "alice", .frp_token = "a", .expires = "", .bandwidth = "" },
+	{ .name = "bob", .frp_token = "b", .expires = "", .bandwidth = "" },
 };
 static const struct settings_users all = { ARRAY_SIZE(list), list };
 static struct users *users;
