@@ -429,7 +429,8 @@ def idle():
         reset(t.sock)
         for _ in range(10):
             get(s, "a.test")
-        check(s.counters()["work_conns_reused"] > 0, "none was reused")
+        check(s.counters()["work_conns_reused"] > 0 or not able("reuse"),
+              "none was reused")
 
 
 @case("four workers: visitors go to their work connections, hello and all")

@@ -41,7 +41,8 @@ LINKS = {
     "tls": {"tls": {"enable": True}, "tcpMux": True},  # adit's defaults
     # With the server's pin: logins are signed, work connections have tickets;
     # or these are without TLS.
-    "signed": {"tls": {"enable": True}, "tcpMux": True},
+    "signed": {"tls": {"enable": True}, "tcpMux": True,
+               "dataEncryption": "always"},
     "plain": {"tls": {"enable": True}, "tcpMux": True},
     # As frpc, with what both of them call tcpMux, and without TLS below it.
     "tls-mux": {"tls": {"enable": True}, "tcpMux": True, "extensions": False},

@@ -137,6 +137,8 @@ def by_default():
             check(b"alice.h" not in heard and b"127.0.0.1" not in heard[:4096],
                   "whose visitor it is, and from where")
         check(way.secure >= 2, "the rest is in TLS")
+        if MODE.get("transport", {}).get("relay") != "copy":
+            check(s.counters()["bytes_spliced"] > 10 << 20, "by both")
         equal(s.counters()["work_conns_refused"], 0)
 
 
