@@ -53,7 +53,6 @@ struct claim {
 	struct handle session; /* the control's mux; the generation 0: none */
 	uint8_t caps;          /* enum capability, or-ed: the control's */
 	bool bound;            /* its work connections are streams of that */
-	bool carried;          /* they carry one visitor after another */
 	bool compresses;       /* the proxy: what its work connections carry */
 	bool encrypts;         /* ... under the key */
 	struct cipher_key key;

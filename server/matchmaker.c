@@ -44,7 +44,7 @@ static void matchmaker_init(
 	list_init(&m->wishes);
 	m->control = c;
 	m->kind = (uint8_t)kind;
-	m->wanted = kind == WORK_LINKED;
+	m->wanted = m->proven = kind == WORK_LINKED;
 	m->adaptive = c->caps & CAPABILITY_reuse;
 	m->pool = m->min = pool;
 	m->max = pool + MATCHMAKER_SPARE;
@@ -244,17 +244,24 @@ static void wait_for_work(
 	work_request_soon(m);
 }
 
-void matchmaker_lose_proxy(
-	struct control *c, const struct proxy *p, enum reason why)
+static void lose_proxy(
+	struct matchmaker *m, const struct proxy *p, enum reason why)
 {
-	list_each_safe (l, &c->match[p->work_kind].wishes) {
+	list_each_safe (l, &m->wishes) {
 		struct wish *wish = container_of(l, struct wish, link);
 
 		if (wish->proxy != p)
 			continue;
-		visitor_tell_away(c->worker, wish->visitor, why);
+		visitor_tell_away(m->control->worker, wish->visitor, why);
 		wish_remove(wish);
 	}
+}
+
+void matchmaker_lose_proxy(
+	struct control *c, const struct proxy *p, enum reason why)
+{
+	for (enum work_kind k = 0; k < WORK_KINDS; k++)
+		lose_proxy(&c->match[k], p, why);
 }
 
 void matchmakers_close(struct control *c)
@@ -272,6 +279,21 @@ void matchmakers_close(struct control *c)
 
 /* --- letters --- */
 
+/*
+ * Who brings the proxy's visitors their work connections: until one without
+ * TLS has come, and when they come no more, those with it, as something on the
+ * way may let nothing else pass.
+ */
+static struct matchmaker *choose(struct control *c, const struct proxy *p)
+{
+	struct matchmaker *m = &c->match[p->work_kind];
+
+	if (m->proven)
+		return m;
+	work_request_soon(m);
+	return &c->match[WORK_LINKED];
+}
+
 static void deliver_wish(struct mailbox *box, struct letter *letter)
 {
 	const struct wish_letter *l = (struct wish_letter *)letter;
@@ -286,7 +308,7 @@ static void deliver_wish(struct mailbox *box, struct letter *letter)
 		visitor_tell_away(w, l->visitor, REASON_proxy_closed);
 		return;
 	}
-	m = &c->match[p->work_kind];
+	m = choose(c, p);
 	demand_arrival(&m->demand, worker_loop(w)->now);
 	follow_demand(m);
 	o = find_offer(m, l->visitor.worker, l->fixed);
@@ -360,6 +382,7 @@ static void place(struct matchmaker *m, const struct offering *o,
 	struct wish *wish;
 
 	if (o->answer) {
+		m->proven = true;
 		demand_answered(&m->demand, worker_loop(w)->now);
 		if (m->outstanding > 0)
 			work_request_expect(m, m->outstanding - 1);
@@ -394,8 +417,10 @@ static void deliver_offer(struct mailbox *m, struct letter *letter)
 		work_tell_drop(w, o->work, "the work connection has no ticket");
 		return;
 	}
-	if (sealed)
+	if (sealed) {
+		count(&w->core.counters, work_conns_plain);
 		tickets_start_key(c->tickets, l->redemption.ticket, &start);
+	}
 	place(&c->match[o->kind], o, sealed ? &start : NULL);
 	if (sealed)
 		start_key_wipe(&start);

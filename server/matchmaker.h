@@ -78,6 +78,7 @@ struct matchmaker {
 	uint8_t kind;               /* enum work_kind */
 	bool wanted;                /* there is to be a pool */
 	bool adaptive;              /* `pool` follows the visitors */
+	bool proven;                /* such work connections do come */
 	struct list offers, wishes; /* the oldest first */
 	struct timer trim;          /* due when surplus was idle long enough */
 	struct timer ask;           /* due with the next turn: requests */

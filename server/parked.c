@@ -21,7 +21,7 @@ static void visitor_idle(struct relay *r)
 	if (!p)
 		return;
 	if (!parking_take(&w->parking, &p->parked, r,
-		    v->route->claim->carried ? PARKED_B : PARKED_NONE)) {
+		    carrier_is(v->work) ? PARKED_B : PARKED_NONE)) {
 		pool_give(w->pools.parked, p);
 		return;
 	}
@@ -60,7 +60,7 @@ static void visitor_wakes(
 	struct worker *w = worker_of(p);
 	struct visitor *v;
 
-	if (p->route->claim->carried)
+	if (parked->carrier == PARKED_B)
 		work_claim_carrier(w, b, p->route->claim->control);
 	v = visitor_open(w, a);
 	if (!v) {

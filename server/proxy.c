@@ -277,8 +277,6 @@ static int proxy_claim(
 	claim->pool = c->match[p->work_kind].pool;
 	claim->caps = c->caps;
 	claim->bound = control_is_bound(c);
-	claim->carried =
-		c->caps & CAPABILITY_reuse && p->work_kind == WORK_LINKED;
 	claim->compresses = m->use_compression;
 	/* Inside TLS of ours there is nothing more to hide. */
 	claim->encrypts = m->use_encryption && !c->proven;

@@ -2,6 +2,7 @@
 
 #include "server/work_request.h"
 
+#include "common/base/log.h"
 #include "common/wire/capability.h"
 #include "server/control.h"
 #include "server/matchmaker.h"
@@ -66,6 +67,19 @@ bool work_request(struct matchmaker *m, uint32_t *n_io)
 	return control_send(c, &ask);
 }
 
+/* What was asked for has not come. */
+static void give_up(struct matchmaker *m)
+{
+	if (m->kind == WORK_PLAIN && m->outstanding > 0) {
+		log_warn("[%.4s] work connections without TLS do not come: "
+			 "does something on the way let pass TLS only? Then "
+			 "transport.dataEncryption: always",
+			m->control->run_id);
+		m->proven = false;
+	}
+	work_request_expect(m, m->demand.ahead = 0);
+}
+
 /* With one turn's wishes together: as few messages as can be. */
 static void ask(struct timer *t)
 {
@@ -79,7 +93,7 @@ static void ask(struct timer *t)
 	/* Requests that were lost on the client's side are made again. */
 	if (worker_loop(m->control->worker)->now - m->last_request >
 		MATCHMAKER_REQUEST_TIME)
-		work_request_expect(m, m->demand.ahead = 0);
+		give_up(m);
 	have = m->offer_count + m->outstanding;
 	most = c->caps & CAPABILITY_several ? REQUEST_MAX : 1;
 	while (have < want) {

@@ -469,6 +469,11 @@ static const struct stream_ops copying_ops = {
 	.descriptor = carrier_descriptor,
 };
 
+bool carrier_is(const struct stream *s)
+{
+	return s->ops == &carrier_ops || s->ops == &copying_ops;
+}
+
 struct carrier *carrier_open(
 	struct carriers *all, struct stream *link, struct chunk *first)
 {

