@@ -361,17 +361,16 @@ static void carrier_await_room(struct stream *s)
 /* The next visit may come. */
 static void carrier_renew(struct carrier *c)
 {
-	struct loop *l = c->stream.loop;
-	const struct stream_ops *ops = c->stream.ops;
+	struct stream old = c->stream;
 
 	list_remove(&c->ending);
-	memset(&c->stream, 0, sizeof(c->stream));
-	stream_init(&c->stream, l, ops);
+	c->stream = (struct stream){ 0 };
+	stream_init(&c->stream, old.loop, old.ops);
 	c->link->gulp = STREAM_CHUNK;
 	c->in.visit = c->in.aborted = false;
 	c->in.state = c->all->starts ? CARRY_CLOSED : CARRY_READY;
 	c->drained = 0;
-	count(l->counters, work_conns_reused);
+	count(old.loop->counters, work_conns_reused);
 	c->all->again(c);
 }
 
@@ -471,7 +470,7 @@ static const struct stream_ops copying_ops = {
 
 bool carrier_is(const struct stream *s)
 {
-	return s->ops == &carrier_ops || s->ops == &copying_ops;
+	return s->ops->fetch == carrier_fetch;
 }
 
 struct carrier *carrier_open(
