@@ -17,6 +17,7 @@
 #include "common/crypto/library.h"
 #include "server/command.h"
 #include "server/first_run.h"
+#include "server/health_command.h"
 #include "server/identity_command.h"
 #include "server/server.h"
 #include "server/token_command.h"
@@ -70,8 +71,8 @@ static int serve(const struct settings *s, const struct first_run *first)
 	return rc;
 }
 
-/* A command on what is kept, with the settings of the file, or the defaults. */
-static int with_kept(
+/* A command with the settings of the file, or the defaults. */
+static int with_words(
 	const struct server_options *o, const struct command_words *words)
 {
 	struct conf_errors *errors = calloc(1, sizeof(*errors));
@@ -86,8 +87,12 @@ static int with_kept(
 	free(errors);
 	if (rc < 0)
 		return rc == -ENOMEM ? EXIT_RUNTIME : EXIT_USAGE;
-	rc = !strcmp(words->v[0], "token") ? token_command(o, s, words)
-					   : identity_command(s, words);
+	if (!strcmp(words->v[0], "token"))
+		rc = token_command(o, s, words);
+	else if (!strcmp(words->v[0], "health"))
+		rc = health_command(s, words);
+	else
+		rc = identity_command(s, words);
 	settings_free(&s);
 	return rc;
 }
@@ -190,8 +195,9 @@ int main(int argc, char **argv)
 		return EXIT_DONE;
 	}
 	if (words.n > 0 && (!strcmp(words.v[0], "token") ||
+				   !strcmp(words.v[0], "health") ||
 				   !strcmp(words.v[0], "identity")))
-		return with_kept(&o, &words);
+		return with_words(&o, &words);
 	if (words.n > 0 && !strcmp(words.v[0], "completion"))
 		return complete(&words);
 	verify = words.n == 1 && !strcmp(words.v[0], "verify");
