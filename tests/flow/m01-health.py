@@ -43,6 +43,12 @@ def ask(where, request):
     return int(head.split()[1]), body.strip()
 
 
+def ready(where):
+    """It is logged as started a moment before its workers are."""
+    until(lambda: ask(where, "GET /readyz" + HOST) == (200, "ready"),
+          "ready")
+
+
 def command(server, *args, env=None):
     done = subprocess.run([ADITD, "health", *args, "-c", server.conf_path],
                           env={**server.env, **(env or {})}, timeout=20,
@@ -72,7 +78,7 @@ def _():
 def _():
     port = free_port()
     with Server({"webServer": {"port": port}}) as s:
-        equal(ask(port, "GET /readyz" + HOST), (200, "ready"))
+        ready(port)
         equal(ask(sock(s), "GET /readyz" + HOST), (200, "ready"))
         equal(command(s, "ready"), (0, "ready"))
         listening = s.conf["webServer"]["port"]
@@ -99,6 +105,7 @@ def _():
         check(os.path.exists(sock(s)), "no socket is left to be replaced")
         equal(command(s)[0], 1)
         s.start()
+        ready(sock(s))
         equal(command(s, "ready"), (0, "ready"))
 
 
@@ -300,6 +307,29 @@ def _():
         manager.wait("READY=1")
         time.sleep(0.5)
         equal(manager.count("WATCHDOG=1"), 0, "another's watchdog")
+
+
+@case("adit: READY=1 once it is let in, or where it need not be")
+def _():
+    manager = Manager(watchdog=0.4)
+    port = free_port()
+    with socket.create_server(("127.0.0.1", port)):
+        with Client(port, [], start=False, env=manager.env) as c:
+            c.expect_exit = None
+            c.launch()
+            time.sleep(0.5)
+            equal(manager.order(), [], "told before it is let in")
+            c.kill()
+        c = Client(port, [], {"loginFailExit": False}, start=False,
+                   env=manager.env)
+        with c:
+            c.launch()
+            manager.wait("READY=1")
+    manager = Manager(watchdog=0.4)
+    with Server() as s, Client(s, [], env=manager.env):
+        manager.wait("READY=1")
+        manager.wait("WATCHDOG=1")
+    equal(manager.order(), ["READY=1", "STOPPING=1"])
 
 
 main()

@@ -191,7 +191,8 @@ Test(settings_server, refuses_what_is_not_built_or_wrong)
 			"webServer.addr: \"localhost\"; an IPv4 or IPv6 "
 			"address is allowed" },
 		{ "webServer: {port: 7500, user: admin}",
-			"webServer.user: not supported yet" },
+			"webServer.user: a key of frp; not supported yet "
+			"(allowed: leave it out)" },
 		{ "kcpBindPort: 7000", "kcpBindPort: \"7000\"; not supported "
 				       "yet (allowed: 0)" },
 		{ "httpPlugins: [{name: x}]",
