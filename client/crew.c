@@ -8,8 +8,8 @@
 #include <sys/resource.h>
 
 #include "client/screen.h"
+#include "client/sizing.h"
 #include "client/work.h"
-#include "common/base/cpus.h"
 #include "common/base/log.h"
 
 /* The first tells another worker to make a work connection. */
@@ -68,8 +68,7 @@ uint32_t crew_work_limit(const struct settings *s)
 int crew_create(struct crew *c, const struct settings *s,
 	crew_announced_fn *announced, void *arg)
 {
-	uint32_t count = s->workers > 0 ? (uint32_t)s->workers
-					: (uint32_t)cpus_available("");
+	uint32_t count = sizing_workers(s);
 	struct client *first;
 	const char *reason;
 	int rc;

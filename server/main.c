@@ -11,6 +11,7 @@
 
 #include "common/base/address.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/base/process.h"
 #include "common/base/version.h"
 #include "common/conf/completion.h"
@@ -20,6 +21,7 @@
 #include "server/health_command.h"
 #include "server/identity_command.h"
 #include "server/server.h"
+#include "server/sizing.h"
 #include "server/token_command.h"
 
 /* Exit codes (see aditd --help). */
@@ -44,7 +46,7 @@ static int open_log(const char *to)
 }
 
 /* `first`: nobody configured it, and who started it is to be told; or NULL. */
-static int serve(const struct settings *s, const struct first_run *first)
+static int serve(struct settings *s, const struct first_run *first)
 {
 	int fd = open_log(s->log_to);
 	struct server *server;
@@ -60,6 +62,7 @@ static int serve(const struct settings *s, const struct first_run *first)
 	log_set_color(!s->log_disable_color);
 	if (fd != STDOUT_FILENO)
 		log_set_file(s->log_to);
+	sizing_fit(s, sizing_workers(s), memory_limit(""));
 	if (server_create(&server, s) < 0)
 		return EXIT_RUNTIME;
 	if (first)

@@ -14,11 +14,11 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
-#include "common/base/cpus.h"
 #include "common/base/log.h"
 #include "common/base/socket.h"
 #include "server/access_log.h"
 #include "server/registry.h"
+#include "server/sizing.h"
 #include "server/state_dir.h"
 #include "server/worker.h"
 
@@ -214,12 +214,9 @@ static int make_access_log(struct server *s, uint32_t workers)
 
 static int make_workers(struct server *s)
 {
-	uint32_t n = s->settings->workers > 0 ? (uint32_t)s->settings->workers
-					      : (uint32_t)cpus_available("");
+	uint32_t n = sizing_workers(s->settings);
 	int rc;
 
-	if (n > SETTINGS_WORKERS_MAX)
-		n = SETTINGS_WORKERS_MAX;
 	s->visitors.limit = visitor_limit(s->settings, n);
 	s->works.limit = (uint32_t)s->settings->max_work_conns;
 	s->workers = calloc(n, sizeof(struct worker *));
