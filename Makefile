@@ -326,6 +326,14 @@ demo: deps-demo ## install what is missing, build, fetch a page by tunnel
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all
 	$(Q)BUILD=$(B) config/demo/run.sh
 
+# Out of what is built here, pulling nothing; config/Dockerfile builds it, too.
+# ENGINE: podman, buildah or docker, perhaps with options; the first that is
+# there otherwise.
+IMAGE ?= adit
+.PHONY: image
+image: all ## an image of both programs, by podman, buildah or docker
+	$(Q)config/image/build.sh $(B) build/image $(IMAGE)
+
 # --- house keeping -----------------------------------------------------------
 
 .PHONY: install uninstall format tidy clean help
