@@ -19,6 +19,8 @@ MANDIR ?= $(PREFIX)/share/man
 BASH_DIR ?= $(PREFIX)/share/bash-completion/completions
 ZSH_DIR ?= $(PREFIX)/share/zsh/site-functions
 FISH_DIR ?= $(PREFIX)/share/fish/vendor_completions.d
+UNIT_DIR ?= $(PREFIX)/lib/systemd/system
+UNIT_FILES := aditd.service adit@.service
 MAN_PAGES := man1/adit.1 man1/adit-load.1 man5/adit.yaml.5 man5/aditd.yaml.5 man8/aditd.8
 
 ifeq ($(origin CC),default)
@@ -324,6 +326,14 @@ demo: deps-demo ## install what is missing, build, fetch a page by tunnel
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all
 	$(Q)BUILD=$(B) config/demo/run.sh
 
+# Out of what is built here, pulling nothing; config/Dockerfile builds it, too.
+# ENGINE: podman, buildah or docker, perhaps with options; the first that is
+# there otherwise.
+IMAGE ?= adit
+.PHONY: image
+image: all ## an image of both programs, by podman, buildah or docker
+	$(Q)config/image/build.sh $(B) build/image $(IMAGE)
+
 # --- house keeping -----------------------------------------------------------
 
 .PHONY: install uninstall format tidy clean help
@@ -337,6 +347,13 @@ install: all ## install under $(DESTDIR)$(PREFIX)
 		$(DESTDIR)$(DOCDIR)/fail2ban/filter.d/aditd.conf
 	for m in $(MAN_PAGES); do \
 		install -D -m 644 config/man/$${m#*/} $(DESTDIR)$(MANDIR)/$$m; \
+	done
+	install -d $(DESTDIR)$(UNIT_DIR)
+	for u in $(UNIT_FILES); do \
+		sed -e 's|@BINDIR@|$(BINDIR)|' \
+			-e 's|@SYSCONFDIR@|$(SYSCONFDIR)|' config/$$u \
+			>$(DESTDIR)$(UNIT_DIR)/$$u || exit 1; \
+		chmod 644 $(DESTDIR)$(UNIT_DIR)/$$u; \
 	done
 	for f in aditd adit; do \
 		install -m 644 config/$$f.yaml \
@@ -354,6 +371,7 @@ uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(SYSCONFDIR)/adit/aditd.yaml.sample
 	rm -f $(DESTDIR)$(SYSCONFDIR)/adit/adit.yaml.sample
 	rm -f $(addprefix $(DESTDIR)$(MANDIR)/,$(MAN_PAGES))
+	rm -f $(addprefix $(DESTDIR)$(UNIT_DIR)/,$(UNIT_FILES))
 	for f in aditd adit; do \
 		rm -f $(DESTDIR)$(BASH_DIR)/$$f $(DESTDIR)$(ZSH_DIR)/_$$f \
 			$(DESTDIR)$(FISH_DIR)/$$f.fish; \

@@ -17,8 +17,6 @@
 #include "common/relay/layer.h"
 #include "common/relay/raw_stream.h"
 
-#define CHUNK_SIZE 16384
-
 static const struct core_ops client_ops;
 
 static struct client *client_of(struct core *c)
@@ -51,9 +49,18 @@ static bool make_pools(struct client *c, uint32_t count)
 	       c->pools.works && c->pools.carriers && c->pools.parked;
 }
 
+/* As make_pools counts them. */
+size_t client_visitor_records(void)
+{
+	return 3 * sizeof(struct raw_stream) + 3 * sizeof(struct layer) +
+	       sizeof(struct link) + 2 * sizeof(struct mux_stream) +
+	       sizeof(struct dial) + 2 * sizeof(struct work) +
+	       2 * sizeof(struct work_carrier) + sizeof(struct parked_work);
+}
+
 int client_create(struct client *c, const struct settings *s, uint32_t count)
 {
-	struct loop_params params = { .chunk_size = CHUNK_SIZE,
+	struct loop_params params = { .chunk_size = CLIENT_CHUNK_SIZE,
 		.chunks_soft = (uint32_t)s->buffer_count,
 		.pipes = (uint32_t)s->pipe_count,
 		.pipe_size = (uint32_t)s->pipe_size };

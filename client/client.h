@@ -22,6 +22,9 @@
 #include "common/relay/mux.h"
 #include "common/relay/parking.h"
 
+/* Bytes of a receive buffer. */
+#define CLIENT_CHUNK_SIZE 16384
+
 struct crew;
 struct journal;
 
@@ -56,6 +59,9 @@ struct client {
 /* One of `count`; 0 or -errno after an error in the log. */
 int client_create(struct client *c, const struct settings *settings,
 	uint32_t count) must_check;
+
+/* Bytes that the objects of one visitor take at most. */
+size_t client_visitor_records(void);
 
 /* Before it runs: write the requests of http proxies into the journal, which
  * outlives it. 0 or -ENOMEM. */

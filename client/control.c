@@ -216,6 +216,7 @@ static bool control_login_answered(
 	c->session.caps = capability_read(&m->adit) & login_offered(c);
 	k->heard = client_loop(c)->now;
 	count(&c->core.counters, logins);
+	crew_logged_in(c->crew);
 	log_info("login to server success, get run id [%s]", c->session.run_id);
 	if (c->crew->announced)
 		log_info("round trip to the server: %.1f ms",

@@ -8,8 +8,8 @@
 #include <sys/resource.h>
 
 #include "client/screen.h"
+#include "client/sizing.h"
 #include "client/work.h"
-#include "common/base/cpus.h"
 #include "common/base/log.h"
 
 /* The first tells another worker to make a work connection. */
@@ -68,8 +68,7 @@ uint32_t crew_work_limit(const struct settings *s)
 int crew_create(struct crew *c, const struct settings *s,
 	crew_announced_fn *announced, void *arg)
 {
-	uint32_t count = s->workers > 0 ? (uint32_t)s->workers
-					: (uint32_t)cpus_available("");
+	uint32_t count = sizing_workers(s);
 	struct client *first;
 	const char *reason;
 	int rc;
@@ -124,6 +123,14 @@ int crew_watch(struct crew *c, struct screen *screen)
 	return rc;
 }
 
+static int run_chores(struct core_chores *chores, bool last)
+{
+	struct crew *c = container_of(chores, struct crew, chores);
+
+	trust_look(&c->trust, last);
+	return host_look(&c->host, atomic_load(&c->in_service), chores->ending);
+}
+
 int crew_run(struct crew *c)
 {
 	struct core **cores = calloc(c->count, sizeof(struct core *));
@@ -133,7 +140,18 @@ int crew_run(struct crew *c)
 		return 1;
 	for (uint32_t i = 0; i < c->count; i++)
 		cores[i] = &c->clients[i]->core;
-	rc = core_supervise(cores, (int)c->count, &c->trust.chores);
+	rc = host_open(&c->host, cores, (int)c->count);
+	if (rc < 0) {
+		log_error("what the main thread waits for: %s", strerror(-rc));
+		rc = 1;
+	} else {
+		/* Who may go on without a server is there without it. */
+		c->in_service = !c->clients[0]->settings->login_fail_exit;
+		c->chores = (struct core_chores){ .fd = c->host.fd,
+			.run = run_chores };
+		rc = core_supervise(cores, (int)c->count, &c->chores);
+	}
+	host_close(&c->host);
 	free(cores);
 	return rc;
 }
@@ -181,6 +199,12 @@ void crew_work_wanted(struct crew *c, const struct work_ticket *ticket)
 	if (ticket)
 		l->ticket = *ticket;
 	mailbox_post(&to->core.mailbox, &l->letter, deliver_wanted);
+}
+
+void crew_logged_in(struct crew *c)
+{
+	atomic_store(&c->in_service, true);
+	host_wake(&c->host);
 }
 
 static void deliver_lost(struct mailbox *m, struct letter *letter)

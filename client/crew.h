@@ -15,6 +15,7 @@
 #include "client/gateway.h"
 #include "client/trust.h"
 #include "common/base/quota.h"
+#include "common/host/host.h"
 
 /*
  * One-line commands: the public address of a proxy, as "tcp://host:port". A
@@ -37,6 +38,9 @@ struct crew {
 	struct client_id id;   /* "" where clientID says it, or nobody asks */
 	struct quota works;    /* work connections */
 	_Atomic uint32_t busy; /* those with a visitor; any worker */
+	struct core_chores chores; /* the main thread's */
+	struct host host;          /* the same */
+	_Atomic bool in_service;   /* what it was started for has begun */
 };
 
 /* Work connections at most: one for each visitor, and the idle ones. */
@@ -64,6 +68,9 @@ void crew_destroy(struct crew *c);
 /* First worker: the server asks for a work connection; `ticket` admits it,
  * NULL: it needs none. */
 void crew_work_wanted(struct crew *c, const struct work_ticket *ticket);
+
+/* First worker: the server has let us in. */
+void crew_logged_in(struct crew *c);
 
 /* First worker: the session has ended. */
 void crew_session_lost(struct crew *c);

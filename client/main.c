@@ -14,7 +14,9 @@
 #include "client/doctor.h"
 #include "client/join_command.h"
 #include "client/screen.h"
+#include "client/sizing.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/base/process.h"
 #include "common/base/version.h"
 #include "common/crypto/library.h"
@@ -79,7 +81,7 @@ static int run(struct crew *crew, struct screen *screen)
 	return rc;
 }
 
-static int serve(const struct settings *s, const struct client_command *command)
+static int serve(struct settings *s, const struct client_command *command)
 {
 	bool one_line = command->kind == COMMAND_ONE_LINE;
 	int fd = open_log(s->log_to, one_line), rc = EXIT_RUNTIME;
@@ -97,6 +99,7 @@ static int serve(const struct settings *s, const struct client_command *command)
 	log_set_color(!s->log_disable_color);
 	if (fd > STDERR_FILENO)
 		log_set_file(s->log_to);
+	sizing_fit(s, sizing_workers(s), memory_limit(""));
 	if (make_screen(&screen, s, command, fd) < 0) {
 		log_error("no memory for the requests");
 		return EXIT_RUNTIME;

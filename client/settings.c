@@ -79,6 +79,12 @@ static const struct conf_row rows[] = {
 
 #include "common/conf/web.def"
 
+	{ .path = "webServer.port",
+		CONF_DEF_FIXED("0"),
+		.doc = "Port of the dashboard." },
+	{ .path = "webServer.addr",
+		CONF_DEF_FIXED("127.0.0.1|0.0.0.0"),
+		.doc = "Address of the dashboard." },
 	{ .path = "store.path",
 		CONF_DEF_FIXED(""),
 		.doc = "File of proxies made while running." },

@@ -106,14 +106,12 @@ static void keep(const struct trust *t)
 		log_warn("%s cannot be written: %s", path, strerror(-rc));
 }
 
-/* The main thread may take its time. */
-static int run_chores(struct core_chores *chores, bool last)
+void trust_look(struct trust *t, bool last)
 {
-	struct trust *t = container_of(chores, struct trust, chores);
 	struct tls_context *tls;
 
 	if (!atomic_load(&t->told))
-		return -1;
+		return;
 	keep(t);
 	tls = last ? NULL : make_tls(t);
 	if (tls) {
@@ -122,7 +120,6 @@ static int run_chores(struct core_chores *chores, bool last)
 		publish(container_of(t, struct crew, trust));
 	}
 	atomic_store(&t->told, false);
-	return -1;
 }
 
 void trust_told(struct trust *t, const struct message_list *told)
@@ -153,7 +150,6 @@ int trust_open(struct trust *t, const struct settings *s)
 	int n;
 
 	t->settings = s;
-	t->chores = (struct core_chores){ .fd = -1, .run = run_chores };
 	if (!s->tls_enable)
 		return 0;
 	n = trust_pins(s, t->pins);

@@ -36,7 +36,6 @@ static inline bool trust_is_asked(const struct settings *s)
 
 /* The crew's. */
 struct trust {
-	struct core_chores chores; /* the main thread's part */
 	const struct settings *settings;
 	struct tls_context *tls; /* the newest; NULL: without TLS */
 	/* The pins in use: the first worker's while `told` is false, else the
@@ -51,6 +50,10 @@ int trust_open(struct trust *t, const struct settings *settings) must_check;
 
 /* A zeroed one, too. */
 void trust_close(struct trust *t);
+
+/* Main thread, whenever it wakes: act on what was told; it may take its time.
+ * `last`: only keep it. */
+void trust_look(struct trust *t, bool last);
 
 /*
  * First worker, after a login to a server that has shown one of the pins: it

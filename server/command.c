@@ -59,7 +59,10 @@ const struct command server_command = {
 		 "a new token, and the\njoin string with it, is shown this "
 		 "once. identity shows by what adit knows the\nserver; next "
 		 "makes the key that comes after, of which clients hear when "
-		 "they log in,\nand activate puts it in place.\n",
+		 "they log in,\nand activate puts it in place. health asks the "
+		 "aditd that runs with the same\nconfiguration whether its "
+		 "workers answer, health ready whether it takes visitors,\n"
+		 "too; both tell by one line and the exit code.\n",
 	.options = options,
 	.n = ARRAY_SIZE(options),
 	.words = words,

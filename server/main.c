@@ -11,14 +11,17 @@
 
 #include "common/base/address.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/base/process.h"
 #include "common/base/version.h"
 #include "common/conf/completion.h"
 #include "common/crypto/library.h"
 #include "server/command.h"
 #include "server/first_run.h"
+#include "server/health_command.h"
 #include "server/identity_command.h"
 #include "server/server.h"
+#include "server/sizing.h"
 #include "server/token_command.h"
 
 /* Exit codes (see aditd --help). */
@@ -43,7 +46,7 @@ static int open_log(const char *to)
 }
 
 /* `first`: nobody configured it, and who started it is to be told; or NULL. */
-static int serve(const struct settings *s, const struct first_run *first)
+static int serve(struct settings *s, const struct first_run *first)
 {
 	int fd = open_log(s->log_to);
 	struct server *server;
@@ -59,6 +62,7 @@ static int serve(const struct settings *s, const struct first_run *first)
 	log_set_color(!s->log_disable_color);
 	if (fd != STDOUT_FILENO)
 		log_set_file(s->log_to);
+	sizing_fit(s, sizing_workers(s), memory_limit(""));
 	if (server_create(&server, s) < 0)
 		return EXIT_RUNTIME;
 	if (first)
@@ -70,8 +74,8 @@ static int serve(const struct settings *s, const struct first_run *first)
 	return rc;
 }
 
-/* A command on what is kept, with the settings of the file, or the defaults. */
-static int with_kept(
+/* A command with the settings of the file, or the defaults. */
+static int with_words(
 	const struct server_options *o, const struct command_words *words)
 {
 	struct conf_errors *errors = calloc(1, sizeof(*errors));
@@ -86,8 +90,12 @@ static int with_kept(
 	free(errors);
 	if (rc < 0)
 		return rc == -ENOMEM ? EXIT_RUNTIME : EXIT_USAGE;
-	rc = !strcmp(words->v[0], "token") ? token_command(o, s, words)
-					   : identity_command(s, words);
+	if (!strcmp(words->v[0], "token"))
+		rc = token_command(o, s, words);
+	else if (!strcmp(words->v[0], "health"))
+		rc = health_command(s, words);
+	else
+		rc = identity_command(s, words);
 	settings_free(&s);
 	return rc;
 }
@@ -190,8 +198,9 @@ int main(int argc, char **argv)
 		return EXIT_DONE;
 	}
 	if (words.n > 0 && (!strcmp(words.v[0], "token") ||
+				   !strcmp(words.v[0], "health") ||
 				   !strcmp(words.v[0], "identity")))
-		return with_kept(&o, &words);
+		return with_words(&o, &words);
 	if (words.n > 0 && !strcmp(words.v[0], "completion"))
 		return complete(&words);
 	verify = words.n == 1 && !strcmp(words.v[0], "verify");

@@ -14,11 +14,11 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
-#include "common/base/cpus.h"
 #include "common/base/log.h"
 #include "common/base/socket.h"
 #include "server/access_log.h"
 #include "server/registry.h"
+#include "server/sizing.h"
 #include "server/state_dir.h"
 #include "server/worker.h"
 
@@ -103,15 +103,15 @@ static void log_cost(const struct server *s)
 }
 
 /* The port of a key, for each worker its own descriptor. */
-static int open_port(struct server *s, const char *key, const char *ip,
-	uint16_t port, int *fds)
+static int open_port(
+	const char *key, const char *ip, uint16_t port, int *fds, uint32_t n)
 {
 	char owner[128], text[ADDRESS_TEXT_SIZE];
 	struct address a;
 	int rc = address_parse(&a, ip, port);
 
 	if (rc == 0)
-		rc = listen_patiently(&a, fds, (int)s->worker_count);
+		rc = listen_patiently(&a, fds, (int)n);
 	address_join(text, sizeof(text), ip, port);
 	if (rc == -EADDRINUSE) {
 		socket_find_owner(&a, owner, sizeof(owner));
@@ -143,7 +143,7 @@ static int open_public_port(struct server *s, const char *key, const char *kind,
 			set->bind_addr, set->bind_port);
 	if (port == 0 || shared)
 		return 0;
-	rc = open_port(s, key, set->proxy_bind_addr, port, fds);
+	rc = open_port(key, set->proxy_bind_addr, port, fds, s->worker_count);
 	if (rc == 0)
 		log_info("%s service listen on %s:%u", kind,
 			set->proxy_bind_addr, port);
@@ -155,7 +155,8 @@ static int open_ports(struct server *s)
 	const struct settings *set = s->settings;
 	int fds[SETTINGS_WORKERS_MAX], rc;
 
-	rc = open_port(s, "bindPort", set->bind_addr, set->bind_port, fds);
+	rc = open_port("bindPort", set->bind_addr, set->bind_port, fds,
+		s->worker_count);
 	if (rc < 0)
 		return rc;
 	log_info("frps tcp listen on %s:%u", set->bind_addr, set->bind_port);
@@ -176,24 +177,46 @@ static int open_ports(struct server *s)
 	return 0;
 }
 
+/* Where who watches over us may ask; `dir`: of the state, or NULL. */
+static int open_health(struct server *s, const char *dir)
+{
+	const struct settings *set = s->settings;
+	char path[PATH_MAX + 16];
+	int rc = host_serve_health(&s->host), fd;
+
+	if (rc == 0 && dir) {
+		snprintf(path, sizeof(path), "%s/admin.sock", dir);
+		rc = health_listen_local(s->host.health, path);
+		if (rc < 0)
+			log_warn("%s cannot be made: %s; aditd health works "
+				 "with webServer.port only",
+				path, strerror(-rc));
+		rc = 0;
+	}
+	if (rc < 0 || set->web_port == 0)
+		return rc;
+	rc = open_port("webServer.port", set->web_addr, set->web_port, &fd, 1);
+	if (rc == 0)
+		rc = health_listen(s->host.health, fd);
+	if (rc == 0)
+		log_info("/healthz and /readyz on %s:%u", set->web_addr,
+			set->web_port);
+	return rc;
+}
+
 /* For as many workers as there will be. */
 static int make_access_log(struct server *s, uint32_t workers)
 {
 	int rc = access_log_create(&s->access_log, s->settings, workers);
 
-	if (s->access_log)
-		s->chores.fd = access_log_fd(s->access_log);
 	return rc;
 }
 
 static int make_workers(struct server *s)
 {
-	uint32_t n = s->settings->workers > 0 ? (uint32_t)s->settings->workers
-					      : (uint32_t)cpus_available("");
+	uint32_t n = sizing_workers(s->settings);
 	int rc;
 
-	if (n > SETTINGS_WORKERS_MAX)
-		n = SETTINGS_WORKERS_MAX;
 	s->visitors.limit = visitor_limit(s->settings, n);
 	s->works.limit = (uint32_t)s->settings->max_work_conns;
 	s->workers = calloc(n, sizeof(struct worker *));
@@ -211,6 +234,25 @@ static int make_workers(struct server *s)
 	return registry_create(&s->registry, s->workers[0]);
 }
 
+/* The main thread's part, once there are workers. */
+static int make_host(struct server *s)
+{
+	int rc;
+
+	s->cores = calloc(s->worker_count, sizeof(struct core *));
+	if (!s->cores)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < s->worker_count; i++)
+		s->cores[i] = &s->workers[i]->core;
+	rc = host_open(&s->host, s->cores, (int)s->worker_count);
+	if (rc == 0 && s->access_log)
+		rc = host_watch(&s->host, access_log_fd(s->access_log));
+	if (rc < 0)
+		log_error("what the main thread waits for: %s", strerror(-rc));
+	s->chores.fd = s->host.fd;
+	return rc;
+}
+
 /* Of two times, where -1 is never. */
 static int sooner(int a, int b)
 {
@@ -223,6 +265,7 @@ static int run_chores(struct core_chores *c, bool last)
 	int log = s->access_log ? access_log_run(s->access_log, last) : -1;
 	int wait = sooner(log, seen_file_look(&s->seen, last));
 
+	wait = sooner(wait, host_look(&s->host, true, c->ending));
 	wait = sooner(wait,
 		guesses_look(&s->guesses, s->users.users, clock_now(), last));
 	if (last)
@@ -280,7 +323,11 @@ int server_create(struct server **s_r, const struct settings *settings)
 			log_error("no memory for the workers' pools");
 	}
 	if (rc == 0)
+		rc = make_host(s);
+	if (rc == 0)
 		rc = open_ports(s);
+	if (rc == 0)
+		rc = open_health(s, s->state_lock >= 0 ? dir : NULL);
 	if (rc == 0 && s->state_lock >= 0 && s->users.users)
 		rc = seen_file_open(&s->seen, dir, s->registry);
 	if (rc < 0) {
@@ -299,11 +346,7 @@ int server_create(struct server **s_r, const struct settings *settings)
 
 int server_run(struct server *s)
 {
-	struct core *cores[SETTINGS_WORKERS_MAX];
-
-	for (uint32_t i = 0; i < s->worker_count; i++)
-		cores[i] = &s->workers[i]->core;
-	return core_supervise(cores, (int)s->worker_count, &s->chores);
+	return core_supervise(s->cores, (int)s->worker_count, &s->chores);
 }
 
 void server_destroy(struct server **sp)
@@ -319,6 +362,8 @@ void server_destroy(struct server **sp)
 	registry_destroy(&s->registry);
 	for (uint32_t i = 0; i < s->worker_count; i++)
 		worker_destroy(&s->workers[i]);
+	host_close(&s->host);
+	free(s->cores);
 	free(s->workers);
 	access_log_destroy(&s->access_log);
 	page_close(&s->page_404);

@@ -14,6 +14,7 @@
 #include "common/crypto/login_proof.h"
 #include "common/base/quota.h"
 #include "common/event/core.h"
+#include "common/host/host.h"
 #include "server/failures.h"
 #include "server/guesses.h"
 #include "server/half_open.h"
@@ -48,6 +49,8 @@ struct server {
 	struct registry *registry; /* of worker 0's thread alone */
 	uint32_t worker_count;
 	struct worker **workers;
+	struct core **cores; /* theirs, for the main thread */
+	struct host host;    /* the same */
 };
 
 /*

@@ -145,6 +145,7 @@ static const struct conf_row rows[] = {
 		CONF_DEF_FIXED("168|0"),
 		.doc = "How long statistics of xtcp proxies are kept." },
 
+#include "server/web.def"
 #include "common/conf/web.def"
 
 	{ .path = "enablePrometheus",

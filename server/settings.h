@@ -38,6 +38,8 @@ struct settings {
 	const char *proxy_bind_addr; /* bind_addr when not given */
 	uint16_t vhost_http_port;    /* 0: off */
 	uint16_t vhost_https_port;   /* 0: off */
+	const char *web_addr;
+	uint16_t web_port; /* 0: off */
 	int64_t vhost_http_timeout_ms;
 	int64_t vhost_http_error_status; /* 0: the precise one; or 404 */
 	const char *subdomain_host;      /* "": off */

@@ -116,6 +116,26 @@ static void check_vhosts(struct settings *s, struct conf_errors *errors)
 			s->vhost_https_port);
 }
 
+/* It speaks to who watches over aditd, so it is no port of others. */
+static void check_web(struct settings *s, struct conf_errors *errors)
+{
+	const struct {
+		const char *key;
+		uint16_t port;
+	} others[] = {
+		{ "bindPort", s->bind_port },
+		{ "vhostHTTPPort", s->vhost_http_port },
+		{ "vhostHTTPSPort", s->vhost_https_port },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		if (s->web_port != 0 && s->web_port == others[i].port)
+			conf_fault(s->conf, errors, "webServer.port",
+				"\"%u\", which is %s; another port is "
+				"allowed",
+				s->web_port, others[i].key);
+}
+
 int settings_check(struct settings *s, struct conf_errors *errors)
 {
 	if (s->proxy_bind_addr[0] == '\0')
@@ -125,6 +145,7 @@ int settings_check(struct settings *s, struct conf_errors *errors)
 	check_address(s, errors, "bindAddr", s->bind_addr);
 	if (s->proxy_bind_addr != s->bind_addr)
 		check_address(s, errors, "proxyBindAddr", s->proxy_bind_addr);
+	check_address(s, errors, "webServer.addr", s->web_addr);
 	if (s->work_pool_min > s->work_pool_max)
 		conf_fault(s->conf, errors, "transport.workPool.min",
 			"\"%lld\", which is more than transport.workPool.max",
@@ -135,6 +156,7 @@ int settings_check(struct settings *s, struct conf_errors *errors)
 			"\"%lld\"; 0 or 404 is allowed",
 			(long long)s->vhost_http_error_status);
 	check_vhosts(s, errors);
+	check_web(s, errors);
 	check_public(s, errors);
 	check_tls(s, errors);
 	if (s->users.n > 0 && *s->users_file)

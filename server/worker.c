@@ -143,6 +143,23 @@ int worker_create(struct worker **w_r, struct server *s, uint32_t index)
 	return rc;
 }
 
+/* As make_pools counts them. */
+size_t worker_visitor_records(void)
+{
+	return 2 * sizeof(struct raw_stream) + 2 * sizeof(struct layer) +
+	       sizeof(struct mux_stream) + sizeof(struct work_carrier) +
+	       sizeof(struct wish) + sizeof(struct visitor) +
+	       sizeof(struct parked_visitor);
+}
+
+size_t worker_work_records(void)
+{
+	return 2 * sizeof(struct raw_stream) + 4 * sizeof(struct layer) +
+	       2 * sizeof(struct mux_stream) + sizeof(struct work) +
+	       2 * sizeof(struct work_carrier) + sizeof(struct offer) +
+	       sizeof(struct service);
+}
+
 size_t worker_records(const struct worker *w)
 {
 	const struct pool *pools[] = { w->pools.streams, w->pools.layers,

@@ -87,6 +87,10 @@ static inline struct loop *worker_loop(const struct worker *w)
 /* Bytes that its objects take when all limits are reached on it. */
 size_t worker_records(const struct worker *w);
 
+/* The same of one visitor, and of one work connection. */
+size_t worker_visitor_records(void);
+size_t worker_work_records(void);
+
 /* Whose mailbox it is. */
 struct worker *worker_of_mailbox(struct mailbox *m);
 

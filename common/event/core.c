@@ -310,6 +310,13 @@ static void reopen(struct supervisor *s)
 		s->chores->reopen(s->chores);
 }
 
+static void end(struct supervisor *s, letter_fn *how)
+{
+	post_all(s, how);
+	if (s->chores)
+		s->chores->ending = true;
+}
+
 static void serve_signal(struct supervisor *s)
 {
 	struct signalfd_siginfo info;
@@ -321,7 +328,7 @@ static void serve_signal(struct supervisor *s)
 	else if (info.ssi_signo == SIGUSR2)
 		reopen(s);
 	else
-		post_all(s, s->signals++ ? deliver_quit : deliver_drain);
+		end(s, s->signals++ ? deliver_quit : deliver_drain);
 }
 
 /* Some core has stopped: the others do, too. */
@@ -332,7 +339,7 @@ static void serve_end(struct supervisor *s)
 	if (read(s->waits[WAIT_END].fd, &n, sizeof(n)) < 0)
 		return;
 	if (s->ended == 0)
-		post_all(s, deliver_stop);
+		end(s, deliver_stop);
 	s->ended += (int)n;
 }
 

@@ -51,6 +51,7 @@ struct core_chores {
 	 * ms there is more, -1: that is not known.
 	 */
 	int (*run)(struct core_chores *c, bool last);
+	bool ending; /* a signal to end has come, or a core has stopped */
 	/* SIGUSR2; NULL: nothing is to be done. */
 	void (*reopen)(struct core_chores *c);
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Quotas of made-up cgroups, version 1 and 2, below a directory. */
-// links: common/base/cpus.c
+// links: common/base/cpus.c common/base/cgroup.c
 // libs:
 
 #include "common/base/cpus.h"

@@ -184,9 +184,15 @@ Test(settings_server, refuses_what_is_not_built_or_wrong)
 			"file is allowed" },
 		{ "auth: {tokenSource: {file: {path: x}}}",
 			"auth.tokenSource: no type; \"file\" is allowed" },
-		{ "webServer: {port: 7500}",
-			"webServer.port: \"7500\"; not supported yet "
-			"(allowed: 0)" },
+		{ "webServer: {port: 7000}",
+			"webServer.port: \"7000\", which is bindPort; another "
+			"port is allowed" },
+		{ "webServer: {addr: localhost}",
+			"webServer.addr: \"localhost\"; an IPv4 or IPv6 "
+			"address is allowed" },
+		{ "webServer: {port: 7500, user: admin}",
+			"webServer.user: a key of frp; not supported yet "
+			"(allowed: leave it out)" },
 		{ "kcpBindPort: 7000", "kcpBindPort: \"7000\"; not supported "
 				       "yet (allowed: 0)" },
 		{ "httpPlugins: [{name: x}]",

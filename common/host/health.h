@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What whoever watches over the process may ask of it, in HTTP/1.1, one request
+ * a connection:
+ *
+ *   GET /healthz   200 when all cores have answered a pulse, 503 when one
+ *                  has not for HEALTH_PATIENCE
+ *   GET /readyz    the same, and 503 when no visitors are taken: at the start,
+ *                  and when it drains
+ *
+ * HEAD is answered, too; everything else is 404 or 405, by the strict parser of
+ * common/http. The main thread serves it, without ever waiting.
+ */
+
+#ifndef ADIT_HOST_HEALTH_H
+#define ADIT_HOST_HEALTH_H
+
+#include "common/base/address.h"
+#include "common/base/clock.h"
+#include "common/host/pulse.h"
+
+/* Connections at once; with one more the oldest ends. */
+#define HEALTH_GUESTS 8
+
+/* Bytes of a request's head, and its fields. */
+#define HEALTH_REQUEST 2048
+#define HEALTH_FIELDS 32
+
+/* For a request to come, for the cores to answer, for the peer to close. */
+#define HEALTH_PATIENCE (2 * CLOCK_SECOND)
+
+struct health;
+
+/* What it waits for is put into this epoll(7). 0 or -ENOMEM. */
+int health_create(struct health **h_r, int epoll) must_check;
+
+/*
+ * Serve this socket of the file system, which is replaced, is for its owner
+ * alone (0600) and goes at the end. Before there are threads: changes the
+ * umask for a moment. 0 or -errno.
+ */
+int health_listen_local(struct health *h, const char *path) must_check;
+
+/* Serve this listening socket, which is taken over. 0 or -errno. */
+int health_listen(struct health *h, int fd) must_check;
+
+/*
+ * Main thread, whenever it wakes: do what can be done. `unready`: why no
+ * visitors are taken, NULL: they are. Returns in how many ms there is more to
+ * do, -1: nothing is known of.
+ */
+int health_look(struct health *h, struct pulse *p, const char *unready);
+
+/* Cuts who is connected; NULL is accepted. */
+void health_destroy(struct health **h);
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "common/host/host.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+
+static void set_state(struct host *h, enum host_state state)
+{
+	static const char *const lines[] = {
+		[HOST_READY] = "READY=1\nSTATUS=ready",
+		[HOST_STOPPING] = "STOPPING=1\nSTATUS=draining",
+	};
+
+	if (h->state == state)
+		return;
+	h->state = state;
+	notify_send(&h->notify, lines[state]);
+}
+
+int host_open(struct host *h, struct core *const *cores, int n)
+{
+	int rc;
+
+	*h = (struct host){ .notify.fd = -1 };
+	h->fd = epoll_create1(EPOLL_CLOEXEC);
+	if (h->fd < 0)
+		return -errno;
+	notify_open(&h->notify);
+	rc = pulse_open(&h->pulse, cores, n);
+	return rc < 0 ? rc : host_watch(h, h->pulse.fd);
+}
+
+int host_watch(struct host *h, int fd)
+{
+	struct epoll_event e = { .events = EPOLLIN };
+
+	return epoll_ctl(h->fd, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
+}
+
+int host_serve_health(struct host *h)
+{
+	return health_create(&h->health, h->fd);
+}
+
+/* A sign of life whenever half of the time is over. */
+static int keep_watchdog(struct host *h)
+{
+	int64_t now = clock_now(), wait;
+
+	if (h->notify.watchdog == 0)
+		return -1;
+	if (h->beat && pulse_is_back(&h->pulse, h->beat)) {
+		h->beat = 0;
+		notify_send(&h->notify, "WATCHDOG=1");
+	}
+	if (!h->beat && now >= h->next_beat) {
+		h->beat = pulse_ask(&h->pulse);
+		h->next_beat = now + h->notify.watchdog / 2;
+	}
+	if (h->beat)
+		return -1;
+	wait = (h->next_beat - now) / CLOCK_MS + 1;
+	return wait < INT32_MAX ? (int)wait : INT32_MAX;
+}
+
+static const char *why_unready(const struct host *h)
+{
+	switch (h->state) {
+	case HOST_STARTING:
+		return "starting";
+	case HOST_STOPPING:
+		return "draining";
+	default:
+		return NULL;
+	}
+}
+
+int host_look(struct host *h, bool ready, bool ending)
+{
+	int beat, health;
+
+	pulse_rest(&h->pulse);
+	if (h->first == 0)
+		h->first = pulse_ask(&h->pulse);
+	if (ending)
+		set_state(h, HOST_STOPPING);
+	else if (ready && h->state == HOST_STARTING &&
+		 pulse_is_back(&h->pulse, h->first))
+		set_state(h, HOST_READY);
+	beat = keep_watchdog(h);
+	health = h->health ? health_look(h->health, &h->pulse, why_unready(h))
+			   : -1;
+	/* -1 is never. */
+	return (unsigned)beat < (unsigned)health ? beat : health;
+}
+
+void host_wake(const struct host *h)
+{
+	pulse_wake(&h->pulse);
+}
+
+void host_close(struct host *h)
+{
+	if (!h->pulse.cores)
+		return;
+	health_destroy(&h->health);
+	pulse_close(&h->pulse);
+	notify_close(&h->notify);
+	close(h->fd);
+	*h = (struct host){ .notify.fd = -1 };
+}

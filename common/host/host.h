@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What a program is to whoever runs it: a service manager that wants to be told
+ * (notify.h), and who asks over HTTP (health.h). The main thread's, beside
+ * core_supervise: its chores call host_look.
+ *
+ *   READY=1      all cores have answered a pulse, so that each of them has
+ *                begun, and the program says that it is ready
+ *   STOPPING=1   the first signal to end
+ *   WATCHDOG=1   twice in WATCHDOG_USEC, each time after all cores have
+ *                answered a pulse: not when one of them hangs, nor when the
+ *                main thread does
+ */
+
+#ifndef ADIT_HOST_HOST_H
+#define ADIT_HOST_HOST_H
+
+#include "common/host/health.h"
+#include "common/host/notify.h"
+#include "common/host/pulse.h"
+
+enum host_state {
+	HOST_STARTING,
+	HOST_READY,
+	HOST_STOPPING,
+};
+
+struct host {
+	enum host_state state;
+	int fd; /* epoll(7) of what wakes the main thread: core_chores.fd */
+	struct pulse pulse;
+	struct notify notify;
+	struct health *health; /* NULL: nobody can ask */
+	uint64_t first;        /* the round that shows that all have begun */
+	uint64_t beat;         /* the watchdog's, while it is open; or 0 */
+	int64_t next_beat;
+};
+
+/*
+ * Main thread, when the cores have been made; `cores` is borrowed until
+ * host_close. 0 or -errno, after which host_close is allowed.
+ */
+int host_open(struct host *h, struct core *const *cores, int n) must_check;
+
+/* This descriptor wakes the main thread, too. 0 or -errno. */
+int host_watch(struct host *h, int fd) must_check;
+
+/* Somebody may ask, at sockets that are given to h->health. 0 or -ENOMEM. */
+int host_serve_health(struct host *h) must_check;
+
+/*
+ * Main thread, under core_supervise, whenever it wakes: `ready`, whether the
+ * program does what it is for, once the cores have begun; `ending`, whether it
+ * was told to end. Returns in how many ms there is more to do, -1: unknown.
+ */
+int host_look(struct host *h, bool ready, bool ending);
+
+/* Any thread: what host_look is told may have changed. */
+void host_wake(const struct host *h);
+
+/* When the cores are no more; a zeroed one, too. */
+void host_close(struct host *h);
+
+#endif

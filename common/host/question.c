@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "common/host/question.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/http/head.h"
+
+/* Bytes of a whole response. */
+#define RESPONSE_MAX 4096
+
+static int wait_for(int fd, short events, int64_t end)
+{
+	struct pollfd p = { fd, events, 0 };
+	int64_t ms = (end - clock_now()) / CLOCK_MS;
+	int n;
+
+	if (ms <= 0)
+		return -ETIMEDOUT;
+	n = poll(&p, 1, (int)ms);
+	if (n < 0)
+		return errno == EINTR ? 0 : -errno;
+	return n == 0 ? -ETIMEDOUT : 0;
+}
+
+static int begin(int fd, const struct sockaddr *to, socklen_t size, int64_t end)
+{
+	int rc = 0, error = 0;
+	socklen_t error_size = sizeof(error);
+
+	if (connect(fd, to, size) == 0)
+		return 0;
+	if (errno != EINPROGRESS)
+		return -errno;
+	rc = wait_for(fd, POLLOUT, end);
+	if (rc == 0 &&
+		getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &error_size) < 0)
+		rc = -errno;
+	return rc < 0 ? rc : -error;
+}
+
+/* Everything up to the end; how much, or -errno. */
+static ssize_t read_all(int fd, uint8_t *bytes, size_t size, int64_t end)
+{
+	size_t had = 0;
+
+	for (;;) {
+		int rc = wait_for(fd, POLLIN, end);
+		ssize_t n;
+
+		if (rc < 0)
+			return rc;
+		n = recv(fd, bytes + had, size - had, MSG_DONTWAIT);
+		if (n < 0 && errno != EAGAIN && errno != EINTR)
+			return -errno;
+		had += n > 0 ? (size_t)n : 0;
+		if (n == 0)
+			return (ssize_t)had;
+		if (had == size)
+			return -EPROTO;
+	}
+}
+
+static int understand(const uint8_t *bytes, size_t n, char *line, size_t size)
+{
+	struct http_head head;
+	size_t at, k = 0;
+	int rc;
+
+	head_init_response(&head);
+	rc = head_parse(&head, bytes, n);
+	if (rc <= 0)
+		return -EPROTO;
+	for (at = (size_t)rc; at < n && k + 1 < size; at++) {
+		if (bytes[at] < ' ' || bytes[at] > '~')
+			break;
+		line[k++] = (char)bytes[at];
+	}
+	line[k] = '\0';
+	return head.code;
+}
+
+int question_ask(const struct sockaddr *to, socklen_t to_size, const char *path,
+	char *line, size_t size)
+{
+	int64_t end = clock_now() + QUESTION_PATIENCE;
+	uint8_t bytes[RESPONSE_MAX];
+	char request[256];
+	ssize_t got;
+	int rc, fd, n;
+
+	n = snprintf(request, sizeof(request),
+		"GET %s HTTP/1.1\r\nHost: localhost\r\n"
+		"Connection: close\r\n\r\n",
+		path);
+	fd = socket(
+		to->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	rc = begin(fd, to, to_size, end);
+	if (rc == 0 && send(fd, request, (size_t)n, MSG_NOSIGNAL) != n)
+		rc = -EPIPE;
+	got = rc < 0 ? rc : read_all(fd, bytes, sizeof(bytes), end);
+	close(fd);
+	return got < 0 ? (int)got : understand(bytes, (size_t)got, line, size);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* How many workers there are to be, and how much of all else. */
+
+#ifndef ADIT_SERVER_SIZING_H
+#define ADIT_SERVER_SIZING_H
+
+#include "server/settings.h"
+
+/* How many workers there are to be. */
+uint32_t sizing_workers(const struct settings *s);
+
+/*
+ * Before anything is made of them: the limits that are not given are lowered to
+ * what so many workers may take of `memory`, as conf_fit says.
+ */
+void sizing_fit(struct settings *s, uint32_t workers, int64_t memory);
+
+#endif

@@ -1,0 +1,335 @@
+"""What a program is to whoever runs it: /healthz and /readyz of aditd on a port
+and on admin.sock, `aditd health`, and what a service manager is told."""
+import contextlib
+import ctypes
+import os
+import socket
+import stat
+import subprocess
+import tempfile
+import threading
+import time
+
+from harness import (ADITD, TEMP, Client, Origin, Server, Skip, case, check, dial,
+                     equal, free_port, levels, main, settle, until)
+
+HOST = " HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+def sock(server):
+    return os.path.join(server.dir, "aditd", "admin.sock")
+
+
+def connect(where):
+    """To a port, or to a path."""
+    if isinstance(where, int):
+        return dial(where)
+    s = socket.socket(socket.AF_UNIX)
+    s.settimeout(10)
+    s.connect(where)
+    return s
+
+
+def ask(where, request):
+    """Status and body; None: no answer."""
+    with connect(where) as s:
+        s.sendall(request.encode())
+        data = b""
+        while more := s.recv(4096):
+            data += more
+    if not data:
+        return None
+    head, body = data.decode().split("\r\n\r\n", 1)
+    return int(head.split()[1]), body.strip()
+
+
+def ready(where):
+    """It is logged as started a moment before its workers are."""
+    until(lambda: ask(where, "GET /readyz" + HOST) == (200, "ready"),
+          "ready")
+
+
+def command(server, *args, env=None):
+    done = subprocess.run([ADITD, "health", *args, "-c", server.conf_path],
+                          env={**server.env, **(env or {})}, timeout=20,
+                          capture_output=True, text=True, check=False)
+    check(done.stdout.count("\n") + done.stderr.count("\n") == 1,
+          f"not one line: {done.stdout}{done.stderr}")
+    return done.returncode, (done.stdout + done.stderr).strip()
+
+
+@case("health on admin.sock, which is its owner's alone")
+def _():
+    with Server({"workers": 2}) as s:
+        equal(ask(sock(s), "GET /healthz" + HOST), (200, "ok"))
+        equal(ask(sock(s), "GET /readyz" + HOST), (200, "ready"))
+        equal(command(s), (0, "ok"))
+        equal(command(s, "ready"), (0, "ready"))
+        mode = os.stat(sock(s)).st_mode
+        check(stat.S_ISSOCK(mode), "no socket")
+        equal(stat.S_IMODE(mode), 0o600, "its mode")
+    check(not os.path.exists(sock(s)), "admin.sock was left")
+    code, line = command(s)
+    equal(code, 1, line)
+    check("no answer" in line, line)
+
+
+@case("health on webServer.port")
+def _():
+    port = free_port()
+    with Server({"webServer": {"port": port}}) as s:
+        ready(port)
+        equal(ask(sock(s), "GET /readyz" + HOST), (200, "ready"))
+        equal(command(s, "ready"), (0, "ready"))
+        listening = s.conf["webServer"]["port"]
+        taken = Server({"webServer": {"port": listening}}, start=False)
+        taken.expect_exit = 1
+        with taken:
+            taken.launch()
+            equal(taken.process.wait(10), 1)
+            check("webServer.port: " in taken.log(), taken.log())
+            check(" is taken by aditd" in taken.log(), taken.log())
+    # At every address, it is asked on loopback.
+    with Server({"webServer": {"port": port, "addr": "0.0.0.0"}}) as s:
+        equal(command(s), (0, "ok"))
+
+
+@case("before it listens nobody answers; a killed one's socket is replaced")
+def _():
+    s = Server(start=False)
+    with s:
+        equal(command(s)[0], 1)
+        s.start()
+        equal(command(s), (0, "ok"))
+        s.kill()
+        check(os.path.exists(sock(s)), "no socket is left to be replaced")
+        equal(command(s)[0], 1)
+        s.start()
+        ready(sock(s))
+        equal(command(s, "ready"), (0, "ready"))
+
+
+def hold(conn):
+    while conn.recv(4096):
+        pass
+
+
+@case("draining: alive, and not ready")
+def _():
+    remote = free_port()
+    with Server() as s, Origin(hold) as origin, Client(s, [
+            {"name": "t", "type": "tcp", "localIP": "127.0.0.1",
+             "localPort": origin.port, "remotePort": remote}]):
+        with dial(remote) as visitor:
+            visitor.sendall(b"x")
+            until(lambda: origin.connections, "a visitor that is served")
+            s.process.terminate()
+            s.wait_log("draining: ")
+            equal(command(s), (0, "ok"))
+            equal(command(s, "ready"), (1, "draining"))
+            equal(ask(sock(s), "GET /readyz" + HOST), (503, "draining"))
+
+
+@case("hostile requests are refused, and disturb nobody")
+def _():
+    port = free_port()
+    with Server({"webServer": {"port": port}}) as s:
+        base = levels(s)
+        for where in (port, sock(s)):
+            for request, status in (
+                    ("GET /" + HOST, 404), ("GET /healthz?x" + HOST, 404),
+                    ("POST /healthz" + HOST, 405),
+                    ("GET http://a/healthz" + HOST, 404),
+                    ("CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n", 404),
+                    ("GET /healthz HTTP/1.1\r\n\r\n", 400),
+                    ("GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+                     400),
+                    ("GET /healthz HTTP/1.1\nHost: a\n\n", 400),
+                    ("GET  /healthz" + HOST, 400), ("\0" * 64, 400),
+                    ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
+                    (f"GET /{'a' * 3000}{HOST}", 414),
+                    (f"GET / HTTP/1.1\r\nA: {'a' * 3000}\r\n\r\n", 431),
+                    ("GET / HTTP/1.1\r\n" + "A: b\r\n" * 40 + "\r\n", 431)):
+                have = ask(where, request)
+                check(have and have[0] == status,
+                      f"{request[:60]!r}: have {have}, want {status}")
+            # A request behind the first is thrown away.
+            equal(ask(where, ("GET /healthz" + HOST) * 3), (200, "ok"))
+        # What is not read away, and what is.
+        with connect(port) as flood:
+            flood.sendall(("GET /healthz" + HOST).encode())
+            with contextlib.suppress(OSError):
+                for _ in range(64):
+                    flood.sendall(b"x" * 65536)
+        settle(s, base)
+
+
+@case("slow ones give way: to time, and to who comes")
+def _():
+    with Server() as s:
+        base = levels(s)
+        slow = [connect(sock(s)) for _ in range(20)]
+        for c in slow:
+            with contextlib.suppress(OSError):
+                c.sendall(b"GET /healthz")
+        equal(command(s), (0, "ok"))
+        since = time.monotonic()
+        for c in slow:
+            with contextlib.suppress(ConnectionResetError):
+                equal(c.recv(1), b"", "an answer to half a request")
+            c.close()
+        took = time.monotonic() - since
+        check(took < 8, f"the last one was let go after {took:.1f} s")
+        settle(s, base)
+        cpu = s.cpu()
+        c = connect(sock(s))
+        c.sendall(("GET /healthz" + HOST).encode())
+        time.sleep(1)
+        check(s.cpu() - cpu < 0.3, "who does not close keeps it busy")
+        c.close()
+
+
+class Stopped:
+    """One thread of a program held by ptrace(2), as if it hung."""
+
+    SEIZE, INTERRUPT, DETACH = 0x4206, 0x4207, 17
+
+    def __init__(self, program):
+        # The workers were started last.
+        self.tid = max(int(t) for t in
+                       os.listdir(f"/proc/{program.pid}/task"))
+        self.libc = ctypes.CDLL(None, use_errno=True)
+        self.libc.ptrace.argtypes = [ctypes.c_long] * 4
+
+    def _call(self, what):
+        return self.libc.ptrace(what, self.tid, 0, 0)
+
+    def __enter__(self):
+        if self._call(self.SEIZE) < 0:
+            raise Skip("no thread may be stopped here: "
+                       + os.strerror(ctypes.get_errno()))
+        self._call(self.INTERRUPT)
+        os.waitpid(self.tid, 0x40000000)  # __WALL
+
+    def __exit__(self, *_):
+        self._call(self.DETACH)
+
+
+@case("a worker that hangs: not healthy, while the others serve")
+def _():
+    with Server({"workers": 2}) as s:
+        equal(command(s), (0, "ok"))
+        with Stopped(s):
+            equal(command(s), (1, "a worker does not answer"))
+            equal(command(s, "ready"), (1, "a worker does not answer"))
+        equal(command(s), (0, "ok"))
+
+
+class Manager:
+    """NOTIFY_SOCKET: what a service manager would read, and when."""
+
+    def __init__(self, watchdog=None):
+        self.path = os.path.join(tempfile.mkdtemp(prefix="notify-", dir=TEMP),
+                                 "socket")
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(self.path)
+        self.told = []
+        self.env = {"NOTIFY_SOCKET": self.path}
+        if watchdog:
+            self.env["WATCHDOG_USEC"] = str(int(watchdog * 1e6))
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        while True:
+            lines = self.socket.recv(4096).decode().split("\n")
+            self.told.append((time.monotonic(), lines[0]))
+
+    def count(self, line):
+        return sum(1 for _, have in list(self.told) if have == line)
+
+    def wait(self, line, timeout=10):
+        until(lambda: self.count(line), f"{line} is told", timeout)
+
+    def order(self):
+        return [line for _, line in self.told if line != "WATCHDOG=1"]
+
+
+@case("READY=1 once it listens, STOPPING=1 at SIGTERM")
+def _():
+    manager = Manager()
+    s = Server(start=False, env=manager.env)
+    # It waits for the port of a process that may just be going.
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", s.port))
+        with s:
+            s.launch()
+            time.sleep(0.5)
+            equal(manager.order(), [], "told before it listens")
+            other.close()
+            manager.wait("READY=1")
+            dial(s.port).close()
+            equal(command(s, "ready"), (0, "ready"))
+            s.process.terminate()
+            manager.wait("STOPPING=1")
+    equal(manager.order(), ["READY=1", "STOPPING=1"])
+
+
+@case("who cannot start is never ready")
+def _():
+    manager = Manager()
+    with Server() as other:
+        s = Server({"bindPort": other.port}, start=False, env=manager.env)
+        s.expect_exit = 1
+        with s:
+            s.launch()
+            equal(s.process.wait(10), 1)
+    equal(manager.count("READY=1"), 0)
+
+
+@case("WATCHDOG=1 at half of the time, and not while a worker hangs")
+def _():
+    manager = Manager(watchdog=0.4)
+    with Server({"workers": 2}, env=manager.env) as s:
+        manager.wait("READY=1")
+        had = manager.count("WATCHDOG=1")
+        time.sleep(2)
+        beats = manager.count("WATCHDOG=1") - had
+        check(5 <= beats <= 11, f"{beats} signs of life in 2 s, want 10")
+        with Stopped(s):
+            time.sleep(0.3)
+            had = manager.count("WATCHDOG=1")
+            time.sleep(1)
+            equal(manager.count("WATCHDOG=1"), had, "signs of life")
+        until(lambda: manager.count("WATCHDOG=1") > had, "life again")
+    # None of this is for another process.
+    manager = Manager(watchdog=0.1)
+    with Server(env={**manager.env, "WATCHDOG_PID": "1"}):
+        manager.wait("READY=1")
+        time.sleep(0.5)
+        equal(manager.count("WATCHDOG=1"), 0, "another's watchdog")
+
+
+@case("adit: READY=1 once it is let in, or where it need not be")
+def _():
+    manager = Manager(watchdog=0.4)
+    port = free_port()
+    with socket.create_server(("127.0.0.1", port)):
+        with Client(port, [], start=False, env=manager.env) as c:
+            c.expect_exit = None
+            c.launch()
+            time.sleep(0.5)
+            equal(manager.order(), [], "told before it is let in")
+            c.kill()
+        c = Client(port, [], {"loginFailExit": False}, start=False,
+                   env=manager.env)
+        with c:
+            c.launch()
+            manager.wait("READY=1")
+    manager = Manager(watchdog=0.4)
+    with Server() as s, Client(s, [], env=manager.env):
+        manager.wait("READY=1")
+        manager.wait("WATCHDOG=1")
+    equal(manager.order(), ["READY=1", "STOPPING=1"])
+
+
+main()
