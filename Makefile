@@ -50,7 +50,8 @@ WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes
 BASE := -std=gnu11 -D_GNU_SOURCE -I. -pthread -g $(WARN) -MMD -MP
 
-HARDEN := -O2 -fPIE -fstack-protector-strong -fstack-clash-protection \
+# Where it is built makes no difference to what is built.
+HARDEN := -O2 -ffile-prefix-map=$(CURDIR)=. -fPIE -fstack-protector-strong -fstack-clash-protection \
 	-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 HARDEN_LD := -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--as-needed
 
