@@ -7,6 +7,7 @@
 #                   directory of their own
 #   BORINGSSL=DIR   a BoringSSL with DIR/include/openssl and DIR/lib
 #   PREFIX, DESTDIR where `make install` puts things
+#   SOURCE_DATE_EPOCH  the time in packages; by default the last commit's
 
 VERSION := $(shell sed -n 's/^.define ADIT_VERSION "\(.*\)"/\1/p' \
 	common/base/version.h)
@@ -52,7 +53,8 @@ WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes
 BASE := -std=gnu11 -D_GNU_SOURCE -I. -pthread -g $(WARN) -MMD -MP
 
-HARDEN := -O2 -fPIE -fstack-protector-strong -fstack-clash-protection \
+# Where it is built makes no difference to what is built.
+HARDEN := -O2 -ffile-prefix-map=$(CURDIR)=. -fPIE -fstack-protector-strong -fstack-clash-protection \
 	-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 HARDEN_LD := -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--as-needed
 
@@ -83,10 +85,11 @@ else
 SSL_INC := /usr/include/android
 SSL_LIB := /usr/lib/$(or $(MULTIARCH),$(shell uname -m)-linux-gnu)/android
 endif
-SSL_LD := -L$(SSL_LIB) -Wl,-rpath,$(SSL_LIB) -lssl -lcrypto
+SSL_PATH := $(SSL_LIB)
+SSL_LD = -L$(SSL_LIB) -Wl,-rpath,$(SSL_PATH) -lssl -lcrypto
 
 CFLAGS_ALL := $(BASE) $(MODE) -isystem $(SSL_INC) $(CPPFLAGS) $(CFLAGS)
-LIBS := $(SSL_LD) -luring -lcares -lyaml -ljansson -lsnappy -lqrencode
+LIBS = $(SSL_LD) -luring -lcares -lyaml -ljansson -lsnappy -lqrencode
 
 # --- programs ----------------------------------------------------------------
 
@@ -103,17 +106,28 @@ $(B)/common.a: $(call obj,$(COMMON))
 	$(say) AR $@
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-$(B)/aditd: $(call obj,$(SERVER)) $(B)/common.a
-$(B)/adit: $(call obj,$(CLIENT)) $(B)/common.a
-$(B)/adit-load: $(B)/obj/bench/load.o $(B)/obj/bench/command.o $(B)/common.a
+PROGRAMS := aditd adit adit-load
+OBJECTS_aditd := $(call obj,$(SERVER))
+OBJECTS_adit := $(call obj,$(CLIENT))
+OBJECTS_adit-load := $(B)/obj/bench/load.o $(B)/obj/bench/command.o
+
+# As they are packaged, they look elsewhere for BoringSSL: in a folder of their
+# own, or beside them with all else that a bare system does not have.
+$(B)/deb/%: SSL_PATH := /usr/lib/adit
+$(B)/tarball/%: SSL_PATH := '$$ORIGIN/../lib'
+$(B)/tarball/%: LIBS += -Wl,--no-as-needed -lstdc++ -lgcc_s
+
+LINKED := $(foreach d,$(B) $(B)/deb $(B)/tarball,$(addprefix $(d)/,$(PROGRAMS)))
+$(foreach p,$(PROGRAMS),\
+	$(eval $(filter %/$(p),$(LINKED)): $(OBJECTS_$(p)) $(B)/common.a))
 $(B)/adit-micro: $(B)/obj/bench/micro.o $(B)/common.a
 $(B)/adit-forge: $(B)/obj/tests/peer/forge.o $(B)/common.a
 $(B)/adit-timing: $(B)/obj/tests/timing/login.o $(call obj,server/admission.c \
 	server/users.c server/user_load.c server/settings_users.c) $(B)/common.a
 $(B)/adit-timing: LIBS += -lm
-$(B)/aditd $(B)/adit $(B)/adit-load $(B)/adit-micro $(B)/adit-forge \
-$(B)/adit-timing:
+$(LINKED) $(B)/adit-micro $(B)/adit-forge $(B)/adit-timing:
 	$(say) LD $@
+	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) $(MODE_LD) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(B)/obj/%.o: %.c Makefile
@@ -334,13 +348,35 @@ IMAGE ?= adit
 image: all ## an image of both programs, by podman, buildah or docker
 	$(Q)config/image/build.sh $(B) build/image $(IMAGE)
 
+# --- packages ----------------------------------------------------------------
+# The same bytes wherever and whenever they are made, by the same tools.
+
+ARCH := $(or $(firstword $(subst -, ,$(MULTIARCH))),$(shell uname -m))
+TIME_OF_SOURCE = $(or $(SOURCE_DATE_EPOCH),$(shell \
+	git log -1 --format=%ct 2>/dev/null || stat -c %Y CHANGELOG.md))
+PACKAGING = B=$(B) CC=$(CC) SSL_LIB=$(SSL_LIB) VERSION=$(VERSION) \
+	ARCH=$(ARCH) MULTIARCH=$(MULTIARCH) SOURCE_DATE_EPOCH=$(TIME_OF_SOURCE)
+
+.PHONY: tarball deb check-package
+tarball: all $(addprefix $(B)/tarball/,$(PROGRAMS)) ## a release that runs from any folder, in build/
+	$(Q)+$(PACKAGING) config/tarball.sh
+
+deb: all $(addprefix $(B)/deb/,$(PROGRAMS)) ## a Debian package, in build/
+	$(Q)+$(PACKAGING) config/debian/build.sh
+
+check-package: deps-demo ## both of them, installed in bare Debians
+	$(Q)tests/deps.sh package
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all
+	$(Q)BUILD=$(B) tests/run --flow n01
+
 # --- house keeping -----------------------------------------------------------
 
 .PHONY: install uninstall format tidy clean help
+BIN ?= $(B)
 install: all ## install under $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(DOCDIR)
 	install -d $(DESTDIR)$(SYSCONFDIR)/adit
-	install -m 755 $(B)/aditd $(B)/adit $(B)/adit-load $(DESTDIR)$(BINDIR)
+	install -m 755 $(addprefix $(BIN)/,$(PROGRAMS)) $(DESTDIR)$(BINDIR)
 	install -m 644 README.md ARCHITECTURE.md CHANGELOG.md LICENSE \
 		$(DESTDIR)$(DOCDIR)
 	install -D -m 644 config/fail2ban/filter.d/aditd.conf \
@@ -397,4 +433,4 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | \
 		expand -t 24
 
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(shell find build -type f -name '*.d' 2>/dev/null)

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Install the Debian packages that are missing for what is asked: build, demo,
-# check, apps, fuzz, bench (several may be given). What is there in any form is
-# respected: tests are for commands, headers and Python modules, never for
-# package names.
+# check, apps, fuzz, bench, package (several may be given). What is there in any
+# form is respected: tests are for commands, headers and Python modules, never
+# for package names.
 # `deps.sh python` prints the Python that the tests run with.
 set -u
 
@@ -99,6 +99,12 @@ missing() {
 			has haproxy || [ -x /usr/sbin/haproxy ] || echo haproxy
 			has nginx || [ -x /usr/sbin/nginx ] || echo nginx-light
 			nginx_streams || echo libnginx-mod-stream
+			;;
+		package)
+			has dpkg-shlibdeps || echo dpkg-dev
+			has lintian || echo lintian
+			has mmdebstrap || echo mmdebstrap
+			has xz || echo xz-utils
 			;;
 		*)
 			echo "deps.sh: unknown: $what" >&2
