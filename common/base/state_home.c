@@ -20,13 +20,18 @@ int state_home_find(const char *program, char *path, size_t size)
 {
 	const char *base = state_home_variable("STATE_DIRECTORY");
 	const char *between = "/";
+	char real[PATH_MAX];
 	int n;
 
-	/* As it stands: systemd.exec(5). */
-	if (base)
+	/* Itself: of a dynamic user it is a link, which is systemd's own
+	 * (systemd.exec(5), DynamicUser=). */
+	if (base) {
+		if (realpath(base, real))
+			base = real;
 		return snprintf(path, size, "%s", base) < (int)size
 			       ? 0
 			       : -ENAMETOOLONG;
+	}
 	base = state_home_variable("XDG_STATE_HOME");
 	if (!base && geteuid() == 0) {
 		base = "/var/lib";

@@ -17,9 +17,10 @@
 const char *state_home_variable(const char *name);
 
 /*
- * The directory of the program of this name: $STATE_DIRECTORY (systemd's),
- * $XDG_STATE_HOME/NAME, /var/lib/NAME for root, ~/.local/state/NAME for
- * others. 0, or -ENAMETOOLONG, or -ENOENT when nothing tells a home.
+ * The directory of the program of this name: $STATE_DIRECTORY (systemd's; a
+ * link is followed), $XDG_STATE_HOME/NAME, /var/lib/NAME for root,
+ * ~/.local/state/NAME for others. 0, or -ENAMETOOLONG, or -ENOENT when nothing
+ * tells a home.
  */
 int state_home_find(const char *program, char *path, size_t size) must_check;
 

@@ -236,7 +236,7 @@ def _():
     log = through(profile=None)
     if "io_uring cannot be set up" in log:
         raise Skip("the engine refuses io_uring, and there is no other "
-                   "backend: " + log.strip().split("\n")[-1][-200:])
+                   "backend: " + log.strip().split("msg=")[-1])
     if "epoll" not in log:
         raise Skip("this engine's default lets io_uring pass")
 

@@ -1,5 +1,6 @@
 """systemd's units: whether systemd takes them, how exposed they are, and that
 their filter of system calls lets the programs do all that they do."""
+import functools
 import os
 import re
 import shutil
@@ -14,6 +15,7 @@ EXPOSURE = 2.0
 UNITS = ("aditd.service", "adit@.service")
 
 
+@functools.cache
 def installed():
     """What `make install` puts in place, with programs that are here."""
     out = tempfile.mkdtemp(prefix="install-", dir=TEMP)

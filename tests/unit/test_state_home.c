@@ -46,6 +46,24 @@ Test(state_home, by_the_first_that_is_said)
 	cr_assert_str_eq(found(), "/var/lib/of-systemd");
 }
 
+/* What systemd makes for a dynamic user. */
+Test(state_home, a_link_of_systemd)
+{
+	char dir[] = "/tmp/adit-home-XXXXXX", link[64], to[64], real[PATH_MAX];
+
+	cr_assert(mkdtemp(dir));
+	snprintf(to, sizeof(to), "%s/private", dir);
+	snprintf(link, sizeof(link), "%s/adit", dir);
+	cr_assert_eq(mkdir(to, 0700), 0);
+	cr_assert_eq(symlink("private", link), 0);
+	setenv("STATE_DIRECTORY", link, 1);
+	cr_assert(realpath(to, real));
+	cr_assert_str_eq(found(), real);
+	unlink(link);
+	rmdir(to);
+	rmdir(dir);
+}
+
 Test(state_home, nothing_tells)
 {
 	unsetenv("HOME");
