@@ -38,6 +38,13 @@ struct backend {
 	void (*move)(struct loop *l, const struct op *from, struct op *to);
 
 	/*
+	 * No operation is in flight on the descriptor, and its number may be
+	 * another one's from now on: it is closed, or, if `open`, goes to
+	 * another loop. NULL: nothing is remembered.
+	 */
+	void (*forget)(struct loop *l, int fd, bool open);
+
+	/*
 	 * Submit what was started, wait until something has completed or
 	 * `timeout` ns have passed (INT64_MAX: for ever), and write what has
 	 * completed to l->batch. Returns how many.
