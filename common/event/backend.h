@@ -65,4 +65,7 @@ extern const struct backend backend_ring;
 /* What an operator can do about a failed set-up of backend_ring. */
 const char *backend_ring_hint(int error);
 
+/* epoll(7), for where io_uring is refused. */
+extern const struct backend backend_epoll;
+
 #endif

@@ -148,7 +148,7 @@ static void write_report(const struct report *r)
 			sum.levels[k].value);
 	fprintf(f, " completions_per_enter=%.1f workers=%d io_wq_threads=%d",
 		(double)sum.counters.value[COUNTER_completions] /
-			(double)(sum.counters.value[COUNTER_ring_enters] + 1),
+			(double)(sum.counters.value[COUNTER_enters] + 1),
 		r->n, count_io_wq());
 	write_balance(r, f);
 	if (fclose(f) == 0)
