@@ -51,7 +51,8 @@ static bool make_pools(struct client *c, uint32_t count)
 	       c->pools.works && c->pools.carriers && c->pools.parked;
 }
 
-int client_create(struct client *c, const struct settings *s, uint32_t count)
+int client_create(struct client *c, const struct settings *s, uint32_t count,
+	const struct backend *backend)
 {
 	struct loop_params params = { .chunk_size = CHUNK_SIZE,
 		.chunks_soft = (uint32_t)s->buffer_count,
@@ -77,7 +78,7 @@ int client_create(struct client *c, const struct settings *s, uint32_t count)
 	c->tls_sessions = tls_sessions_create();
 	if (!c->tls_sessions)
 		return -ENOMEM;
-	rc = core_create(&c->core, &client_ops, &params);
+	rc = core_create(&c->core, &client_ops, backend, &params);
 	control_init(c);
 	work_init(c);
 	parked_init(c);

@@ -53,9 +53,9 @@ struct client {
 	} pools;
 };
 
-/* One of `count`; 0 or -errno after an error in the log. */
+/* One of `count`, on the backend; 0 or -errno after an error in the log. */
 int client_create(struct client *c, const struct settings *settings,
-	uint32_t count) must_check;
+	uint32_t count, const struct backend *backend) must_check;
 
 /* Before it runs: write the requests of http proxies into the journal, which
  * outlives it. 0 or -ENOMEM. */

@@ -9,6 +9,7 @@
 #ifndef ADIT_EVENT_BACKEND_H
 #define ADIT_EVENT_BACKEND_H
 
+#include "common/base/backend_choice.h"
 #include "common/event/loop.h"
 
 /* What an operation is started with; the fields that its kind needs. */
@@ -67,5 +68,11 @@ const char *backend_ring_hint(int error);
 
 /* epoll(7), for where io_uring is refused. */
 extern const struct backend backend_epoll;
+
+/*
+ * The backend for that. `*error_r`: 0, or why BACKEND_AUTO is not io_uring, as
+ * -errno.
+ */
+const struct backend *backend_choose(enum backend_choice choice, int *error_r);
 
 #endif

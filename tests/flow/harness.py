@@ -29,8 +29,10 @@ ADIT = os.path.abspath(os.environ.get("ADIT", f"{ROOT}/build/adit"))
 TOKEN = "t0ken-for-tests"
 CASE_TIMEOUT = float(os.environ.get("CASE_TIMEOUT", "120"))
 # How both programs run in the whole suite: ADIT_WORKERS, with how many
-# workers; ADIT_RELAY, how bytes are moved.
+# workers; ADIT_RELAY, how bytes are moved; ADIT_BACKEND, on what.
 MODE = {}
+if os.environ.get("ADIT_BACKEND"):
+    MODE["backend"] = os.environ["ADIT_BACKEND"]
 if os.environ.get("ADIT_WORKERS"):
     MODE["workers"] = int(os.environ["ADIT_WORKERS"])
 if os.environ.get("ADIT_RELAY"):
