@@ -206,7 +206,7 @@ const struct backend *core_choose_backend(enum backend_choice choice)
 
 	if (error < 0)
 		log_info("event backend: %s, as io_uring cannot be set up: %s; "
-			 "to have it: %s",
+			 "%s",
 			b->name, strerror(-error), backend_ring_hint(-error));
 	else if (choice == BACKEND_EPOLL)
 		log_info("event backend: %s, as configured; to have io_uring: "

@@ -166,9 +166,11 @@ static void ep_start(struct loop *l, struct op *op, const struct op_args *a)
 		e->slots[index].data = a->data;
 		e->slots[index].size = a->size;
 	}
-	slot_set_state(e, index,
-		place_may(p, slot_wants(&e->slots[index])) ? SLOT_QUEUED
-							   : SLOT_WAITING);
+	/* A send that found no room asks once more, and waits then. */
+	if (op->kind == OP_SEND || place_may(p, slot_wants(&e->slots[index])))
+		slot_set_state(e, index, SLOT_QUEUED);
+	else
+		slot_set_state(e, index, SLOT_WAITING);
 }
 
 static void ep_cancel(struct loop *l, struct op *op)

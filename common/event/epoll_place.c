@@ -57,10 +57,9 @@ int place_await(struct epoll *e, int fd, uint32_t events)
 	struct epoll_event ev = { .events = asked | EPOLLET };
 	int rc;
 
-	if (asked == p->asked) {
-		p->ready &= (uint16_t) ~(events | END);
+	p->ready = (uint16_t)(p->ready & ~events);
+	if (asked == p->asked)
 		return 0;
-	}
 	ev.data.u64 = (uint64_t)p->generation << 32 | (uint32_t)fd;
 	rc = epoll_ctl(
 		e->fd, p->asked ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &ev);
@@ -71,7 +70,6 @@ int place_await(struct epoll *e, int fd, uint32_t events)
 		return -errno;
 	/* What is true already is told of by the next wait. */
 	p->asked = (uint16_t)asked;
-	p->ready = 0;
 	return 0;
 }
 

@@ -155,11 +155,12 @@ class Program:
 
     link = LINK  # of its work connections
 
-    def __init__(self, argv, name, env=None, nofile=None):
+    def __init__(self, argv, name, env=None, nofile=None, refuse=None):
         self.dir = tempfile.mkdtemp(prefix=name + "-", dir=TEMP)
         self.name, self.argv = name, argv
         self.env = {**os.environ, "XDG_STATE_HOME": self.dir, **(env or {})}
         self.nofile = nofile
+        self.refuse = refuse  # arguments of tests/peer/refuse.py
         self.expect_exit = 0
         self.process = None
         self.log_path = os.path.join(self.dir, "log")
@@ -168,6 +169,9 @@ class Program:
         prefix = []
         if self.nofile:
             prefix = ["prlimit", f"--nofile={self.nofile}:{self.nofile}"]
+        if self.refuse:
+            prefix += [sys.executable, f"{ROOT}/tests/peer/refuse.py",
+                       *self.refuse]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 prefix + self.argv, stdout=log, stderr=log,

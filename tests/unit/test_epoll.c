@@ -87,3 +87,30 @@ Test(epoll, accepts_are_bounded)
 		close(c[i]);
 	close(fd);
 }
+
+/* That there is no room says nothing of an end that was told of before. */
+Test(epoll, an_end_is_not_forgotten)
+{
+	static char big[1 << 20];
+	struct op in = { 0 }, out = { 0 };
+
+	op_poll(l, &in, pair[0], POLLIN, done);
+	turns_for(CLOCK_MS);
+	while (write(pair[0], big, sizeof(big)) > 0)
+		;
+	cr_assert_eq(write(pair[1], "last", 4), 4);
+	shutdown(pair[1], SHUT_WR);
+	turns_until(1);
+	/* Once to be told of room at all, and once more. */
+	for (int i = 0; i < 2; i++) {
+		op_poll(l, &out, pair[0], POLLOUT, done);
+		turns_for(CLOCK_MS);
+		cr_assert_eq(calls, i + 1);
+		op_cancel(l, &out);
+		turns_until(i + 2);
+	}
+	op_recv_many(l, &in, pair[0], done);
+	turns_until(5);
+	cr_assert_eq(got_size, 4);
+	cr_assert_eq(result, 0);
+}
