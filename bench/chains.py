@@ -327,8 +327,8 @@ def rathole_noise(origin, workers):
 
 # In the order of the table; HAProxy is what the ratios are to.
 ALL = [direct, haproxy, haproxy_again, haproxy_http, nginx, nginx_http, adit,
-       adit_epoll, adit_http, adit_tls, frp, frp_http, frp_default, frpc_at_aditd, rathole,
-       rathole_noise, bore]
+       adit_epoll, adit_http, adit_tls, frp, frp_http, frp_default,
+       frpc_at_aditd, rathole, rathole_noise, bore]
 QUICK = [direct, haproxy, haproxy_again, nginx, adit]
 
 
