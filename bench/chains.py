@@ -122,15 +122,21 @@ def link(tls):
     return {"transport": {"tls": {"enable": tls}}}
 
 
-def adit(origin, workers, name="adit", tls=False, way=None):
+def adit(origin, workers, name="adit", tls=False, way=None, backend="auto"):
     """Without TLS on the link, as the relays that have none."""
     public = free_port()
-    server = Server({"log": {"level": "info"}, "workers": workers})
+    base = {"log": {"level": "info"}, "backend": backend}
+    server = Server({**base, "workers": workers})
     way = way or {"type": "tcp", "remotePort": public}
     client = Client(server, [{"name": "bench", "localPort": origin, **way}],
-                    {"log": {"level": "info"}, **link(tls)})
+                    {**base, **link(tls)})
     return Chain(name, [server, client],
                  server.http if way["type"] == "http" else public)
+
+
+def adit_epoll(origin, workers):
+    """Where io_uring is refused, as in most containers."""
+    return adit(origin, workers, "adit on epoll", backend="epoll")
 
 
 def adit_http(origin, workers):
@@ -321,8 +327,8 @@ def rathole_noise(origin, workers):
 
 # In the order of the table; HAProxy is what the ratios are to.
 ALL = [direct, haproxy, haproxy_again, haproxy_http, nginx, nginx_http, adit,
-       adit_http, adit_tls, frp, frp_http, frp_default, frpc_at_aditd, rathole,
-       rathole_noise, bore]
+       adit_epoll, adit_http, adit_tls, frp, frp_http, frp_default,
+       frpc_at_aditd, rathole, rathole_noise, bore]
 QUICK = [direct, haproxy, haproxy_again, nginx, adit]
 
 

@@ -111,13 +111,13 @@ static int run(const struct load_params *p)
 		.chunks_soft = 256,
 		.counters = &counters };
 	struct loop *l;
-	int rc;
+	int rc, error;
 
 	params.chunks_hard = 512 + 2 * (p->connections + p->idle + p->slow);
-	rc = loop_create(&l, &backend_ring, &params);
+	rc = loop_create(&l, backend_choose(BACKEND_AUTO, &error), &params);
 	if (rc < 0) {
-		fprintf(stderr, "adit-load: io_uring: %s; %s\n", strerror(-rc),
-			backend_ring_hint(rc));
+		fprintf(stderr, "adit-load: no event loop: %s\n",
+			strerror(-rc));
 		return 1;
 	}
 	rc = loop_enter(l);

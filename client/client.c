@@ -58,7 +58,8 @@ size_t client_visitor_records(void)
 	       2 * sizeof(struct work_carrier) + sizeof(struct parked_work);
 }
 
-int client_create(struct client *c, const struct settings *s, uint32_t count)
+int client_create(struct client *c, const struct settings *s, uint32_t count,
+	const struct backend *backend)
 {
 	struct loop_params params = { .chunk_size = CLIENT_CHUNK_SIZE,
 		.chunks_soft = (uint32_t)s->buffer_count,
@@ -84,7 +85,7 @@ int client_create(struct client *c, const struct settings *s, uint32_t count)
 	c->tls_sessions = tls_sessions_create();
 	if (!c->tls_sessions)
 		return -ENOMEM;
-	rc = core_create(&c->core, &client_ops, &params);
+	rc = core_create(&c->core, &client_ops, backend, &params);
 	control_init(c);
 	work_init(c);
 	parked_init(c);

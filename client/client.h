@@ -56,9 +56,9 @@ struct client {
 	} pools;
 };
 
-/* One of `count`; 0 or -errno after an error in the log. */
+/* One of `count`, on the backend; 0 or -errno after an error in the log. */
 int client_create(struct client *c, const struct settings *settings,
-	uint32_t count) must_check;
+	uint32_t count, const struct backend *backend) must_check;
 
 /* Bytes that the objects of one visitor take at most. */
 size_t client_visitor_records(void);

@@ -37,6 +37,8 @@ static void raise_descriptor_limit(void)
 static int make_clients(
 	struct crew *c, const struct settings *s, uint32_t count)
 {
+	const struct backend *backend =
+		core_choose_backend((enum backend_choice)s->backend);
 	int rc = 0;
 
 	c->clients = calloc(count, sizeof(struct client *));
@@ -49,7 +51,7 @@ static int make_clients(
 			return -ENOMEM;
 		}
 		c->clients[c->count++] = new;
-		rc = client_create(new, s, count);
+		rc = client_create(new, s, count, backend);
 		new->crew = c;
 		if (c->trust.tls)
 			new->tls = tls_context_ref(c->trust.tls);

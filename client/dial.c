@@ -29,7 +29,7 @@ static void dial_join(struct dial *d)
 		explicit_bzero(d->talk, sizeof(*d->talk));
 	free(d->talk);
 	if (d->fd >= 0)
-		close(d->fd);
+		loop_close(client_loop(d->client), d->fd);
 	pool_give(d->client->pools.dials, d);
 }
 
@@ -176,7 +176,7 @@ static void dial_polled(struct op *op, int result)
 		return;
 	}
 	d->error = -rc;
-	close(d->fd);
+	loop_close(client_loop(d->client), d->fd);
 	d->fd = -1;
 	dial_try(d);
 }

@@ -122,7 +122,7 @@ struct settings {
 	bool log_disable_color;
 
 	int64_t workers;      /* 0: auto */
-	int backend;          /* enum conf_backend */
+	int backend;          /* enum backend_choice */
 	int64_t max_visitors; /* relays at once */
 	int64_t buffer_count;
 	int64_t drain_timeout_ms;

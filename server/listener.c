@@ -24,7 +24,7 @@ static void listener_join(struct listener *l)
 {
 	if (op_in_flight(&l->accept))
 		return;
-	close(l->fd);
+	loop_close(worker_loop(l->worker), l->fd);
 	pool_give(l->worker->pools.listeners, l);
 }
 

@@ -225,6 +225,8 @@ static int make_workers(struct server *s)
 	rc = make_access_log(s, n);
 	if (rc < 0)
 		return rc;
+	s->backend =
+		core_choose_backend((enum backend_choice)s->settings->backend);
 	for (; s->worker_count < n; s->worker_count++) {
 		rc = worker_create(
 			&s->workers[s->worker_count], s, s->worker_count);

@@ -46,7 +46,8 @@ struct server {
 	struct quota visitors, works;
 	struct half_open half_open;
 	_Atomic uint32_t drained; /* workers that accept no visitors any more */
-	struct registry *registry; /* of worker 0's thread alone */
+	struct registry *registry;     /* of worker 0's thread alone */
+	const struct backend *backend; /* of all workers */
 	uint32_t worker_count;
 	struct worker **workers;
 	struct core **cores; /* theirs, for the main thread */

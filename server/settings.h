@@ -80,7 +80,7 @@ struct settings {
 	int access_log_format;     /* enum access_format */
 
 	int64_t workers; /* 0: auto */
-	int backend;     /* enum conf_backend */
+	int backend;     /* enum backend_choice */
 	const char *state_dir;
 	int64_t max_visitors;
 	int64_t max_controls;

@@ -130,7 +130,7 @@ int worker_create(struct worker **w_r, struct server *s, uint32_t index)
 	/* Even when every stream blocks, each can hold its one chunk. */
 	params.chunks_hard =
 		params.chunks_soft + 512 + 2 * pool_limit(w->pools.streams);
-	rc = core_create(&w->core, &worker_ops, &params);
+	rc = core_create(&w->core, &worker_ops, s->backend, &params);
 	work_init(w);
 	session_init(w);
 	w->carriers.loop = w->core.loop;

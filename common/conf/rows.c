@@ -6,6 +6,8 @@
 
 #include "common/conf/rows.h"
 
+#include "common/base/backend_choice.h"
+
 const struct conf_choices conf_token_sources =
 	CONF_CHOICES({ "", CONF_TOKEN_INLINE, false },
 		{ "file", CONF_TOKEN_FILE, false }, { "exec", -1, true });
@@ -31,8 +33,9 @@ const struct conf_choices conf_encryptions =
 		{ "always", CONF_ENCRYPTION_ALWAYS, false },
 		{ "never", CONF_ENCRYPTION_NEVER, false });
 
-const struct conf_choices conf_backends = CONF_CHOICES(
-	{ "auto", CONF_BACKEND_AUTO, false },
-	{ "io_uring", CONF_BACKEND_IO_URING, false }, { "epoll", -1, true });
+const struct conf_choices conf_backends =
+	CONF_CHOICES({ "auto", BACKEND_AUTO, false },
+		{ "io_uring", BACKEND_IO_URING, false },
+		{ "epoll", BACKEND_EPOLL, false });
 
 const struct conf_choices conf_workers = CONF_CHOICES({ "auto", 0, false });

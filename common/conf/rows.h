@@ -38,11 +38,6 @@ enum conf_encryption {
 	CONF_ENCRYPTION_NEVER
 };
 
-enum conf_backend {
-	CONF_BACKEND_AUTO,
-	CONF_BACKEND_IO_URING
-};
-
 extern const struct conf_choices conf_token_sources;
 extern const struct conf_choices conf_auth_scopes;
 extern const struct conf_choices conf_log_levels;

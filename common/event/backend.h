@@ -9,6 +9,7 @@
 #ifndef ADIT_EVENT_BACKEND_H
 #define ADIT_EVENT_BACKEND_H
 
+#include "common/base/backend_choice.h"
 #include "common/event/loop.h"
 
 /* What an operation is started with; the fields that its kind needs. */
@@ -38,6 +39,13 @@ struct backend {
 	void (*move)(struct loop *l, const struct op *from, struct op *to);
 
 	/*
+	 * No operation is in flight on the descriptor, and its number may be
+	 * another one's from now on: it is closed, or, if `open`, goes to
+	 * another loop. NULL: nothing is remembered.
+	 */
+	void (*forget)(struct loop *l, int fd, bool open);
+
+	/*
 	 * Submit what was started, wait until something has completed or
 	 * `timeout` ns have passed (INT64_MAX: for ever), and write what has
 	 * completed to l->batch. Returns how many.
@@ -57,5 +65,14 @@ extern const struct backend backend_ring;
 
 /* What an operator can do about a failed set-up of backend_ring. */
 const char *backend_ring_hint(int error);
+
+/* epoll(7), for where io_uring is refused. */
+extern const struct backend backend_epoll;
+
+/*
+ * The backend for that. `*error_r`: 0, or why BACKEND_AUTO is not io_uring, as
+ * -errno.
+ */
+const struct backend *backend_choose(enum backend_choice choice, int *error_r);
 
 #endif

@@ -148,7 +148,7 @@ static void write_report(const struct report *r)
 			sum.levels[k].value);
 	fprintf(f, " completions_per_enter=%.1f workers=%d io_wq_threads=%d",
 		(double)sum.counters.value[COUNTER_completions] /
-			(double)(sum.counters.value[COUNTER_ring_enters] + 1),
+			(double)(sum.counters.value[COUNTER_enters] + 1),
 		r->n, count_io_wq());
 	write_balance(r, f);
 	if (fclose(f) == 0)
@@ -199,8 +199,36 @@ static void signal_set(sigset_t *set)
 	sigaddset(set, SIGUSR2);
 }
 
-int core_create(
-	struct core *c, const struct core_ops *ops, struct loop_params *params)
+const struct backend *core_choose_backend(enum backend_choice choice)
+{
+	int error;
+	const struct backend *b = backend_choose(choice, &error);
+
+	if (error < 0)
+		log_info("event backend: %s, as io_uring cannot be set up: %s; "
+			 "%s",
+			b->name, strerror(-error), backend_ring_hint(-error));
+	else if (choice == BACKEND_EPOLL)
+		log_info("event backend: %s, as configured; to have io_uring: "
+			 "backend: auto",
+			b->name);
+	else
+		log_info("event backend: %s", b->name);
+	return b;
+}
+
+static void log_refusal(const struct backend *b, int error)
+{
+	if (b == &backend_ring)
+		log_error("io_uring cannot be set up: %s; %s, or set backend: "
+			  "epoll",
+			strerror(error), backend_ring_hint(error));
+	else
+		log_error("%s cannot be set up: %s", b->name, strerror(error));
+}
+
+int core_create(struct core *c, const struct core_ops *ops,
+	const struct backend *backend, struct loop_params *params)
 {
 	int rc = mailbox_init(&c->mailbox);
 	sigset_t set;
@@ -215,10 +243,9 @@ int core_create(
 	}
 	c->ops = ops;
 	params->counters = &c->counters;
-	rc = loop_create(&c->loop, &backend_ring, params);
+	rc = loop_create(&c->loop, backend, params);
 	if (rc < 0) {
-		log_error("io_uring cannot be set up: %s; %s", strerror(-rc),
-			backend_ring_hint(-rc));
+		log_refusal(backend, -rc);
 		mailbox_destroy(&c->mailbox);
 	}
 	return rc;
@@ -245,7 +272,8 @@ static void run(struct core *c)
 	int rc = loop_enter(c->loop);
 
 	if (rc < 0) {
-		log_error("io_uring cannot be enabled: %s", strerror(-rc));
+		log_error("%s cannot be enabled: %s", c->loop->backend->name,
+			strerror(-rc));
 		c->exit_code = 1;
 		return;
 	}

@@ -15,6 +15,7 @@
 
 #include <pthread.h>
 
+#include "common/base/backend_choice.h"
 #include "common/event/loop.h"
 #include "common/event/mailbox.h"
 
@@ -68,6 +69,9 @@ struct core {
 	bool at_once; /* what is still under way is cut, not waited for */
 };
 
+/* What the cores of this process are built on; a line of the log names it. */
+const struct backend *core_choose_backend(enum backend_choice choice);
+
 /*
  * Make the core's loop and mailbox on the calling thread, so that a refusal
  * is seen before anything runs; 0 or -errno, after an error in the log that
@@ -75,7 +79,7 @@ struct core {
  * supervisor's: threads that should not take them are started later.
  */
 int core_create(struct core *c, const struct core_ops *ops,
-	struct loop_params *params) must_check;
+	const struct backend *backend, struct loop_params *params) must_check;
 
 /* Free loop and mailbox, which nobody posts to any more; a zeroed core too. */
 void core_destroy(struct core *c);

@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <unistd.h>
 
 #include "common/base/heap.h"
 #include "common/event/backend.h"
@@ -245,6 +246,19 @@ void loop_turn(struct loop *l)
 	}
 	if (loop_gives(l) != l->gives && !timer_is_set(&l->trim))
 		loop_set_timer(l, &l->trim, TRIM_TIME, trim);
+}
+
+void loop_close(struct loop *l, int fd)
+{
+	if (l->backend->forget)
+		l->backend->forget(l, fd, false);
+	close(fd);
+}
+
+void loop_forget(struct loop *l, int fd)
+{
+	if (l->backend->forget)
+		l->backend->forget(l, fd, true);
 }
 
 void loop_set_timer(

@@ -84,6 +84,13 @@ int loop_enter(struct loop *l) must_check;
 /* One turn; waits until something completes or a timer is due. */
 void loop_turn(struct loop *l);
 
+/*
+ * The end of a descriptor that operations were started on; none is in flight.
+ * It is closed, or left open for another loop (another thread's, as well).
+ */
+void loop_close(struct loop *l, int fd);
+void loop_forget(struct loop *l, int fd);
+
 /* Call `fire` in `delay` nanoseconds; moves the timer if it is set. */
 void loop_set_timer(
 	struct loop *l, struct timer *t, int64_t delay, timer_fn *fire);

@@ -113,7 +113,7 @@ struct io_uring_sqe *ring_take_sqe(struct loop *l)
 
 	while (!sqe) {
 		io_uring_submit(&r->uring);
-		count(l->counters, ring_enters);
+		count(l->counters, enters);
 		sqe = io_uring_get_sqe(&r->uring);
 	}
 	return sqe;
@@ -372,7 +372,7 @@ static void ring_submit_and_wait(struct loop *l, int64_t timeout)
 		.tv_nsec = timeout % CLOCK_SECOND };
 	struct io_uring_cqe *cqe;
 
-	count(l->counters, ring_enters);
+	count(l->counters, enters);
 	if (timeout == 0)
 		io_uring_submit_and_get_events(&r->uring);
 	else if (timeout == INT64_MAX)

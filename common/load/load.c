@@ -336,7 +336,7 @@ static void connect_ended(struct op *op, int result)
 		connected(c, fd);
 		return;
 	}
-	close(fd);
+	loop_close(c->load->loop, fd);
 	failed(c, LOAD_ERROR_connect);
 }
 

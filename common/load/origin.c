@@ -116,7 +116,7 @@ int origin_start(struct origin **o_r, uint16_t *port_r)
 		.pipes = 64,
 		.pipe_size = 262144 };
 	struct address a;
-	int rc = -ENOMEM;
+	int rc = -ENOMEM, error;
 
 	if (!o)
 		return rc;
@@ -136,7 +136,8 @@ int origin_start(struct origin **o_r, uint16_t *port_r)
 	rc = mailbox_init(&o->mailbox);
 	if (rc < 0)
 		goto err1;
-	rc = loop_create(&o->loop, &backend_ring, &params);
+	rc = loop_create(
+		&o->loop, backend_choose(BACKEND_AUTO, &error), &params);
 	if (rc < 0)
 		goto err2;
 	rc = -pthread_create(&o->thread, NULL, serve, o);

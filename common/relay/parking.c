@@ -3,7 +3,6 @@
 #include "common/relay/parking.h"
 
 #include <errno.h>
-#include <unistd.h>
 
 #include "common/event/loop.h"
 
@@ -97,9 +96,9 @@ static void join(struct parked *p)
 	if (op_in_flight(&p->a.recv) || op_in_flight(&p->b.recv))
 		return;
 	if (p->a.fd >= 0)
-		close(p->a.fd);
+		loop_close(p->home->loop, p->a.fd);
 	if (p->b.fd >= 0)
-		close(p->b.fd);
+		loop_close(p->home->loop, p->b.fd);
 	p->home->gone(p);
 }
 

@@ -31,7 +31,7 @@ static void raw_join(struct raw_stream *r)
 		return;
 	if (!r->cut)
 		socket_set_abort(r->fd, false);
-	close(r->fd);
+	loop_close(r->stream.loop, r->fd);
 	pool_give(r->home, r);
 }
 
@@ -288,7 +288,7 @@ struct stream *raw_stream_open(struct pool *home, struct loop *l, int fd)
 	struct raw_stream *r = pool_take(home);
 
 	if (!r) {
-		close(fd);
+		loop_close(l, fd);
 		return NULL;
 	}
 	r->home = home;
@@ -336,6 +336,8 @@ void raw_stream_rest(struct stream **sp, struct raw_rest *rest, op_fn *stirred)
 	assert(stirred || !op_in_flight(&r->recv));
 	*rest = (struct raw_rest){ .fd = r->fd, .received = r->received };
 	op_move(r->stream.loop, &r->recv, &rest->recv, stirred);
+	if (!stirred)
+		loop_forget(r->stream.loop, r->fd);
 	pool_give(r->home, r);
 }
 

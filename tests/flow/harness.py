@@ -29,8 +29,10 @@ ADIT = os.path.abspath(os.environ.get("ADIT", f"{ROOT}/build/adit"))
 TOKEN = "t0ken-for-tests"
 CASE_TIMEOUT = float(os.environ.get("CASE_TIMEOUT", "120"))
 # How both programs run in the whole suite: ADIT_WORKERS, with how many
-# workers; ADIT_RELAY, how bytes are moved.
+# workers; ADIT_RELAY, how bytes are moved; ADIT_BACKEND, on what.
 MODE = {}
+if os.environ.get("ADIT_BACKEND"):
+    MODE["backend"] = os.environ["ADIT_BACKEND"]
 if os.environ.get("ADIT_WORKERS"):
     MODE["workers"] = int(os.environ["ADIT_WORKERS"])
 if os.environ.get("ADIT_RELAY"):
@@ -154,11 +156,12 @@ class Program:
 
     link = LINK  # of its work connections
 
-    def __init__(self, argv, name, env=None, nofile=None):
+    def __init__(self, argv, name, env=None, nofile=None, refuse=None):
         self.dir = tempfile.mkdtemp(prefix=name + "-", dir=TEMP)
         self.name, self.argv = name, argv
         self.env = {**os.environ, "XDG_STATE_HOME": self.dir, **(env or {})}
         self.nofile = nofile
+        self.refuse = refuse  # arguments of tests/peer/refuse.py
         self.expect_exit = 0
         self.process = None
         self.log_path = os.path.join(self.dir, "log")
@@ -167,6 +170,9 @@ class Program:
         prefix = []
         if self.nofile:
             prefix = ["prlimit", f"--nofile={self.nofile}:{self.nofile}"]
+        if self.refuse:
+            prefix += [sys.executable, f"{ROOT}/tests/peer/refuse.py",
+                       *self.refuse]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 prefix + self.argv, stdout=log, stderr=log,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Letters from several threads: none lost, each sender's in order. */
-// links: common/event/mailbox.c common/event/ring.c common/event/ring_send.c common/event/ring_missed.c common/event/ring_hint.c common/event/lent.c common/event/loop.c common/event/pipe.c common/event/chunk.c common/base/timer.c common/base/counter.c common/base/reason.c
+// links: common/event/mailbox.c common/event/epoll.c common/event/epoll_place.c common/event/epoll_try.c common/event/ring.c common/event/ring_send.c common/event/ring_missed.c common/event/ring_hint.c common/event/lent.c common/event/loop.c common/event/pipe.c common/event/chunk.c common/base/timer.c common/base/counter.c common/base/reason.c
 // libs: -luring
 
 #include "common/event/mailbox.h"
@@ -47,7 +47,7 @@ static void *post(void *arg)
 	return NULL;
 }
 
-Test(mailbox, several_senders)
+static void several_senders(const struct backend *backend)
 {
 	struct counters counters = { 0 };
 	struct loop_params params = { .ops = 8,
@@ -58,7 +58,7 @@ Test(mailbox, several_senders)
 	pthread_t threads[SENDERS];
 	struct loop *l;
 
-	cr_assert_eq(loop_create(&l, &backend_ring, &params), 0);
+	cr_assert_eq(loop_create(&l, backend, &params), 0);
 	cr_assert_eq(loop_enter(l), 0);
 	cr_assert_eq(mailbox_init(&m), 0);
 	mailbox_start(&m, l);
@@ -76,4 +76,14 @@ Test(mailbox, several_senders)
 	mailbox_destroy(&m);
 	loop_destroy(&l);
 	cr_assert_eq(total, SENDERS * LETTERS);
+}
+
+Test(mailbox, several_senders_on_io_uring)
+{
+	several_senders(&backend_ring);
+}
+
+Test(mailbox, several_senders_on_epoll)
+{
+	several_senders(&backend_epoll);
 }

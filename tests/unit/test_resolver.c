@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Names to addresses on another thread. */
-// links: common/event/resolver.c common/event/name_server.c common/event/mailbox.c common/event/ring.c common/event/ring_send.c common/event/ring_missed.c common/event/ring_hint.c common/event/lent.c common/event/loop.c common/event/pipe.c common/event/chunk.c common/base/timer.c common/base/counter.c common/base/reason.c common/base/address.c
+// links: common/event/resolver.c common/event/name_server.c common/event/mailbox.c common/event/epoll.c common/event/epoll_place.c common/event/epoll_try.c common/event/ring.c common/event/ring_send.c common/event/ring_missed.c common/event/ring_hint.c common/event/lent.c common/event/loop.c common/event/pipe.c common/event/chunk.c common/base/timer.c common/base/counter.c common/base/reason.c common/base/address.c
 // libs: -luring -lcares
 
 #include "common/event/resolver.h"
@@ -20,7 +20,7 @@ static void answered(struct mailbox *m, struct letter *letter)
 	answers++;
 }
 
-Test(resolver, literals_names_and_nonsense)
+static void literals_names_and_nonsense(const struct backend *backend)
 {
 	struct counters counters = { 0 };
 	struct loop_params params = { .ops = 8,
@@ -44,7 +44,7 @@ Test(resolver, literals_names_and_nonsense)
 	struct mailbox m;
 	struct loop *l;
 
-	cr_assert_eq(loop_create(&l, &backend_ring, &params), 0);
+	cr_assert_eq(loop_create(&l, backend, &params), 0);
 	cr_assert_eq(loop_enter(l), 0);
 	cr_assert_eq(mailbox_init(&m), 0);
 	mailbox_start(&m, l);
@@ -68,4 +68,14 @@ Test(resolver, literals_names_and_nonsense)
 		loop_turn(l);
 	mailbox_destroy(&m);
 	loop_destroy(&l);
+}
+
+Test(resolver, literals_names_and_nonsense_on_io_uring)
+{
+	literals_names_and_nonsense(&backend_ring);
+}
+
+Test(resolver, literals_names_and_nonsense_on_epoll)
+{
+	literals_names_and_nonsense(&backend_epoll);
 }

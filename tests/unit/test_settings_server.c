@@ -4,6 +4,7 @@
 // links: server/settings.c server/settings_check.c server/settings_users.c common/conf/join.c common/crypto/login_proof.c common/crypto/base64.c common/http/host.c common/http/text.c common/base/address.c common/base/network.c common/conf/rows.c common/conf/secret.c common/conf/dump.c common/conf/manual.c common/conf/conf.c common/conf/table.c common/conf/value.c common/conf/number.c common/conf/several.c common/conf/nearest.c common/conf/yaml.c common/conf/template.c common/conf/expansion.c common/conf/numbers.c common/conf/word.c common/conf/node.c common/conf/arena.c common/conf/error.c common/conf/file.c common/base/bandwidth.c
 // libs: -lyaml boringssl
 
+#include "common/base/backend_choice.h"
 #include "server/settings.h"
 
 #include <criterion/criterion.h>
@@ -75,7 +76,7 @@ Test(settings_server, has_defaults)
 	cr_assert_eq(s->log_format, LOG_TEXT);
 	cr_assert_not(s->log_disable_color);
 	cr_assert_eq(s->workers, 0);
-	cr_assert_eq(s->backend, CONF_BACKEND_AUTO);
+	cr_assert_eq(s->backend, BACKEND_AUTO);
 	cr_assert_str_eq(s->state_dir, "");
 	cr_assert_eq(s->max_visitors, 20000);
 	cr_assert_eq(s->max_controls, 1024);
@@ -201,8 +202,8 @@ Test(settings_server, refuses_what_is_not_built_or_wrong)
 		{ "transport: {relay: fast}",
 			"transport.relay: \"fast\"; one of "
 			"auto, copy, splice is allowed" },
-		{ "backend: epoll", "backend: \"epoll\"; not supported yet "
-				    "(allowed: auto, io_uring)" },
+		{ "backend: kqueue", "backend: \"kqueue\"; one of auto, "
+				     "io_uring, epoll is allowed" },
 		{ "workers: 1025", "workers: \"1025\"; a number from 1 to "
 				   "1024 or auto is allowed" },
 		{ "limits: {visitors: 0}",
