@@ -26,7 +26,7 @@ enum send_stage {
 	SEND_TRIED,   /* send(2) is under way */
 	SEND_WAITING, /* it found no room: waiting until the socket has some */
 	SEND_RETRIED, /* send(2) again; without room it pauses */
-	SEND_PAUSED,  /* the socket said room, send(2) said none: SEND_PAUSE */
+	SEND_PAUSED,  /* the socket said room, send(2) said none */
 };
 
 struct slot {
@@ -42,7 +42,8 @@ struct slot {
 	bool limited : 1;   /* the receive was asked to stop at recv_limit */
 	bool hungry : 1;    /* the receive lacks a buffer */
 	bool suspected : 1; /* among the ring's suspects */
-	uint8_t stage;      /* enum send_stage */
+	uint8_t stage : 4;  /* enum send_stage */
+	uint8_t pauses : 4; /* of a send, up to now */
 };
 
 _Static_assert(sizeof(struct slot) == 32, "an idle connection has two");

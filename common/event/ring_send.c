@@ -12,8 +12,18 @@
 
 #include "common/event/ring.h"
 
-/* For a kernel that is short of memory, not of room in the socket. */
-static struct __kernel_timespec send_pause = { .tv_nsec = 2 * CLOCK_MS };
+/*
+ * Where a poll says room and the send finds none: in a kernel that is short of
+ * memory, and of a socket whose peer has ended its direction, as every poll of
+ * a ring is woken by that (POLLRDHUP). Such peers may never read: the pauses
+ * of one send grow.
+ */
+#define PAUSE(ms)                        \
+	{                                \
+		.tv_nsec = (ms)*CLOCK_MS \
+	}
+static struct __kernel_timespec pauses[] = { PAUSE(2), PAUSE(4), PAUSE(8),
+	PAUSE(16), PAUSE(32), PAUSE(64), PAUSE(128) };
 
 /*
  * MSG_DONTWAIT: left to itself, the kernel gives up polling a busy socket
@@ -68,6 +78,7 @@ void ring_send(struct loop *l, struct op *op, const struct op_args *a)
 	s->size = a->size;
 	s->more = a->more;
 	s->stage = SEND_TRIED;
+	s->pauses = 0;
 	submit_send(l, op->slot);
 }
 
@@ -101,7 +112,9 @@ void ring_send_continue(struct loop *l, uint32_t index)
 		s->stage = SEND_PAUSED;
 		count(l->counters, send_pauses);
 		sqe = ring_take_sqe(l);
-		io_uring_prep_timeout(sqe, &send_pause, 0, 0);
+		io_uring_prep_timeout(sqe, &pauses[s->pauses], 0, 0);
+		if (s->pauses + 1U < ARRAY_SIZE(pauses))
+			s->pauses++;
 		break;
 	default:
 		never_reached();

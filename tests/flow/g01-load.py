@@ -3,6 +3,7 @@ delay, stall, lie and die, and through a way that is 50 ms long."""
 import asyncio
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -93,7 +94,7 @@ def beside_wrk():
             ours = load("-c", "8", "-d", "3", web.url())
             text = wrk.communicate()[0]
         rate = float(text.split("Requests/sec:")[1].split()[0])
-        p50 = text.split("50%")[1].split()[0]
+        p50 = re.search(r"\n +50% +(\S+)", text)[1]
         check(p50.endswith("ms"), p50)
         print(f"# {ours['rate']:.0f} and {rate:.0f} a second, p50 "
               f"{ours['latency']['p50'] / 1e6:.2f} and {p50}")

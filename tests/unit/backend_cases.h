@@ -317,6 +317,51 @@ Test(SUITE, a_reset_behind_bytes_is_not_missed)
 	close(fds[0]);
 }
 
+static void turns_of_10_ms(int n, const struct op *op)
+{
+	struct timer soon = { 0 };
+
+	for (int i = 0; i < n && op_in_flight(op); i++) {
+		loop_set_timer(l, &soon, 10 * CLOCK_MS, nothing);
+		loop_turn(l);
+	}
+	loop_cancel_timer(l, &soon);
+}
+
+/*
+ * Who has ended his direction and does not read: polls of a ring end at once
+ * there, and the send is not to be tried all the time.
+ */
+Test(SUITE, a_send_to_who_has_ended_is_tried_rarely)
+{
+	static char data[1 << 20], back[1 << 16];
+	uint64_t *pauses = &counters.value[COUNTER_send_pauses], before;
+	struct op op = { 0 };
+	int fds[2];
+
+	connect_pair(fds);
+	fcntl(fds[1], F_SETFL, O_NONBLOCK);
+	shutdown(fds[1], SHUT_WR);
+	while (!op_in_flight(&op)) {
+		op_send(l, &op, fds[0], data, sizeof(data), false, done);
+		turns_of_10_ms(25, &op);
+	}
+	before = *pauses;
+	turns_of_10_ms(30, &op);
+	cr_assert(op_in_flight(&op));
+	cr_assert_lt(*pauses - before, 20);
+	/* It goes on when there is room. */
+	for (int i = 0; i < 100 && op_in_flight(&op); i++) {
+		while (read(fds[1], back, sizeof(back)) > 0)
+			continue;
+		turns_of_10_ms(1, &op);
+	}
+	cr_assert_not(op_in_flight(&op));
+	cr_assert_gt(result, 0);
+	loop_close(l, fds[0]);
+	close(fds[1]);
+}
+
 /* Each receive that is repeated goes on at another place; none is lost. */
 Test(SUITE, a_receive_moves)
 {
