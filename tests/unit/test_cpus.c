@@ -8,20 +8,13 @@
 
 #include <criterion/criterion.h>
 #include <sched.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#define FILES 4
-
-struct file {
-	const char *path, *text;
-};
+#include "tests/unit/made_up_tree.h"
 
 struct row {
 	const char *what;
 	int quota;
-	struct file files[FILES];
+	struct tree_file files[TREE_FILES];
 };
 
 static const struct row rows[] = {
@@ -69,32 +62,15 @@ static const struct row rows[] = {
 			{ "sys/fs/cgroup/a/cpu.max", "a b\n" } } },
 };
 
-static void put(const char *root, const struct file *f)
-{
-	char command[640], path[512];
-	FILE *out;
-
-	snprintf(path, sizeof(path), "%s/%s", root, f->path);
-	snprintf(command, sizeof(command), "mkdir -p \"$(dirname %s)\"", path);
-	cr_assert_eq(system(command), 0);
-	out = fopen(path, "w");
-	cr_assert(out);
-	fputs(f->text, out);
-	fclose(out);
-}
-
 Test(cpus, quotas)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		char root[] = "/tmp/adit-cpus-XXXXXX", command[64];
+		char root[] = TREE_ROOT;
 
-		cr_assert(mkdtemp(root));
-		for (int k = 0; k < FILES && rows[i].files[k].path; k++)
-			put(root, &rows[i].files[k]);
+		tree_make(root, rows[i].files);
 		cr_expect_eq(
 			cpus_quota(root), rows[i].quota, "%s", rows[i].what);
-		snprintf(command, sizeof(command), "rm -r %s", root);
-		cr_assert_eq(system(command), 0);
+		tree_remove(root);
 	}
 }
 

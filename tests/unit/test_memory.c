@@ -7,21 +7,15 @@
 #include "common/base/memory.h"
 
 #include <criterion/criterion.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#define FILES 4
+#include "tests/unit/made_up_tree.h"
+
 #define MIB (INT64_C(1) << 20)
-
-struct file {
-	const char *path, *text;
-};
 
 struct row {
 	const char *what;
 	int64_t limit;
-	struct file files[FILES];
+	struct tree_file files[TREE_FILES];
 };
 
 static const struct row rows[] = {
@@ -61,32 +55,15 @@ static const struct row rows[] = {
 			{ "sys/fs/cgroup/a/memory.max", "-5 b\n" } } },
 };
 
-static void put(const char *root, const struct file *f)
-{
-	char command[640], path[512];
-	FILE *out;
-
-	snprintf(path, sizeof(path), "%s/%s", root, f->path);
-	snprintf(command, sizeof(command), "mkdir -p \"$(dirname %s)\"", path);
-	cr_assert_eq(system(command), 0);
-	out = fopen(path, "w");
-	cr_assert(out);
-	fputs(f->text, out);
-	fclose(out);
-}
-
 Test(memory, limits)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		char root[] = "/tmp/adit-memory-XXXXXX", command[64];
+		char root[] = TREE_ROOT;
 
-		cr_assert(mkdtemp(root));
-		for (int k = 0; k < FILES && rows[i].files[k].path; k++)
-			put(root, &rows[i].files[k]);
+		tree_make(root, rows[i].files);
 		cr_expect_eq(
 			memory_limit(root), rows[i].limit, "%s", rows[i].what);
-		snprintf(command, sizeof(command), "rm -r %s", root);
-		cr_assert_eq(system(command), 0);
+		tree_remove(root);
 	}
 }
 
