@@ -1,6 +1,5 @@
 """Users: who may log in, what they may publish, and when that ends."""
 import configparser
-import json
 import os
 import re
 import socket
@@ -14,6 +13,7 @@ from harness import (ADITD, ROOT, TOKEN, Client, Origin, Server, Skip, case,
                      check, dial, echo, equal, free_port, levels, main, merge,
                      reset, settle, until)
 from tlskit import context
+from userskit import read_again, with_file, write_users
 
 try:
     from frp import FrpClient, frame, login_key
@@ -67,28 +67,6 @@ def refused(s, user, token, **fields):
 
 def users(*records, **conf):
     return Server({"users": list(records), **conf})
-
-
-def reload(path, *records):
-    """Put a file of users in place of the other, as a program does."""
-    with open(path + ".new", "w") as f:
-        json.dump({"users": list(records)}, f)
-    os.chmod(path + ".new", 0o600)
-    os.rename(path + ".new", path)
-
-
-def with_file(*records, **conf):
-    """A server whose users are in a file; the file is its `users`."""
-    s = Server({"usersFile": "users.yaml", **conf}, start=False)
-    s.users = os.path.join(s.dir, "users.yaml")
-    reload(s.users, *records)
-    return s.start()
-
-
-def read_again(s, *records):
-    mark = s.mark()
-    reload(s.users, *records)
-    s.wait_log("read again", since=mark)
 
 
 def web_or_echo(sock, start, data):
@@ -591,7 +569,7 @@ def file():
         with Server({"usersFile": "users.yaml"}, start=False) as s:
             s.expect_exit = 1
             path = os.path.join(s.dir, "users.yaml")
-            reload(path, ALICE)
+            write_users(path, ALICE)
             if spoil:
                 with open(path, "w") as f:
                     f.write(spoil)
@@ -606,7 +584,7 @@ def file():
             check("error" not in login(b), "bob")
             check("error" not in login(a), "alice")
             mark = s.mark()
-            reload(s.users, {"name": "alice"})
+            write_users(s.users, {"name": "alice"})
             s.wait_log("the users stay as they were", since=mark)
             equal(b.ping(), {}, "nobody was disturbed")
             os.remove(s.users)

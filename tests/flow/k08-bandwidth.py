@@ -18,6 +18,7 @@ from harness import (ADIT, ADITD, TOKEN, Client, Origin, Server, case, check,
 from frp import FrpClient
 from httpkit import Reader, http
 from tlskit import TlsOrigin, TlsServer, context
+from userskit import read_again, with_file
 
 KB, MB = 1 << 10, 1 << 20
 SECONDS = float(os.environ.get("METER_SECONDS", "2"))
@@ -144,27 +145,6 @@ def near(have, want, what):
           f"{what}: {have / KB:.0f} KB/s, not {want / KB:.0f}")
 
 
-def write_users(path, *records):
-    """In place of the other file, as a program does."""
-    with open(path + ".new", "w") as f:
-        json.dump({"users": list(records)}, f)
-    os.chmod(path + ".new", 0o600)
-    os.rename(path + ".new", path)
-
-
-def with_file(*records, **conf):
-    s = Server({"usersFile": "users.yaml", **conf}, start=False)
-    s.users = os.path.join(s.dir, "users.yaml")
-    write_users(s.users, *records)
-    return s.start()
-
-
-def reload(s, *records):
-    mark = s.mark()
-    write_users(s.users, *records)
-    s.wait_log("read again", since=mark)
-
-
 @case("a user's: twenty visitors of two proxies share it, each way by itself")
 def of_a_user():
     p, q = free_port(), free_port()
@@ -232,14 +212,14 @@ def changed():
         for down in (True, False):
             with Visitors(f, lambda: dial(p), 4, down) as x:
                 near(rate(x, seconds=2)[0], 300 * KB, "at first")
-                reload(s, limited("2MB"))
+                read_again(s, limited("2MB"))
                 near(rate(x, seconds=2)[0], 2 * MB, "more")
-                reload(s, limited("500KB"))
+                read_again(s, limited("500KB"))
                 time.sleep(0.5)
                 near(rate(x, seconds=2)[0], 500 * KB, "less")
-                reload(s, ALICE)
+                read_again(s, ALICE)
                 check(rate(x, seconds=1)[0] > 10 * MB, "no limit")
-                reload(s, limited("300KB"))
+                read_again(s, limited("300KB"))
                 time.sleep(1)
                 near(rate(x, seconds=2)[0], 300 * KB, "one again")
 
@@ -252,7 +232,7 @@ def from_a_crawl():
             Visitors(f, lambda: dial(p), 20, True) as x:
         time.sleep(2)
         check(sum(m.bytes for m in x.meters) < 60 * KB, "a crawl")
-        reload(s, ALICE)
+        read_again(s, ALICE)
         time.sleep(2)
         check(min(m.bytes for m in x.meters) > MB, "all of them")
 
@@ -554,7 +534,7 @@ def cut():
         with dial(p) as conn:
             conn.sendall(b"d")
             exactly(conn, 1000)
-            reload(s, limited("20KB", disabled=True))
+            read_again(s, limited("20KB", disabled=True))
             since = time.monotonic()
             try:
                 read_all(conn)
