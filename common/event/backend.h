@@ -12,6 +12,9 @@
 #include "common/base/backend_choice.h"
 #include "common/event/loop.h"
 
+/* The slot of an operation whose backend knows it no more. */
+#define NO_SLOT UINT32_MAX
+
 /* What an operation is started with; the fields that its kind needs. */
 struct op_args {
 	int fd;

@@ -12,8 +12,6 @@
 
 #include "common/event/backend.h"
 
-#define NO_SLOT UINT32_MAX
-
 /* Events that one epoll_wait(2) brings at most. */
 #define EPOLL_EVENTS 512
 

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "common/event/epoll.h"
+#include "common/event/send.h"
 
 /* Connections that one listener brings at a time, so that others get on. */
 #define ACCEPTS 32
@@ -158,11 +159,6 @@ static int try_poll(struct loop *l, uint32_t index, int n)
 	return n;
 }
 
-static int send_flags(bool more)
-{
-	return MSG_DONTWAIT | MSG_NOSIGNAL | (more ? MSG_MORE : 0);
-}
-
 static int try_send(struct loop *l, uint32_t index, int n)
 {
 	struct epoll *e = l->state;
@@ -224,18 +220,10 @@ int slot_wake(struct loop *l, uint32_t index, uint32_t events, int n)
 bool send_now(struct loop *l, struct op *op, const struct op_args *a)
 {
 	struct epoll *e = l->state;
-	ssize_t n;
 
-	if (e->ended_count == LOOP_BATCH)
+	if (e->ended_count == LOOP_BATCH ||
+		!send_at_once(l, op, a, &e->ended[e->ended_count]))
 		return false;
-	n = send(a->fd, a->data, a->size, send_flags(a->more));
-	if (n < 0 && errno == EAGAIN)
-		return false;
-	op->slot = NO_SLOT;
-	if (n > 0 && (uint32_t)n < a->size)
-		count(l->counters, short_sends);
-	e->ended[e->ended_count++] = (struct completion){
-		.op = op, .result = n < 0 ? -errno : (int)n, .last = true
-	};
+	e->ended_count++;
 	return true;
 }

@@ -14,8 +14,6 @@
 #include "common/event/backend.h"
 #include "common/event/lent.h"
 
-#define NO_SLOT UINT32_MAX
-
 /* A turn with at most so many entries is light: sends do without the ring. */
 #define RING_LIGHT 4
 /* Such sends in one turn at most. */

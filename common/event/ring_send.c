@@ -8,9 +8,9 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <sys/socket.h>
 
 #include "common/event/ring.h"
+#include "common/event/send.h"
 
 /*
  * Where a poll says room and the send finds none: in a kernel that is short of
@@ -24,15 +24,6 @@
 	}
 static struct __kernel_timespec pauses[] = { PAUSE(2), PAUSE(4), PAUSE(8),
 	PAUSE(16), PAUSE(32), PAUSE(64), PAUSE(128) };
-
-/*
- * MSG_DONTWAIT: left to itself, the kernel gives up polling a busy socket
- * after 128 attempts and blocks a thread of io-wq on it.
- */
-static int send_flags(bool more)
-{
-	return MSG_DONTWAIT | MSG_NOSIGNAL | (more ? MSG_MORE : 0);
-}
 
 static void submit_send(struct loop *l, uint32_t index)
 {
@@ -48,20 +39,12 @@ static void submit_send(struct loop *l, uint32_t index)
 static bool send_now(struct loop *l, struct op *op, const struct op_args *a)
 {
 	struct ring *r = l->state;
-	ssize_t n;
 
-	if (r->last > RING_LIGHT || r->ended_count == RING_ENDED)
+	if (r->last > RING_LIGHT || r->ended_count == RING_ENDED ||
+		!send_at_once(l, op, a, &r->ended[r->ended_count]))
 		return false;
-	n = send(a->fd, a->data, a->size, send_flags(a->more));
-	if (n < 0 && errno == EAGAIN)
-		return false;
-	op->slot = NO_SLOT;
-	if (n > 0 && (uint32_t)n < a->size)
-		count(l->counters, short_sends);
+	r->ended_count++;
 	count(l->counters, sends_at_once);
-	r->ended[r->ended_count++] = (struct completion){
-		.op = op, .result = n < 0 ? -errno : (int)n, .last = true
-	};
 	return true;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* The epoll backend against the real kernel. */
-// links: common/event/epoll.c common/event/epoll_place.c common/event/epoll_try.c common/event/loop.c common/event/pipe.c common/event/chunk.c common/base/timer.c common/base/counter.c common/base/reason.c
+// links: common/event/epoll.c common/event/epoll_place.c common/event/epoll_try.c common/event/loop.c common/event/pipe.c common/event/chunk.c common/base/timer.c common/base/counter.c common/base/reason.c common/event/send.c
 
 #define BACKEND backend_epoll
 #define SUITE epoll
