@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-from harness import ROOT, Origin, check
+from harness import ROOT, Origin, check, free_port
 
 from frp import Channel, frame
 
@@ -183,3 +183,55 @@ class Impostor(Origin):
                     self.answer(channel, self.heard[-1][1])
         except (ssl.SSLError, EOFError, ConnectionError) as e:
             self.refusals.append(str(e) or type(e).__name__)
+
+
+class Holder:
+    """A control of a signed login that is given tickets, and what it takes to
+    redeem them."""
+
+    def __init__(self, s, token, user, pool=3, client_id="", **login):
+        self.s, self.control, self.port = s, Forge(), free_port()
+        self.control.open(s.port)
+        self.user = user
+        answer = self.control.login(user, {
+            **self.control.proof(token, user, client_id),
+            "caps": ["tickets"]}, pool_count=pool, client_id=client_id,
+            **login)
+        check(answer["adit"]["caps"] == ["tickets"], answer)
+        self.run_id = answer["run_id"]
+        self.session = self.control.session_key(self.run_id)
+        self.key = self.control.ticket_key(self.run_id)
+        self.tickets = {"": [], "p": []}  # by kind; "p": without TLS
+
+    def keep(self, body):
+        self.tickets[body["adit"].get("k", "")] += body["adit"]["t"]
+
+    def recv(self):
+        """A message that asks for no work connection."""
+        while True:
+            kind, body = self.control.recv()
+            if kind != "r":
+                return kind, body
+            self.keep(body)
+
+    def take(self, kind=""):
+        while not self.tickets[kind]:
+            got, body = self.control.recv()
+            check(got == "r", f"{got!r} {body}")
+            self.keep(body)
+        return self.tickets[kind].pop(0)
+
+    def publish(self, **more):
+        """A tcp proxy; what NewProxyResp said is `published`."""
+        self.control.send(frame("p", {
+            "proxy_name": f"{self.user}.{self.port}", "proxy_type": "tcp",
+            "remote_port": self.port, **more}))
+        kind, self.published = self.recv()
+        check(kind == "2" and "error" not in self.published, self.published)
+        return self
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.control.close()

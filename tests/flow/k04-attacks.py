@@ -17,6 +17,7 @@ import time
 
 from cryptography.hazmat.primitives import serialization
 
+import forgekit
 from forgekit import Forge, Impostor, Refused, b64, pin_of, unb64
 from harness import (ADIT, ADITD, TEMP, TOKEN, Client, Failed, Origin, Program,
                      Server, Skip, case, check, dial, echo, equal, free_port,
@@ -329,50 +330,18 @@ def early_data():
 
 # --- tickets ------------------------------------------------------------------
 
-class Holder:
-    """A control that is given tickets, and what it takes to redeem them."""
+class Holder(forgekit.Holder):
+    """Of alice's, unless said otherwise, over TLS."""
 
-    def __init__(self, s, token=ALICE, user="alice", pool=3, client_id="",
-                 **login):
-        self.s, self.control, self.port = s, Forge(), free_port()
-        self.control.open(s.port)
-        self.user = user
-        answer = self.control.login(user, {
-            **self.control.proof(token, user, client_id),
-            "caps": ["tickets"]}, pool_count=pool, client_id=client_id,
-            **login)
-        check(answer["adit"]["caps"] == ["tickets"], answer)
-        self.run_id = answer["run_id"]
-        self.key = self.control.ticket_key(self.run_id)
-        self.tickets = []
-
-    def take(self):
-        while not self.tickets:
-            kind, body = self.control.recv()
-            check(kind == "r", f"{kind!r} {body}")
-            self.tickets += body["adit"]["t"]
-        return self.tickets.pop(0)
-
-    def publish(self):
-        kind, answer = "r", {}
-        self.control.send(frame("p", {
-            "proxy_name": f"{self.user}.{self.port}", "proxy_type": "tcp",
-            "remote_port": self.port}))
-        while kind == "r":
-            self.tickets += answer.get("adit", {}).get("t", [])
-            kind, answer = self.control.recv()
-        check(kind == "2" and "error" not in answer, answer)
-        return self
+    def __init__(self, s, token=ALICE, user="alice", **login):
+        super().__init__(s, token, user, **login)
 
     def ended(self):
         """Whether aditd ends the control."""
-        kind = "r"
-        while kind == "r":
-            try:
-                kind, _ = self.control.recv()
-            except Refused:
-                kind = ""
-        return kind == ""
+        try:
+            return self.recv()[0] == ""
+        except Refused:
+            return True
 
     def serves(self, work):
         """A visitor comes to this work connection, which says so."""
@@ -382,11 +351,12 @@ class Holder:
             work.send(b"hello")
             equal(visitor.recv(5), b"hello")
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.control.close()
+    def works(self):
+        """Its next work connection is let in, and serves a visitor."""
+        with Forge() as work:
+            work.open(self.s.port)
+            work.redeem(self.run_id, self.key, self.take())
+            self.serves(work)
 
 
 def turned_away(s, work, count=1):
@@ -543,10 +513,7 @@ def ticket_before():
                         pass
             equal(s.counters()["work_conns"], 0, "none was let in")
             new.publish()
-            with Forge() as work:
-                work.open(s.port)
-                work.redeem(new.run_id, new.key, new.take())
-                new.serves(work)
+            new.works()
 
 
 @case("36 a foreign or malformed run id, a foreign client id: a fresh one")
@@ -563,10 +530,7 @@ def foreign_ids():
         equal(s.counters()["controls_replaced"], 0)
         for h in (a, c):
             h.publish()
-            with Forge() as work:
-                work.open(s.port)
-                work.redeem(h.run_id, h.key, h.take())
-                h.serves(work)
+            h.works()
 
 
 @case("two clients share one identity: the newer is refused, not for ever")
@@ -624,10 +588,7 @@ def at_once():
         with Holder(s, client_id="same") as h:
             until(lambda: s.counters()["controls_replaced"] == 12, "the last")
             h.publish()
-            with Forge() as work:
-                work.open(s.port)
-                work.redeem(h.run_id, h.key, h.take())
-                h.serves(work)
+            h.works()
 
 
 # --- frp's logins -------------------------------------------------------------

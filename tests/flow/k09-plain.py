@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 
+import forgekit
 from forgekit import (Forge, b64, open_start, pin_of, seal_start, unb64)
 from harness import (ADITD, MODE, AditProgram, Client, Origin, Server, case,
                      check, dial, echo, equal, exactly, free_port, levels, main,
@@ -318,13 +319,9 @@ def pools():
         before = len(way.visited())
         until(lambda: through(port, b"here") == b"here", "again")
         equal(len(way.visited()), before + 1)
-    with Forge() as f, server(f, "never") as s, Holder(s, f) as h:
-        kind, body = h.ask("p", {
-            "proxy_name": "alice.t", "proxy_type": "tcp", "remote_port": port,
-            "adit": {"enc": "plain"}})
-        equal((kind, body["adit"]), ("2", {"enc": "plain"}))
-        work = h.work()
-        h.control.send(frame("c", {"proxy_name": "alice.t"}))
+    with Forge() as f, server(f, "never") as s, Holder(s) as h:
+        work = h.publish().work()
+        h.control.send(frame("c", {"proxy_name": f"alice.{h.port}"}))
         check(work.ended(5), "it is let go")
 
 
@@ -347,41 +344,11 @@ def only_tls():
 
 # --- what is tried ---
 
-class Holder:
-    """A control that is given tickets for work connections without TLS."""
+class Holder(forgekit.Holder):
+    """Alice's, for work connections without TLS."""
 
-    def __init__(self, s, forge, pool=3):
-        self.s, self.control = s, Forge()
-        self.control.open(s.port)
-        answer = self.control.login("alice", {
-            **self.control.proof(ALICE, "alice"), "caps": ["tickets"]},
-            pool_count=pool)
-        self.run_id = answer["run_id"]
-        self.session = self.control.session_key(self.run_id)
-        self.key = self.control.ticket_key(self.run_id)
-        self.tickets = {"": [], "p": []}
-
-    def recv(self):
-        """A message that asks for no work connection."""
-        while True:
-            kind, body = self.control.recv()
-            if kind != "r":
-                return kind, body
-            self.keep(body)
-
-    def keep(self, body):
-        self.tickets[body["adit"].get("k", "")] += body["adit"]["t"]
-
-    def ask(self, kind, body):
-        self.control.send(frame(kind, body))
-        return self.recv()
-
-    def take(self, kind="p"):
-        while not self.tickets[kind]:
-            got, body = self.control.recv()
-            equal(got, "r")
-            self.keep(body)
-        return self.tickets[kind].pop(0)
+    def __init__(self, s):
+        super().__init__(s, ALICE, "alice")
 
     def redemption(self, ticket):
         proof = hmac.digest(self.key, b"adit work v1\0" + unb64(ticket) +
@@ -390,38 +357,30 @@ class Holder:
 
     def work(self, ticket=None):
         work = Channel(dial(self.s.port))
-        work.ticket = ticket or self.take()
+        work.ticket = ticket or self.take("p")
         work.send("w", self.redemption(work.ticket))
         return work
 
-    def publish(self, port):
-        kind, body = self.ask("p", {
-            "proxy_name": "alice.t", "proxy_type": "tcp", "remote_port": port,
-            "adit": {"enc": "plain"}})
-        equal((kind, body.get("error")), ("2", None))
+    def publish(self):
+        """Of which the work connections are plain."""
+        super().publish(adit={"enc": "plain"})
+        equal(self.published["adit"], {"enc": "plain"})
         return self
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.control.close()
 
 
 @case("18, 20, 22 a plain ticket: once, of its control, on a bare connection")
 def tickets():
-    port = free_port()
-    with Forge() as f, server(f, "never") as s, Holder(s, f).publish(
-            port) as h, Holder(s, f) as other:
+    with Forge() as f, server(f, "never") as s, \
+            Holder(s).publish() as h, Holder(s) as other:
         work = h.work()
         ready(s)
-        with dial(port) as visitor:
+        with dial(h.port) as visitor:
             kind, start = work.recv()
             equal(kind, "s")
             check(list(start) == ["adit"], start)
             start = open_start(h.session, work.ticket, start)
             equal((start["proxy_name"], start["src_addr"]),
-                  ("alice.t", "127.0.0.1"))
+                  (f"alice.{h.port}", "127.0.0.1"))
             work.sock.sendall(b"hello")
             equal(visitor.recv(5), b"hello")
         refused = s.counters()["work_conns_refused"]
@@ -441,7 +400,7 @@ def tickets():
         # One for a bare connection inside TLS.
         with Forge() as inside:
             inside.open(s.port)
-            inside.send(frame("w", h.redemption(h.take())))
+            inside.send(frame("w", h.redemption(h.take("p"))))
             with contextlib.suppress(Exception):
                 check(inside.recv()[1].get("error"), "refused")
         equal(s.counters()["tickets_refused"], 4)
