@@ -119,6 +119,7 @@ void client_destroy(struct client *c)
 	pool_destroy(&c->pools.lookouts);
 	explicit_bzero(&c->token_key, sizeof(c->token_key));
 	proof_key_wipe(&c->proof_key);
+	session_keys_wipe(&c->session);
 }
 
 const char *client_server(const struct client *c, uint16_t *port_r)

@@ -44,7 +44,6 @@ static void control_leave(struct control *k, bool cut)
 	channel_close(&k->channel, cut);
 	mux_close(&k->mux);
 	c->session.muxed = false;
-	session_key_wipe(&c->session.key);
 	if (k->state == CONTROL_RUNNING) {
 		proxies_lost(c);
 		crew_session_lost(c->crew);
@@ -160,14 +159,18 @@ static void control_proven(struct timer *t)
 	backoff_reset(&k->backoff);
 }
 
-/* The key that this TLS session and the run id give to both ends. */
-static bool agree_on_key(struct control *k, const struct message_login_resp *m)
+/* The keys that this TLS session and the run id give to both ends. */
+static bool agree_on_keys(struct control *k, const struct message_login_resp *m)
 {
 	struct session *session = &client_of(k)->session;
 
-	return !session->proven ||
-	       tls_export(layer_transform(k->channel.stream), SESSION_KEY_LABEL,
-		       m->run_id, strlen(m->run_id), session->key.bytes) == 0;
+	if (!session->proven)
+		return true;
+	if (tls_export(layer_transform(k->channel.stream), SESSION_KEY_LABEL,
+		    m->run_id, strlen(m->run_id), session->key.bytes) < 0)
+		return false;
+	ticket_key_derive(&session->tickets, &session->key);
+	return true;
 }
 
 /* LoginResp: false when the control was left. */
@@ -204,7 +207,7 @@ static bool control_login_answered(
 	control_set_state(k, CONTROL_RUNNING);
 	c->session.muxed = k->mux && !m->adit.present;
 	c->session.proven = login_is_proven(k);
-	if (!agree_on_key(k, m)) {
+	if (!agree_on_keys(k, m)) {
 		control_failed(k, "no memory");
 		return false;
 	}

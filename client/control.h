@@ -63,9 +63,17 @@ struct session {
 	uint8_t at;             /* settings' servers: which one */
 	bool muxed;             /* work connections are streams of its mux */
 	bool proven;            /* by a signature: no cipher, no login keys */
-	struct session_key key; /* if proven: of tickets and sealed starts */
+	struct session_key key; /* if proven: of sealed starts, and */
+	struct ticket_key tickets; /* of tickets, which comes from it */
 	char run_id[CONTROL_RUN_ID_SIZE];
 };
+
+/* The session is over, or a copy of it has done. */
+static inline void session_keys_wipe(struct session *s)
+{
+	session_key_wipe(&s->key);
+	ticket_key_wipe(&s->tickets);
+}
 
 struct client;
 

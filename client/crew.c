@@ -175,11 +175,11 @@ void crew_destroy(struct crew *c)
 static void deliver_wanted(struct mailbox *m, struct letter *letter)
 {
 	struct client *c = client_of_mailbox(m);
-	const struct wanted_letter *l = (struct wanted_letter *)letter;
+	struct wanted_letter *l = (struct wanted_letter *)letter;
 
 	c->session = l->session;
 	work_open(c, l->ticketed ? &l->ticket : NULL);
-	session_key_wipe(&((struct wanted_letter *)letter)->session.key);
+	session_keys_wipe(&l->session);
 }
 
 void crew_work_wanted(struct crew *c, const struct work_ticket *ticket)

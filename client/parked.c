@@ -24,7 +24,7 @@ static void work_idle(struct relay *r)
 	if (carried)
 		p->epoch = work_carrier_of(k->stream)->epoch;
 	p->caps = (uint8_t)k->caps;
-	p->throttle = k->throttle;
+	p->proxy = k->proxy;
 	if (!parking_take(&c->parking, &p->parked, r,
 		    carried ? PARKED_A : PARKED_NONE)) {
 		pool_give(c->pools.parked, p);
@@ -64,7 +64,7 @@ static void work_wakes(
 
 	if (p->caps & CAPABILITY_reuse)
 		work_claim_carrier(c, a, p->epoch, p->caps);
-	work_resume(c, p->caps, p->throttle, a, b);
+	work_resume(c, p->caps, p->proxy, a, b);
 	forget(p);
 }
 

@@ -12,12 +12,13 @@
 #include "common/relay/parking.h"
 
 struct client;
+struct proxy;
 
 struct parked_work {
 	struct parked parked;
-	struct throttle *throttle; /* of its proxy; or NULL */
-	uint32_t epoch;            /* of the carrier */
-	uint8_t caps;              /* of the session */
+	struct proxy *proxy;
+	uint32_t epoch; /* of the carrier */
+	uint8_t caps;   /* of the session */
 };
 
 /* Prepare this worker's parking; its loop and pools are there. */

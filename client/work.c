@@ -70,6 +70,7 @@ void work_close(struct work *k, enum reason why)
 	lookout_leave(&k->lookout, !cut);
 	chunk_give(k->header);
 	k->header = NULL;
+	start_key_wipe(&k->start_key);
 	work_set_state(k, WORK_CLOSED);
 	log_debug("work connection ended: %s", reason_text(why));
 	c->core.counters.ended[why]++;
@@ -89,16 +90,18 @@ static void work_relay_ended(struct relay *r, enum reason why)
 
 static void work_relay(struct work *k, bool again)
 {
+	const struct client_proxy *p = k->proxy->settings;
+	struct throttle *throttle = proxy_throttle(k->proxy);
 	/* One that was parked has none: what it carries is not followed. */
-	struct lookout *l = again ? NULL : lookout_post(k->client, k->proxy);
+	struct lookout *l = again ? NULL : lookout_post(k->client, p);
 	struct relay_params params = {
 		.a = k->stream,
 		.b = k->local,
 		.a_half_close = k->caps & CAPABILITY_half_close,
 		.b_half_close = true,
 		.limit = PUMP_UNLIMITED,
-		.throttle_out = { { k->throttle } },
-		.throttle_back = { { k->throttle } },
+		.throttle_out = { { throttle } },
+		.throttle_back = { { throttle } },
 		.look_out = l ? &l->out : NULL,
 		.look_back = l ? &l->back : NULL,
 		.again = again,
@@ -123,9 +126,10 @@ static void work_relay(struct work *k, bool again)
 static void work_join(struct work *k)
 {
 	const struct client *c = k->client;
-	bool encrypts = k->proxy->use_encryption && !c->session.proven;
+	const struct client_proxy *p = k->proxy->settings;
+	bool encrypts = p->use_encryption && !c->session.proven;
 	struct wrap w = { .key = encrypts ? &c->token_key : NULL,
-		.compresses = k->proxy->use_compression };
+		.compresses = p->use_compression };
 
 	k->stream = wrap_open(c->pools.layers, k->stream, &w);
 	if (k->stream)
@@ -157,6 +161,7 @@ static void work_written(struct stream_writer *w, struct chunk *c, int result)
 static void work_local_dialed(struct dial_owner *o, int fd, const char *error)
 {
 	struct work *k = container_of(o, struct work, dial_owner);
+	const struct client_proxy *p = k->proxy->settings;
 	struct client *c = k->client;
 
 	k->dial = NULL;
@@ -164,8 +169,7 @@ static void work_local_dialed(struct dial_owner *o, int fd, const char *error)
 	if (fd < 0) {
 		count(&c->core.counters, dials_failed);
 		log_warn("[%s] connect to local service [%s:%u] error: %s",
-			k->proxy->name, k->proxy->local_ip,
-			k->proxy->local_port, error);
+			p->name, p->local_ip, p->local_port, error);
 		work_close(k, REASON_dial_failed);
 		return;
 	}
@@ -181,14 +185,15 @@ static void work_local_dialed(struct dial_owner *o, int fd, const char *error)
 		work_join(k);
 }
 
-static void work_start(struct work *k, const struct client_proxy *proxy)
+static void work_start(struct work *k)
 {
-	k->proxy = proxy;
+	const struct client_proxy *p = k->proxy->settings;
+
 	work_set_state(k, WORK_STARTED);
 	k->dial_owner.done = work_local_dialed;
 	k->dial = dial_start(k->client, &k->dial_owner,
-		&(struct dial_params){ .host = proxy->local_ip,
-			.port = proxy->local_port,
+		&(struct dial_params){ .host = p->local_ip,
+			.port = p->local_port,
 			.timeout = LOCAL_DIAL_TIME });
 }
 
@@ -199,31 +204,25 @@ static void work_refuse(struct work *k, enum reason why)
 	work_close(k, why);
 }
 
-static bool is_plain(const struct work *k)
-{
-	return k->ticketed && k->ticket.plain;
-}
-
 /* It has its visitor. */
 static void work_visited(
 	struct work *k, const struct message_start_work_conn *s)
 {
-	struct proxy *proxy = start_find_proxy(k->client, s, is_plain(k));
 	enum proxy_header header;
 
-	if (!proxy) {
+	k->proxy = start_find_proxy(k->client, s, k->ticket.plain);
+	if (!k->proxy) {
 		work_refuse(k, REASON_refused);
 		return;
 	}
-	k->throttle = proxy_throttle(proxy);
-	log_debug("[%s] visitor from [%.64s:%lld]", proxy->settings->name,
+	log_debug("[%s] visitor from [%.64s:%lld]", k->proxy->settings->name,
 		s->src_addr, (long long)s->src_port);
-	header = proxy_header_of(proxy->settings->proxy_protocol);
+	header = proxy_header_of(k->proxy->settings->proxy_protocol);
 	if (header != PROXY_HEADER_NONE)
 		k->header = work_make_header(s, header);
 	k->stream = channel_release(&k->channel);
 	if (k->stream && (k->header || header == PROXY_HEADER_NONE))
-		work_start(k, proxy->settings);
+		work_start(k);
 	else
 		work_close(k, REASON_no_memory);
 }
@@ -237,7 +236,7 @@ static enum channel_verdict work_message(
 
 	if (m->type != MESSAGE_START_WORK_CONN) {
 		work_refuse(k, REASON_unexpected_message);
-	} else if (!is_plain(k)) {
+	} else if (!k->ticket.plain) {
 		work_visited(k, &m->start_work_conn);
 	} else if (start_unbox(&inner, &m->start_work_conn, &k->start_key)) {
 		work_visited(k, &inner.start_work_conn);
@@ -245,6 +244,7 @@ static enum channel_verdict work_message(
 	} else {
 		work_refuse(k, REASON_refused);
 	}
+	start_key_wipe(&k->start_key);
 	return CHANNEL_LEFT;
 }
 
@@ -293,7 +293,7 @@ static void work_greet(struct work *k, struct stream *s, const uint8_t *binding)
 	struct chunk *greeting = work_make_greeting(k, binding);
 	struct carrier *carrier;
 
-	if (is_plain(k))
+	if (k->ticket.plain)
 		start_key_derive(
 			&k->start_key, &c->session.key, k->ticket.bytes);
 
@@ -347,7 +347,7 @@ static void work_dial(struct timer *t)
 	struct link *link;
 
 	k->link_owner.linked = work_linked;
-	link = link_start(c, &k->link_owner, is_plain(k));
+	link = link_start(c, &k->link_owner, k->ticket.plain);
 	/* It may be over, and the work, too. */
 	k = pool_find(c->pools.works, self);
 	if (k && k->state == WORK_DIALING)
@@ -449,14 +449,14 @@ void work_leave(struct work *k)
 	pool_give(k->client->pools.works, k);
 }
 
-void work_resume(struct client *c, unsigned caps, struct throttle *throttle,
+void work_resume(struct client *c, unsigned caps, struct proxy *proxy,
 	struct stream *stream, struct stream *local)
 {
 	struct work *k = work_new(c, caps);
 
 	if (k) {
 		k->place = !(caps & CAPABILITY_reuse);
-		k->throttle = throttle;
+		k->proxy = proxy;
 		k->stream = stream;
 		k->local = local;
 		work_relay(k, true);
@@ -490,6 +490,7 @@ uint32_t works_idle(const struct client *c)
 void works_lost(struct client *c)
 {
 	c->epoch++;
+	session_keys_wipe(&c->session);
 	list_each_safe (l, &c->works) {
 		struct work *k = container_of(l, struct work, link);
 

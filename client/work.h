@@ -66,13 +66,12 @@ struct work {
 	struct relay relay;
 	struct lookout *lookout; /* on the relay; NULL: none */
 	struct chunk *header;    /* for the local service, until it goes */
-	struct timer timer; /* DIALING: to try again; CLOSED: to be freed */
-	const struct client_proxy *proxy; /* from STARTED on */
-	struct throttle *throttle;        /* the proxy's; NULL: none */
-	unsigned caps;                    /* of the session it belongs to */
-	uint8_t tries;                    /* of the link that failed */
-	bool place;    /* of the crew's quota; a carrier has its own */
-	bool ticketed; /* it is admitted by the ticket */
+	struct timer timer;  /* DIALING: to try again; CLOSED: to be freed */
+	struct proxy *proxy; /* from STARTED on */
+	unsigned caps;       /* of the session it belongs to */
+	uint8_t tries;       /* of the link that failed */
+	bool place;          /* of the crew's quota; a carrier has its own */
+	bool ticketed;       /* it is admitted by the ticket */
 	struct work_ticket ticket;
 	struct start_key start_key; /* if the ticket says plain, while IDLE */
 	uint8_t state;              /* enum work_state */
@@ -99,10 +98,9 @@ void work_claim_carrier(
 
 /*
  * It is relayed again, over the streams, which are taken over, as is the place
- * of one that is no carrier, and under the throttle, if any. Without memory all
- * is closed.
+ * of one that is no carrier. Without memory all is closed.
  */
-void work_resume(struct client *c, unsigned caps, struct throttle *throttle,
+void work_resume(struct client *c, unsigned caps, struct proxy *proxy,
 	struct stream *stream, struct stream *local);
 
 /* How many wait for a visitor; for a report: they are walked. */

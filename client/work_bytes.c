@@ -15,14 +15,12 @@ struct chunk *work_make_greeting(const struct work *k, const uint8_t *binding)
 	struct message_new_work_conn *n = &m.new_work_conn;
 	char key[LOGIN_KEY_SIZE], ticket[TICKET_TEXT], mac[TICKET_MAC_TEXT];
 	uint8_t frame[GREETING_MAX], bytes[TICKET_MAC_SIZE];
-	struct ticket_key by;
 	ssize_t size;
 
 	n->run_id = c->session.run_id;
 	if (k->ticketed) {
-		ticket_key_derive(&by, &c->session.key);
-		ticket_mac(bytes, &by, k->ticket.bytes, binding);
-		ticket_key_wipe(&by);
+		ticket_mac(
+			bytes, &c->session.tickets, k->ticket.bytes, binding);
 		ticket_text_write(ticket, k->ticket.bytes);
 		ticket_mac_write(mac, bytes);
 		n->adit = (struct message_redemption){

@@ -426,22 +426,15 @@ static void deliver_offer(struct mailbox *m, struct letter *letter)
 		start_key_wipe(&start);
 }
 
-void matchmaker_offer(struct worker *w, const struct offering *o)
-{
-	struct offer_letter *l = letter_new(sizeof(*l));
-
-	l->offering = *o;
-	worker_post(w, o->control.worker, &l->letter, deliver_offer);
-}
-
-void matchmaker_redeem(
+void matchmaker_offer(
 	struct worker *w, const struct offering *o, const struct redemption *r)
 {
 	struct offer_letter *l = letter_new(sizeof(*l));
 
 	l->offering = *o;
-	l->redeems = true;
-	l->redemption = *r;
+	l->redeems = r;
+	if (r)
+		l->redemption = *r;
 	worker_post(w, o->control.worker, &l->letter, deliver_offer);
 }
 

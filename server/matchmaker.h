@@ -123,7 +123,7 @@ void matchmaker_withdraw(
 /*
  * Here is a work connection of ours; `armed`: it was parked already, and
  * cannot be brought anywhere; `answer`: it is new, as was asked. Its worker
- * hears of it by work_told.
+ * hears of it by work_tell_park, work_tell_bring or work_tell_drop.
  */
 struct offering {
 	struct ref control, work;
@@ -131,13 +131,11 @@ struct offering {
 	bool armed, answer;
 };
 
-void matchmaker_offer(struct worker *w, const struct offering *o);
-
 /*
- * The same for a new one of a control with tickets: it is dropped if the
- * ticket does not admit it.
+ * `r`: what a new one of a control with tickets has come with, or NULL; it is
+ * dropped if the ticket does not admit it.
  */
-void matchmaker_redeem(
+void matchmaker_offer(
 	struct worker *w, const struct offering *o, const struct redemption *r);
 
 /* A parked one has died. */

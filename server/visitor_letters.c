@@ -73,13 +73,13 @@ static void deliver_match(struct mailbox *m, struct letter *letter)
 	struct stream *s;
 
 	if (!v) {
-		matchmaker_offer(w, &l->work);
+		matchmaker_offer(w, &l->work, NULL);
 		return;
 	}
 	if (l->work.work.worker != w->index) {
 		if (move_visitor(v, l->work.work))
 			return;
-		matchmaker_offer(w, &l->work);
+		matchmaker_offer(w, &l->work, NULL);
 		visitor_fail(v, REASON_no_memory, true);
 		return;
 	}

@@ -87,21 +87,22 @@ struct work_facts {
 	const struct sealing *sealing;       /* NULL: not known yet */
 };
 
-/* How others hear of it. */
-static struct offering offering_of(const struct work *k, bool answer)
+/* The matchmaker is to decide about it. */
+static void offer(const struct work *k, bool answer, const struct redemption *r)
 {
-	return (struct offering){ .control = k->control,
+	struct offering o = { .control = k->control,
 		.work = worker_ref(k->worker, k),
 		.kind = k->kind,
 		.armed = k->state == WORK_PARKED,
 		.answer = answer };
+
+	matchmaker_offer(k->worker, &o, r);
 }
 
 /* It is ours to offer; the stream is taken over. */
 static void work_offer(
 	struct worker *w, struct stream *s, const struct work_facts *f)
 {
-	struct offering offering;
 	struct work *k = NULL;
 
 	if (quota_take(&w->server->works)) {
@@ -125,11 +126,7 @@ static void work_offer(
 	if (f->sealing)
 		k->sealing = *f->sealing;
 	list_append(&w->works, &k->link);
-	offering = offering_of(k, f->from == WORK_NEW);
-	if (f->redemption)
-		matchmaker_redeem(w, &offering, f->redemption);
-	else
-		matchmaker_offer(w, &offering);
+	offer(k, f->from == WORK_NEW, f->redemption);
 }
 
 /* A carrier's visitor has gone. */
@@ -377,7 +374,10 @@ void work_tell_park(struct worker *w, struct ref work, struct handle offer,
 
 static void discard_brought(struct letter *letter)
 {
-	stack_discard(&((struct brought_letter *)letter)->link);
+	struct brought_letter *l = (struct brought_letter *)letter;
+
+	stack_discard(&l->link);
+	start_key_wipe(&l->sealing.key);
 }
 
 static void deliver_brought(struct mailbox *m, struct letter *letter)
@@ -421,6 +421,7 @@ static bool send_away(struct work *k, struct ref visitor)
 		s = carrier_detach(carrier_of(s));
 	if (!stack_can_move(s)) {
 		stream_close(&s, true);
+		start_key_wipe(&b->sealing.key);
 		free(b);
 		return false;
 	}
@@ -434,7 +435,6 @@ static void deliver_bring(struct mailbox *m, struct letter *letter)
 	struct work_letter *l = (struct work_letter *)letter;
 	struct worker *w = worker_of_mailbox(m);
 	struct work *k = find(m, l);
-	struct offering offering;
 	struct sealing sealing;
 	struct stream *s;
 
@@ -450,8 +450,7 @@ static void deliver_bring(struct mailbox *m, struct letter *letter)
 		return;
 	}
 	if (!visitor_waits(w, l->visitor.handle)) {
-		offering = offering_of(k, false);
-		matchmaker_offer(w, &offering);
+		offer(k, false, NULL);
 		return;
 	}
 	s = work_take(k, &sealing);
