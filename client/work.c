@@ -296,7 +296,6 @@ static void work_greet(struct work *k, struct stream *s, const uint8_t *binding)
 	if (k->ticket.plain)
 		start_key_derive(
 			&k->start_key, &c->session.key, k->ticket.bytes);
-
 	if (!greeting) {
 		stream_close(&s, true);
 		work_close(k, REASON_no_memory);
