@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "client/crew.h"
+#include "client/sizing.h"
 #include "common/base/log.h"
 #include "common/crypto/random.h"
 #include "common/event/backend.h"
@@ -256,6 +257,7 @@ static int run(struct bench *b, struct settings *s)
 	int rc;
 
 	log_open(STDERR_FILENO, LOG_WARN, LOG_TEXT);
+	sizing_workers(s);
 	if (crew_create(&crew, s, announced, b) < 0)
 		return 1;
 	if (pthread_create(&thread, NULL, bench_thread, b)) {

@@ -8,7 +8,6 @@
 #include <sys/resource.h>
 
 #include "client/screen.h"
-#include "client/sizing.h"
 #include "client/work.h"
 #include "common/base/log.h"
 
@@ -70,7 +69,7 @@ uint32_t crew_work_limit(const struct settings *s)
 int crew_create(struct crew *c, const struct settings *s,
 	crew_announced_fn *announced, void *arg)
 {
-	uint32_t count = sizing_workers(s);
+	uint32_t count = (uint32_t)s->workers;
 	struct client *first;
 	const char *reason;
 	int rc;

@@ -47,8 +47,9 @@ struct crew {
 uint32_t crew_work_limit(const struct settings *settings);
 
 /*
- * 0 or -errno after an error in the log. `announced`: see struct crew; NULL
- * when a configuration runs, whose refused proxies are asked for again.
+ * Settings after sizing_workers. 0 or -errno after an error in the log.
+ * `announced`: see struct crew; NULL when a configuration runs, whose refused
+ * proxies are asked for again.
  */
 int crew_create(struct crew *c, const struct settings *settings,
 	crew_announced_fn *announced, void *arg) must_check;

@@ -99,7 +99,8 @@ static int serve(struct settings *s, const struct client_command *command)
 	log_set_color(!s->log_disable_color);
 	if (fd > STDERR_FILENO)
 		log_set_file(s->log_to);
-	sizing_fit(s, sizing_workers(s), memory_limit(""));
+	sizing_workers(s);
+	sizing_fit(s, memory_limit(""));
 	if (make_screen(&screen, s, command, fd) < 0) {
 		log_error("no memory for the requests");
 		return EXIT_RUNTIME;

@@ -7,13 +7,14 @@
 
 #include "client/settings.h"
 
-/* How many workers there are to be. */
-uint32_t sizing_workers(const struct settings *s);
+/* `workers` says a number from now on: CPUs are counted once. */
+void sizing_workers(struct settings *s);
 
 /*
- * Before anything is made of them: the limits that are not given are lowered to
- * what so many workers may take of `memory`, as conf_fit says.
+ * After that, and before anything is made of them: the limits that are not
+ * given are lowered to what so many workers may take of `memory`, as conf_fit
+ * says.
  */
-void sizing_fit(struct settings *s, uint32_t workers, int64_t memory);
+void sizing_fit(struct settings *s, int64_t memory);
 
 #endif

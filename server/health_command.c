@@ -43,8 +43,9 @@ static int ask_socket(
 	char dir[PATH_MAX];
 	int rc = state_dir_find(s->state_dir, dir, sizeof(dir));
 
-	if (rc == 0 && snprintf(a.sun_path, sizeof(a.sun_path), "%s/admin.sock",
-			       dir) >= (int)sizeof(a.sun_path))
+	if (rc == 0 &&
+		snprintf(a.sun_path, sizeof(a.sun_path), "%s/" STATE_DIR_SOCKET,
+			dir) >= (int)sizeof(a.sun_path))
 		rc = -ENAMETOOLONG;
 	return rc < 0 ? rc
 		      : question_ask((const struct sockaddr *)&a, sizeof(a),

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "server/identity.h"
-#include "common/base/state_home.h"
 #include "server/state_dir.h"
 
 /* Exit codes (see aditd --help). */
@@ -48,8 +47,7 @@ int identity_command(
 	if (words->n > 2 || (*what && strcmp(what, "next") != 0 &&
 				    strcmp(what, "activate") != 0))
 		return fail(USAGE, "next or activate goes with it, or nothing");
-	if (state_dir_find(s->state_dir, dir, sizeof(dir)) < 0 ||
-		state_home_make(dir) < 0)
+	if (state_dir_make(s->state_dir, dir, sizeof(dir)) < 0)
 		return fail(FAILED, "stateDir cannot be made");
 	if (!strcmp(what, "next"))
 		rc = identity_make_next(dir);

@@ -62,7 +62,8 @@ static int serve(struct settings *s, const struct first_run *first)
 	log_set_color(!s->log_disable_color);
 	if (fd != STDOUT_FILENO)
 		log_set_file(s->log_to);
-	sizing_fit(s, sizing_workers(s), memory_limit(""));
+	sizing_workers(s);
+	sizing_fit(s, memory_limit(""));
 	if (server_create(&server, s) < 0)
 		return EXIT_RUNTIME;
 	if (first)

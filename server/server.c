@@ -18,7 +18,6 @@
 #include "common/base/socket.h"
 #include "server/access_log.h"
 #include "server/registry.h"
-#include "server/sizing.h"
 #include "server/state_dir.h"
 #include "server/worker.h"
 
@@ -185,7 +184,7 @@ static int open_health(struct server *s, const char *dir)
 	int rc = host_serve_health(&s->host), fd;
 
 	if (rc == 0 && dir) {
-		snprintf(path, sizeof(path), "%s/admin.sock", dir);
+		snprintf(path, sizeof(path), "%s/" STATE_DIR_SOCKET, dir);
 		rc = health_listen_local(s->host.health, path);
 		if (rc < 0)
 			log_warn("%s cannot be made: %s; aditd health works "
@@ -204,17 +203,9 @@ static int open_health(struct server *s, const char *dir)
 	return rc;
 }
 
-/* For as many workers as there will be. */
-static int make_access_log(struct server *s, uint32_t workers)
-{
-	int rc = access_log_create(&s->access_log, s->settings, workers);
-
-	return rc;
-}
-
 static int make_workers(struct server *s)
 {
-	uint32_t n = sizing_workers(s->settings);
+	uint32_t n = (uint32_t)s->settings->workers;
 	int rc;
 
 	s->visitors.limit = visitor_limit(s->settings, n);
@@ -222,7 +213,7 @@ static int make_workers(struct server *s)
 	s->workers = calloc(n, sizeof(struct worker *));
 	if (!s->workers)
 		return -ENOMEM;
-	rc = make_access_log(s, n);
+	rc = access_log_create(&s->access_log, s->settings, n);
 	if (rc < 0)
 		return rc;
 	s->backend =

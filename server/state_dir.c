@@ -44,6 +44,13 @@ static int take_lock(const char *file, int *fd_r, char owner[static 32])
 	return 0;
 }
 
+int state_dir_make(const char *given, char *path, size_t size)
+{
+	int rc = state_dir_find(given, path, size);
+
+	return rc < 0 ? rc : state_home_make(path);
+}
+
 int state_dir_lock(const char *given, char path[static PATH_MAX], int *fd_r)
 {
 	char file[PATH_MAX + 8], owner[32] = "";
@@ -53,9 +60,7 @@ int state_dir_lock(const char *given, char path[static PATH_MAX], int *fd_r)
 
 	*fd_r = -1;
 	*path = '\0';
-	rc = state_dir_find(given, path, PATH_MAX);
-	if (rc == 0)
-		rc = state_home_make(path);
+	rc = state_dir_make(given, path, PATH_MAX);
 	if (rc == 0 && state_directory_check(path, &why) < 0) {
 		/* Whoever may enter it may know the secrets in it. */
 		log_error("stateDir: %s: %s", path, why);

@@ -16,6 +16,12 @@
 /* Where it is: `given`, or when that is empty as state_home_find says. */
 int state_dir_find(const char *given, char *path, size_t size) must_check;
 
+/* The same, and it is there then, for its owner alone; 0 or -errno. */
+int state_dir_make(const char *given, char *path, size_t size) must_check;
+
+/* Where aditd health finds the aditd that has it. */
+#define STATE_DIR_SOCKET "admin.sock"
+
 /*
  * Make the directory, for its owner alone, and lock it for as long as the
  * descriptor in *fd_r is open; `path` is where it is. 0, or -errno after an

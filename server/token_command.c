@@ -10,7 +10,6 @@
 #include "common/conf/join.h"
 #include "server/invitation.h"
 #include "server/identity.h"
-#include "common/base/state_home.h"
 #include "server/state_dir.h"
 #include "server/users_edit.h"
 
@@ -43,9 +42,8 @@ static bool find_pins(const struct users_edit *e, const struct settings *s,
 	if (e->own)
 		return identity_look(e->directory, pins) == 0;
 	/* usersFile may be anywhere, and for another one to use. */
-	return state_dir_find(s->state_dir, directory, sizeof(directory)) ==
+	return state_dir_make(s->state_dir, directory, sizeof(directory)) ==
 		       0 &&
-	       state_home_make(directory) == 0 &&
 	       identity_look(directory, pins) == 0;
 }
 

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "common/base/state_file.h"
-#include "common/base/state_home.h"
 #include "common/conf/emit.h"
 #include "common/crypto/login_proof.h"
 #include "server/state_dir.h"
@@ -56,9 +55,7 @@ static bool find(struct users_edit *e, const struct settings *s)
 	if (*s->users_file)
 		return find_given(e, s->users_file);
 	e->own = true;
-	rc = state_dir_find(s->state_dir, e->directory, sizeof(e->directory));
-	if (rc == 0)
-		rc = state_home_make(e->directory);
+	rc = state_dir_make(s->state_dir, e->directory, sizeof(e->directory));
 	if (rc < 0)
 		return users_edit_fail(
 			"the state directory: %s", strerror(-rc));

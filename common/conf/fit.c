@@ -16,8 +16,7 @@ static long long mib(int64_t bytes)
 void conf_fit(const struct conf *conf, const struct conf_fit *fits, size_t n,
 	int64_t more, int64_t memory)
 {
-	struct memory_need needs[CONF_FITS + 1] = { [CONF_FITS] = { 1, 1, more,
-							    true } };
+	struct memory_need needs[CONF_FITS];
 	int64_t takes;
 
 	assert(n <= CONF_FITS);
@@ -26,7 +25,7 @@ void conf_fit(const struct conf *conf, const struct conf_fit *fits, size_t n,
 	for (size_t i = 0; i < n; i++)
 		needs[i] = (struct memory_need){ *fits[i].count, fits[i].least,
 			fits[i].each, conf_given(conf, fits[i].key) };
-	takes = memory_fit(needs, CONF_FITS + 1, memory / 2);
+	takes = more + memory_fit(needs, n, memory / 2 - more);
 	for (size_t i = 0; i < n; i++) {
 		if (needs[i].count == *fits[i].count)
 			continue;
