@@ -38,10 +38,10 @@ static void greeting_free(struct greeting *g)
 	struct worker *w = g->worker;
 
 	loop_cancel_timer(worker_loop(w), &g->deadline);
-	if (g->counted)
-		half_open_leave(&w->server->half_open, g->address);
 	if (g->link.session.generation)
 		session_heard(w, g->link.session);
+	else if (g->entered)
+		half_open_leave(&w->server->half_open, g->address);
 	hello_reader_clear(&g->hello);
 	chunk_give(g->first);
 	greeting_unlist(g);

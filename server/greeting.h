@@ -59,14 +59,13 @@ struct greeting {
 	struct timer deadline;
 	int64_t since; /* clock.h */
 	struct link link;
-	bool marked;     /* its TLS began with frp's own first byte */
-	bool web;        /* it is inside WebSocket */
-	bool resumes;    /* it offers to resume a session */
-	bool entered;    /* it is no stranger, and does not wait */
-	bool counted;    /* among those that are half open, at `address` */
-	bool known_only; /* its room is that of those who resume */
-	uint32_t address;
-	uint8_t state; /* enum greeting_state */
+	bool marked;      /* its TLS began with frp's own first byte */
+	bool web;         /* it is inside WebSocket */
+	bool resumes;     /* it offers to resume a session */
+	bool entered;     /* it is no stranger, and does not wait */
+	bool known_only;  /* its room is that of those who resume */
+	uint32_t address; /* where it counts, if it has come by itself */
+	uint8_t state;    /* enum greeting_state */
 };
 
 /* Of the listener on bindPort. */

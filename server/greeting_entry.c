@@ -44,7 +44,7 @@ bool greeting_take_room(struct greeting *g)
 		return false;
 	greeting_unlist(g);
 	list_append(&w->greetings, &g->place);
-	g->entered = g->counted = true;
+	g->entered = true;
 	g->known_only = room == HALF_OPEN_KNOWN;
 	return true;
 }

@@ -20,7 +20,7 @@ struct users;
 
 #define GUESSES_PERIOD (60 * CLOCK_SECOND)
 
-/* A user's are in its load (users.h). */
+/* A user's are in its load (user_load.h). */
 struct guesses {
 	/* As a user that there is not, or by auth.token. */
 	_Atomic uint32_t others;

@@ -9,18 +9,12 @@
 #include "common/http/text.h"
 #include "server/proxy.h"
 
-static int refuse(char *error, const char *why)
-{
-	snprintf(error, PROXY_ERROR_SIZE, "%s", why);
-	return -1;
-}
-
 static int add(struct http_terms *t, const char *text, char *error)
 {
 	char *copy = strdup(text);
 
 	if (!copy)
-		return refuse(error, "no memory");
+		return proxy_fault(error, "no memory");
 	t->texts.v[t->texts.count++] = copy;
 	return 0;
 }
@@ -37,7 +31,7 @@ static int add_login(
 	if (n == 1)
 		return add(t, "", error);
 	if (strchr(m->http_user, ':'))
-		return refuse(error, "http_user has a colon");
+		return proxy_fault(error, "http_user has a colon");
 	pair = malloc(n + 1);
 	coded = malloc(BASE64_SIZE(n));
 	if (pair && coded) {
@@ -47,7 +41,7 @@ static int add_login(
 		rc = add(t, coded, error);
 		explicit_bzero(coded, BASE64_SIZE(n));
 	} else {
-		rc = refuse(error, "no memory");
+		rc = proxy_fault(error, "no memory");
 	}
 	free(pair);
 	free(coded);
@@ -82,9 +76,9 @@ static int add_fields(
 		const struct message_pair *p = &m->items[i];
 
 		if (!text_is_token(text_of(p->key)))
-			return refuse(error, "a header has a bad name");
+			return proxy_fault(error, "a header has a bad name");
 		if (!is_value(p->value))
-			return refuse(error, "a header has a bad value");
+			return proxy_fault(error, "a header has a bad value");
 		if (is_passed_over(p->key))
 			continue;
 		if (add(t, p->key, error) < 0 || add(t, p->value, error) < 0)
@@ -107,7 +101,8 @@ static bool is_clean(const char *text, size_t most)
 static int add_clean(struct http_terms *t, const char *text, size_t most,
 	const char *bad, char *error)
 {
-	return is_clean(text, most) ? add(t, text, error) : refuse(error, bad);
+	return is_clean(text, most) ? add(t, text, error)
+				    : proxy_fault(error, bad);
 }
 
 static int add_locations(
@@ -130,10 +125,11 @@ static int read_all(
 
 	t->texts.v = calloc(most, sizeof(*t->texts.v));
 	if (!t->texts.v)
-		return refuse(error, "no memory");
+		return proxy_fault(error, "no memory");
 	for (const char *c = m->host_header_rewrite; *c; c++)
 		if (!text_is((uint8_t)*c, TEXT_TARGET))
-			return refuse(error, "host_header_rewrite is no host");
+			return proxy_fault(
+				error, "host_header_rewrite is no host");
 	if (add_login(t, m, error) < 0 ||
 		add(t, m->host_header_rewrite, error) < 0 ||
 		add_clean(t, m->route_by_http_user, CLAIM_USER_MAX,

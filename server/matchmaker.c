@@ -34,6 +34,12 @@ struct end_letter {
 	struct handle what;
 };
 
+/* Whether its pool follows the visitors. */
+static bool is_adaptive(const struct matchmaker *m)
+{
+	return m->control->caps & CAPABILITY_reuse;
+}
+
 static void matchmaker_init(
 	struct control *c, enum work_kind kind, uint32_t pool)
 {
@@ -44,11 +50,10 @@ static void matchmaker_init(
 	list_init(&m->wishes);
 	m->control = c;
 	m->kind = (uint8_t)kind;
-	m->wanted = m->proven = kind == WORK_LINKED;
-	m->adaptive = c->caps & CAPABILITY_reuse;
+	m->proven = kind == WORK_LINKED;
 	m->pool = m->min = pool;
 	m->max = pool + MATCHMAKER_SPARE;
-	if (m->adaptive) {
+	if (is_adaptive(m)) {
 		m->max = (uint32_t)set->work_pool_max;
 		if (m->min < (uint32_t)set->work_pool_min)
 			m->min = (uint32_t)set->work_pool_min;
@@ -72,7 +77,7 @@ static struct control *find_control(struct worker *w, struct handle h)
 	return c && c->state == CONTROL_RUNNING ? c : NULL;
 }
 
-static struct loop *loop_of(const struct matchmaker *m)
+struct loop *matchmaker_loop(const struct matchmaker *m)
 {
 	return worker_loop(m->control->worker);
 }
@@ -82,9 +87,9 @@ static void follow_demand(struct matchmaker *m)
 {
 	uint32_t idle;
 
-	if (!m->adaptive)
+	if (!is_adaptive(m))
 		return;
-	idle = demand_idle(&m->demand, loop_of(m)->now);
+	idle = demand_idle(&m->demand, matchmaker_loop(m)->now);
 	if (idle < m->min)
 		idle = m->min;
 	m->pool = idle < m->max ? idle : m->max;
@@ -137,7 +142,7 @@ static void trim(struct timer *t)
 	struct matchmaker *m = container_of(t, struct matchmaker, trim);
 	uint32_t keep = m->min;
 
-	if (m->adaptive) {
+	if (is_adaptive(m)) {
 		uint32_t idle;
 
 		follow_demand(m);
@@ -148,7 +153,8 @@ static void trim(struct timer *t)
 		offer_drop(container_of(m->offers.next, struct offer, link));
 	m->least = m->offer_count;
 	if (m->offer_count > m->min)
-		loop_set_timer(loop_of(m), t, MATCHMAKER_SURPLUS_TIME, trim);
+		loop_set_timer(
+			matchmaker_loop(m), t, MATCHMAKER_SURPLUS_TIME, trim);
 }
 
 static void drop_all(struct matchmaker *m)
@@ -157,15 +163,21 @@ static void drop_all(struct matchmaker *m)
 		offer_drop(container_of(l, struct offer, link));
 }
 
-void matchmaker_want_plain(struct control *c, bool wanted)
+bool matchmaker_has_pool(const struct matchmaker *m)
 {
-	struct matchmaker *m = &c->match[WORK_PLAIN];
+	return m->kind == WORK_LINKED || m->control->plain > 0;
+}
 
-	m->wanted = wanted;
-	if (wanted)
-		work_request_soon(m);
-	else
-		drop_all(m);
+void matchmaker_hold_plain(struct control *c)
+{
+	if (c->plain++ == 0)
+		work_request_soon(&c->match[WORK_PLAIN]);
+}
+
+void matchmaker_drop_plain(struct control *c)
+{
+	if (--c->plain == 0)
+		drop_all(&c->match[WORK_PLAIN]);
 }
 
 static void park(
@@ -174,7 +186,7 @@ static void park(
 	struct worker *w = m->control->worker;
 	struct offer *o = NULL;
 
-	if (m->wanted && m->offer_count < m->max)
+	if (matchmaker_has_pool(m) && m->offer_count < m->max)
 		o = pool_take(w->pools.offers);
 	if (!o) {
 		work_tell_drop(
@@ -272,8 +284,8 @@ void matchmakers_close(struct control *c)
 		assert(list_empty(&m->wishes));
 		work_request_expect(m, 0);
 		drop_all(m);
-		loop_cancel_timer(loop_of(m), &m->trim);
-		loop_cancel_timer(loop_of(m), &m->ask);
+		loop_cancel_timer(matchmaker_loop(m), &m->trim);
+		loop_cancel_timer(matchmaker_loop(m), &m->ask);
 	}
 }
 

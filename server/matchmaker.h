@@ -52,7 +52,7 @@ struct worker;
 /* The kinds of work connections that a control may have. */
 enum work_kind {
 	WORK_LINKED, /* through what the control itself came through */
-	WORK_PLAIN,  /* without TLS, for those proxies that may: LINK S8 */
+	WORK_PLAIN,  /* without TLS, for those proxies that may */
 	WORK_KINDS
 };
 
@@ -76,8 +76,6 @@ struct wish {
 struct matchmaker {
 	struct control *control;
 	uint8_t kind;               /* enum work_kind */
-	bool wanted;                /* there is to be a pool */
-	bool adaptive;              /* `pool` follows the visitors */
 	bool proven;                /* such work connections do come */
 	struct list offers, wishes; /* the oldest first */
 	struct timer trim;          /* due when surplus was idle long enough */
@@ -94,8 +92,15 @@ struct matchmaker {
 /* For a new control, whose capabilities are known; `pool`: see Login. */
 void matchmakers_init(struct control *c, uint32_t pool);
 
-/* The pool of plain ones is wanted from now on, or no more. */
-void matchmaker_want_plain(struct control *c, bool wanted);
+/* One more proxy, or one less, may do without TLS: there is a pool as long as
+ * there is one. */
+void matchmaker_hold_plain(struct control *c);
+void matchmaker_drop_plain(struct control *c);
+
+/* Whether idle ones are kept. */
+bool matchmaker_has_pool(const struct matchmaker *m);
+
+struct loop *matchmaker_loop(const struct matchmaker *m);
 
 /* Turn the visitors of a proxy away that wait, for the reason. */
 void matchmaker_lose_proxy(

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "common/base/log.h"
-#include "common/wire/capability.h"
 #include "server/control.h"
 #include "server/http_terms.h"
 #include "server/policy.h"
@@ -200,16 +199,15 @@ static void set_plain(struct proxy *p)
 	struct control *c = p->control;
 
 	p->work_kind = WORK_PLAIN;
-	if (c->plain++ == 0)
-		matchmaker_want_plain(c, true);
+	matchmaker_hold_plain(c);
 }
 
 static void proxy_free(struct proxy *p)
 {
 	struct control *c = p->control;
 
-	if (p->work_kind == WORK_PLAIN && --c->plain == 0)
-		matchmaker_want_plain(c, false);
+	if (p->work_kind == WORK_PLAIN)
+		matchmaker_drop_plain(c);
 	if (p->load)
 		user_load_give_proxy(p->load);
 	user_load_drop(&p->load);

@@ -2,7 +2,6 @@
 
 #include "server/proxy_bandwidth.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "common/base/bandwidth.h"
@@ -14,19 +13,15 @@ int proxy_bandwidth_read(
 	const char *mode = m->bandwidth_limit_mode;
 	bool here = !strcmp(mode, "server");
 
-	if (!bandwidth_parse(m->bandwidth_limit, rate_r)) {
-		snprintf(error, PROXY_ERROR_SIZE,
+	if (!bandwidth_parse(m->bandwidth_limit, rate_r))
+		return proxy_fault(error,
 			"bandwidth_limit [%.64s]: " BANDWIDTH_ALLOWED,
 			m->bandwidth_limit);
-		return -1;
-	}
-	if (!here && *mode && strcmp(mode, "client") != 0) {
-		snprintf(error, PROXY_ERROR_SIZE,
+	if (!here && *mode && strcmp(mode, "client") != 0)
+		return proxy_fault(error,
 			"bandwidth_limit_mode [%.64s]: client or server is "
 			"allowed",
 			mode);
-		return -1;
-	}
 	if (!here)
 		*rate_r = 0;
 	return 0;

@@ -42,6 +42,12 @@ enum verdict {
 	VERDICT_TAKEN
 };
 
+/* Whether it is told to go already, or goes. */
+static inline bool registration_is_leaving(const struct registration *r)
+{
+	return r->evicted || r->state == ENTRY_WITHDRAWING;
+}
+
 void registration_set_state(struct registration *r, enum entry_state state);
 
 /* Whether the name is free for one that is not in its holder's group. */

@@ -245,16 +245,13 @@ static void publish(struct registry *reg, struct registration *r, int *fds)
 			publish_done);
 }
 
-/* The error if another client has the same client id, as it seems; or "". */
-static const char *check_rival(
+/* Whether it is the same client, as it seems, and no other with its id. */
+static bool may_follow(
 	struct registry *reg, const struct claim *c, const struct claim *rival)
 {
-	if (takeovers_enter(&reg->takeovers, claim_term(c, TERM_CLIENT),
-		    claim_term(rival, TERM_ADDRESS),
-		    claim_term(c, TERM_ADDRESS), now(reg)))
-		return "";
-	count(&reg->worker->core.counters, identities_shared);
-	return "two clients share one identity";
+	return takeovers_enter(&reg->takeovers, claim_term(c, TERM_CLIENT),
+		claim_term(rival, TERM_ADDRESS), claim_term(c, TERM_ADDRESS),
+		now(reg));
 }
 
 /* Older controls make room, which is waited for. */
@@ -264,15 +261,16 @@ static enum verdict look_at_control(struct registry *reg, const struct claim *c,
 	struct succession s;
 	enum verdict v = succession_look(&s, &reg->names, c);
 
-	if (s.rival)
-		snprintf(error, REGISTRY_ERROR_SIZE, "%s",
-			check_rival(reg, c, s.rival->claim));
-	if (*error)
+	if (s.rival && !may_follow(reg, c, s.rival->claim)) {
+		count(&reg->worker->core.counters, identities_shared);
+		snprintf(error, REGISTRY_ERROR_SIZE,
+			"two clients share one identity");
 		return VERDICT_TAKEN;
+	}
 	for (size_t i = 0; i < s.count; i++) {
 		struct registration *r = s.old[i];
 
-		if (r->state == ENTRY_WITHDRAWING || r->evicted)
+		if (registration_is_leaving(r))
 			continue;
 		r->evicted = true;
 		control_evict(reg->worker, r->claim->owner);

@@ -2,13 +2,6 @@
 
 #include "server/succession.h"
 
-#include <string.h>
-
-static bool is_leaving(const struct registration *r)
-{
-	return r->evicted || r->state == ENTRY_WITHDRAWING;
-}
-
 static void add(struct succession *s, struct registration *r)
 {
 	for (size_t i = 0; i < s->count; i++)
@@ -44,7 +37,7 @@ enum verdict succession_look(
 	r = find_own(n, NAME_OF_CLIENT, c, TERM_CLIENT);
 	if (r)
 		add(s, r);
-	if (r && !is_leaving(r))
+	if (r && !registration_is_leaving(r))
 		s->rival = r;
 	return s->count > 0 ? VERDICT_WAIT : VERDICT_FREE;
 }

@@ -11,7 +11,7 @@
 #include "common/base/clock.h"
 #include "common/http/host.h"
 
-/* --- how much a user has --- */
+/* --- what a user takes of what is limited --- */
 
 /* One more, if that is within the limit; 0: there is none. */
 static bool take(_Atomic uint32_t *used, int64_t limit)

@@ -33,7 +33,7 @@ static uint32_t put_tickets(struct matchmaker *m, uint32_t n,
 
 	while (i < n && tickets_issue(m->control->tickets,
 				plain ? TICKET_PLAIN : TICKET_TLS,
-				worker_loop(m->control->worker)->now, ticket)) {
+				matchmaker_loop(m)->now, ticket)) {
 		ticket_text_write(texts[i], ticket);
 		list[i] = texts[i];
 		i++;
@@ -59,9 +59,8 @@ bool work_request(struct matchmaker *m, uint32_t *n_io)
 	if (n == 0)
 		return true;
 	ask.req_work_conn.count = n > 1 ? n : 0;
-	demand_asked(&m->demand, worker_loop(m->control->worker)->now,
-		m->outstanding);
-	m->last_request = worker_loop(m->control->worker)->now;
+	demand_asked(&m->demand, matchmaker_loop(m)->now, m->outstanding);
+	m->last_request = matchmaker_loop(m)->now;
 	work_request_expect(m, m->outstanding + n);
 	count(&c->worker->core.counters, work_requests);
 	return control_send(c, &ask);
@@ -89,10 +88,9 @@ static void ask(struct timer *t)
 
 	if (c->state != CONTROL_RUNNING)
 		return;
-	want = (m->wanted ? m->pool : 0) + m->wish_count;
+	want = (matchmaker_has_pool(m) ? m->pool : 0) + m->wish_count;
 	/* Requests that were lost on the client's side are made again. */
-	if (worker_loop(m->control->worker)->now - m->last_request >
-		MATCHMAKER_REQUEST_TIME)
+	if (matchmaker_loop(m)->now - m->last_request > MATCHMAKER_REQUEST_TIME)
 		give_up(m);
 	have = m->offer_count + m->outstanding;
 	most = c->caps & CAPABILITY_several ? REQUEST_MAX : 1;
@@ -108,6 +106,5 @@ static void ask(struct timer *t)
 void work_request_soon(struct matchmaker *m)
 {
 	if (!timer_is_set(&m->ask))
-		loop_set_timer(
-			worker_loop(m->control->worker), &m->ask, 0, ask);
+		loop_set_timer(matchmaker_loop(m), &m->ask, 0, ask);
 }
