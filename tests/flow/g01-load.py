@@ -247,7 +247,7 @@ def warm():
         hits, misses = (after[k] - before[k]
                         for k in ("pool_hits", "pool_misses"))
         print(f"# {hits} found one ready, {misses} waited")
-        check(hits > 60 and misses <= hits / 20, f"{hits} and {misses}")
+        check(hits > 60 and misses <= hits / 10, f"{hits} and {misses}")
 
 
 main()
