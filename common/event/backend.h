@@ -73,7 +73,7 @@ extern const struct backend backend_epoll;
 
 /*
  * The backend for that. `*error_r`: 0, or why BACKEND_AUTO is not io_uring, as
- * -errno.
+ * -errno; NULL: nobody asks.
  */
 const struct backend *backend_choose(enum backend_choice choice, int *error_r);
 
