@@ -358,7 +358,8 @@ def main():
         samples = measure(systems, cases, rounds, seconds, not o.quick)
         for chain in systems:
             chain.stop()
-        resting = (idle.table(o.workers, o.idle, 5 * seconds)
+        servers = idle.QUICK if o.quick else idle.ALL
+        resting = (idle.table(servers, o.workers, o.idle, 5 * seconds)
                    if o.idle else {})
     finally:
         for chain in systems:
