@@ -73,9 +73,14 @@ def measure(chain, port, token, count, seconds):
     return memory / count, cpu / 1e9 / took
 
 
-def aditd(workers):
-    server = Server({"log": {"level": "info"}, "workers": workers})
+def aditd(workers, backend="auto"):
+    server = Server({"log": {"level": "info"}, "backend": backend,
+                     "workers": workers})
     return chains.Chain("aditd", [server], None), server.port, server.token
+
+
+def aditd_on_epoll(workers):
+    return aditd(workers, "epoll")
 
 
 def frps(workers):
@@ -87,21 +92,24 @@ def frps(workers):
     return chains.Chain("frps", [server], None), port, "bench"
 
 
-def table(workers, count, seconds):
+QUICK = {"aditd": aditd, "frps": frps}
+ALL = {**QUICK, "aditd on epoll": aditd_on_epoll}
+
+
+def table(servers, workers, count, seconds):
     """name -> (bytes a client, share of a CPU), of servers that are there."""
     out = {}
     if MISSING:
         print(f"skipped: idle clients: {MISSING}")
         return out
-    for make in (aditd, frps):
+    for name, make in servers.items():
         try:
             chain, port, token = make(workers)
         except chains.Skip as e:
-            print(f"skipped: {make.__name__}: {e}")
+            print(f"skipped: {name}: {e}")
             continue
         try:
-            out[make.__name__] = measure(
-                chain, port, token, count, seconds)
+            out[name] = measure(chain, port, token, count, seconds)
         finally:
             chain.stop()
     return out
@@ -109,12 +117,15 @@ def table(workers, count, seconds):
 
 def judge(rows, count):
     """Targets as rows of compare.judge."""
-    if "aditd" not in rows:
-        return []
     case = f"{count:,} clients logged in over TLS"
-    memory, cpu = rows["aditd"]
-    return [(case, key, "a client" if key == "KiB" else "one CPU", "<=",
-             limit, value, "pass" if value <= limit else "short")
-            for key, limit, value in (
-                ("KiB", MEMORY_MAX / 1024, memory / 1024),
-                ("cpu", CPU_MAX, cpu))]
+    out = []
+    for name in ("aditd", "aditd on epoll"):
+        if name not in rows:
+            continue
+        memory, cpu = rows[name]
+        out += [(case, key, of + name.removeprefix("aditd"), "<=", limit, value,
+                 "pass" if value <= limit else "short")
+                for key, of, limit, value in (
+                    ("KiB", "a client", MEMORY_MAX / 1024, memory / 1024),
+                    ("cpu", "one CPU", CPU_MAX, cpu))]
+    return out

@@ -111,10 +111,10 @@ static int run(const struct load_params *p)
 		.chunks_soft = 256,
 		.counters = &counters };
 	struct loop *l;
-	int rc, error;
+	int rc;
 
 	params.chunks_hard = 512 + 2 * (p->connections + p->idle + p->slow);
-	rc = loop_create(&l, backend_choose(BACKEND_AUTO, &error), &params);
+	rc = loop_create(&l, backend_choose(BACKEND_AUTO, NULL), &params);
 	if (rc < 0) {
 		fprintf(stderr, "adit-load: no event loop: %s\n",
 			strerror(-rc));

@@ -97,11 +97,11 @@ static int measure_all(struct bench *b)
 		.counters = &counters };
 	struct address to;
 	struct loop *loop;
-	int rc = find_target(b->address, &to), error;
+	int rc = find_target(b->address, &to);
 
 	if (rc == 0)
 		rc = loop_create(
-			&loop, backend_choose(BACKEND_AUTO, &error), &params);
+			&loop, backend_choose(BACKEND_AUTO, NULL), &params);
 	if (rc < 0)
 		return rc;
 	rc = loop_enter(loop);

@@ -129,7 +129,7 @@ static int run_chores(struct core_chores *chores, bool last)
 	struct crew *c = container_of(chores, struct crew, chores);
 
 	trust_look(&c->trust, last);
-	return host_look(&c->host, atomic_load(&c->in_service), chores->ending);
+	return host_look(&c->host, atomic_load(&c->in_service), chores);
 }
 
 int crew_run(struct crew *c)

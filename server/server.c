@@ -258,7 +258,7 @@ static int run_chores(struct core_chores *c, bool last)
 	int log = s->access_log ? access_log_run(s->access_log, last) : -1;
 	int wait = sooner(log, seen_file_look(&s->seen, last));
 
-	wait = sooner(wait, host_look(&s->host, true, c->ending));
+	wait = sooner(wait, host_look(&s->host, true, c));
 	wait = sooner(wait,
 		guesses_look(&s->guesses, s->users.users, clock_now(), last));
 	if (last)

@@ -33,7 +33,7 @@ int64_t memory_limit(const char *root)
 	return cgroup_least(root, "memory", limit_v1, limit_v2);
 }
 
-/* What there is of it in all; or only of those that are fixed, or not. */
+/* The bytes of those that are fixed, or of the others. */
 static int64_t sum(const struct memory_need *needs, size_t n, bool fixed)
 {
 	int64_t bytes = 0;

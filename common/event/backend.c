@@ -4,7 +4,7 @@
 
 #include "common/event/backend.h"
 
-/* Set up a loop on io_uring, as small as one can be, and see. */
+/* Set up a loop on io_uring, whose ring is as large as any, and see. */
 static int try_ring(void)
 {
 	static struct counters counters;
@@ -25,8 +25,11 @@ static int try_ring(void)
 
 const struct backend *backend_choose(enum backend_choice choice, int *error_r)
 {
-	*error_r = choice == BACKEND_AUTO ? try_ring() : 0;
-	if (choice == BACKEND_EPOLL)
+	int error = choice == BACKEND_AUTO ? try_ring() : 0;
+
+	if (error_r)
+		*error_r = error;
+	if (choice == BACKEND_EPOLL || error < 0)
 		return &backend_epoll;
-	return *error_r < 0 ? &backend_epoll : &backend_ring;
+	return &backend_ring;
 }

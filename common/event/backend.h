@@ -34,7 +34,10 @@ struct backend {
 	/* The calling thread runs the loop from now on; 0 or -errno. */
 	int (*enter)(struct loop *l);
 
-	/* Start an idle operation, or ask for the end of one in flight. */
+	/*
+	 * Start an idle operation, or ask for the end of one in flight. A send
+	 * may be over at once, with a row in l->ended.
+	 */
 	void (*start)(struct loop *l, struct op *op, const struct op_args *a);
 	void (*cancel)(struct loop *l, struct op *op);
 
@@ -54,12 +57,8 @@ struct backend {
 	 * completed to l->batch. Returns how many.
 	 */
 	int (*wait)(struct loop *l, int64_t timeout);
-	/*
-	 * Write what has ended without a wait to l->batch; how many. NULL:
-	 * nothing ever does.
-	 */
-	int (*ended)(struct loop *l);
-	/* The time that timers go by: clock_now(), or a test's own. */
+
+	/* A test's own time. NULL: clock_now(). */
 	int64_t (*now)(const struct loop *l);
 };
 
@@ -74,7 +73,7 @@ extern const struct backend backend_epoll;
 
 /*
  * The backend for that. `*error_r`: 0, or why BACKEND_AUTO is not io_uring, as
- * -errno.
+ * -errno; NULL: nobody asks.
  */
 const struct backend *backend_choose(enum backend_choice choice, int *error_r);
 

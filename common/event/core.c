@@ -383,6 +383,8 @@ static void supervise(struct supervisor *s)
 
 		if (poll(s->waits, WAITS, wait) < 0 && errno != EINTR)
 			return;
+		if (s->chores)
+			s->chores->woken = s->waits[WAIT_CHORES].revents;
 		if (s->waits[WAIT_SIGNAL].revents & POLLIN)
 			serve_signal(s);
 		if (s->waits[WAIT_LOG].revents & POLLIN)

@@ -11,8 +11,9 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <string.h>
 #include <unistd.h>
+
+#include "common/event/send.h"
 
 static const struct queue nobody = { .first = NO_SLOT, .last = NO_SLOT };
 
@@ -150,27 +151,40 @@ void slot_give(struct epoll *e, uint32_t index)
 
 /* --- operations --- */
 
+static void start_send(struct loop *l, struct op *op, const struct op_args *a)
+{
+	struct epoll *e = l->state;
+	int rc = send_at_once(l, op, a);
+	uint32_t index;
+
+	if (rc == 0)
+		return;
+	index = slot_take(e, op, a);
+	e->slots[index].data = a->data;
+	e->slots[index].size = a->size;
+	if (rc == -EAGAIN) {
+		count(l->counters, send_waits);
+		rc = place_await(e, a->fd, EPOLLOUT);
+	}
+	/* What cannot wait is tried again, and told of then. */
+	slot_set_state(e, index, rc < 0 ? SLOT_QUEUED : SLOT_WAITING);
+}
+
 static void ep_start(struct loop *l, struct op *op, const struct op_args *a)
 {
 	struct epoll *e = l->state;
-	const struct place *p;
 	uint32_t index;
+	bool may;
 
-	if (op->kind == OP_SEND && send_now(l, op, a))
+	if (op->kind == OP_SEND) {
+		start_send(l, op, a);
 		return;
-	index = slot_take(e, op, a);
-	p = place_of(e, a->fd);
-	if (op->kind == OP_POLL) {
-		e->slots[index].events = a->events;
-	} else if (op->kind == OP_SEND) {
-		e->slots[index].data = a->data;
-		e->slots[index].size = a->size;
 	}
-	/* A send that found no room asks once more, and waits then. */
-	if (op->kind == OP_SEND || place_may(p, slot_wants(&e->slots[index])))
-		slot_set_state(e, index, SLOT_QUEUED);
-	else
-		slot_set_state(e, index, SLOT_WAITING);
+	index = slot_take(e, op, a);
+	if (op->kind == OP_POLL)
+		e->slots[index].events = a->events;
+	may = place_may(place_of(e, a->fd), slot_wants(&e->slots[index]));
+	slot_set_state(e, index, may ? SLOT_QUEUED : SLOT_WAITING);
 }
 
 static void ep_cancel(struct loop *l, struct op *op)
@@ -309,32 +323,17 @@ static int ep_wait(struct loop *l, int64_t timeout)
 	int n = try_all(l, feed(l, 0)), events;
 
 	/* What is there already is told of before anything is waited for. */
-	if (n > 0 || e->queued.count > 0 || e->ended_count > 0)
+	if (n > 0 || e->queued.count > 0)
 		timeout = 0;
 	events = wait_for_events(l, timeout);
 	for (int i = 0; i < events; i++)
 		n = happened(l, &e->events[i], n);
 	n = try_all(l, n);
+	/* From now on: of l->now this wait took its time. */
 	if (e->paused.count > 0 && !timer_is_set(&e->pause))
-		loop_set_timer(l, &e->pause, SEND_PAUSE, pause_ends);
+		timer_set(&l->timers, &e->pause, clock_now() + SEND_PAUSE,
+			pause_ends);
 	return n;
-}
-
-/* Sends that ended at once, for the batch. */
-static int ep_ended(struct loop *l)
-{
-	struct epoll *e = l->state;
-	uint32_t n = e->ended_count;
-
-	memcpy(l->batch, e->ended, n * sizeof(e->ended[0]));
-	e->ended_count = 0;
-	return (int)n;
-}
-
-static int64_t ep_now(const struct loop *l)
-{
-	(void)l;
-	return clock_now();
 }
 
 const struct backend backend_epoll = {
@@ -347,6 +346,4 @@ const struct backend backend_epoll = {
 	.move = ep_move,
 	.forget = ep_forget,
 	.wait = ep_wait,
-	.ended = ep_ended,
-	.now = ep_now,
 };

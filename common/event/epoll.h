@@ -70,9 +70,6 @@ struct epoll {
 	uint32_t place_count;
 	struct queue queued, hungry, paused;
 	struct timer pause; /* the end of it, for all that are paused */
-	/* Sends that ended inside their start and are to be told of. */
-	struct completion ended[LOOP_BATCH];
-	uint32_t ended_count;
 	struct epoll_event events[EPOLL_EVENTS];
 };
 
@@ -94,6 +91,9 @@ static inline struct place *place_of(const struct epoll *e, int fd)
 
 /* There is a place for the descriptor. Without memory the program ends. */
 void place_make(struct epoll *e, int fd);
+
+/* Whether epoll tells of all the events, so that what it did not is not so. */
+bool place_tells(const struct place *p, uint32_t events);
 
 /* Whether any of the events may be true: whether a try is worth it. */
 bool place_may(const struct place *p, uint32_t events);
@@ -132,8 +132,5 @@ int slot_try(struct loop *l, uint32_t index, int n);
  * is queued. As slot_try, of which it needs no room.
  */
 int slot_wake(struct loop *l, uint32_t index, uint32_t events, int n);
-
-/* Send at once; false: there is no room, or too many have ended so. */
-bool send_now(struct loop *l, struct op *op, const struct op_args *a);
 
 #endif

@@ -17,7 +17,10 @@
 /* With these, nothing that ends a connection is overlooked (epoll(7)). */
 #define END (EPOLLRDHUP | EPOLLHUP | EPOLLERR)
 
-/* Before urgent data a receive stops short, though there is more (tcp(7)). */
+/*
+ * Of what is registered, whatever it waits for. Before urgent data a receive
+ * stops short, though there is more (tcp(7)).
+ */
 #define ALWAYS (EPOLLIN | EPOLLRDHUP | EPOLLPRI)
 
 _Static_assert((EPOLLIN | EPOLLOUT | EPOLLPRI | END) <= UINT16_MAX,
@@ -43,11 +46,14 @@ void place_make(struct epoll *e, int fd)
 	e->place_count = n;
 }
 
+bool place_tells(const struct place *p, uint32_t events)
+{
+	return p->asked && !(events & ~p->asked & EPOLLOUT);
+}
+
 bool place_may(const struct place *p, uint32_t events)
 {
-	/* What is not told of is not known. */
-	return (events & ~p->asked & (EPOLLIN | EPOLLOUT)) || !p->asked ||
-	       (p->ready & (events | END));
+	return !place_tells(p, events) || (p->ready & (events | END));
 }
 
 int place_await(struct epoll *e, int fd, uint32_t events)
@@ -85,7 +91,7 @@ void place_forget(struct epoll *e, int fd, bool open)
 {
 	struct place *p;
 
-	if (fd < 0 || (uint32_t)fd >= e->place_count)
+	if ((uint32_t)fd >= e->place_count)
 		return;
 	p = place_of(e, fd);
 	assert(p->first == NO_SLOT);

@@ -85,7 +85,8 @@ static bool received(
 	struct slot *s = &e->slots[index];
 	struct place *p = place_of(e, s->fd);
 	bool drained = size < k->size, more = s->more;
-	bool told = p->asked && drained && place_drained(p);
+	bool tells = place_tells(p, EPOLLIN);
+	bool told = tells && drained && place_drained(p);
 	struct completion *c = tell(l, index, n, (int)size, !more);
 
 	k->to = size;
@@ -98,7 +99,7 @@ static bool received(
 		slot_set_state(e, index, SLOT_QUEUED);
 	else if (told)
 		slot_set_state(e, index, SLOT_WAITING);
-	else if (!p->asked)
+	else if (!tells)
 		*n = await(l, index, *n);
 	else
 		return true;
@@ -112,7 +113,7 @@ static int try_recv(struct loop *l, uint32_t index, int n)
 	int last = n + TRY_MOST, size;
 
 	/* To ask epoll is to be told of what is there. */
-	if (s->op->drained && !place_of(e, s->fd)->asked)
+	if (s->op->drained && !place_tells(place_of(e, s->fd), EPOLLIN))
 		return await(l, index, n);
 	while (n < last) {
 		struct chunk *k = chunk_take(l->chunks);
@@ -148,12 +149,11 @@ static int try_poll(struct loop *l, uint32_t index, int n)
 {
 	struct epoll *e = l->state;
 	struct slot *s = &e->slots[index];
-	struct place *p = place_of(e, s->fd);
+	const struct place *p = place_of(e, s->fd);
 	struct pollfd now = { .fd = s->fd, .events = (short)s->events };
 
 	/* Unknown: to ask epoll is to be told of what is there. */
-	if (!p->asked || (s->events & ~p->asked & EPOLLOUT) ||
-		poll(&now, 1, 0) <= 0)
+	if (!place_tells(p, s->events) || poll(&now, 1, 0) <= 0)
 		return await(l, index, n);
 	tell(l, index, &n, now.revents, true);
 	return n;
@@ -163,12 +163,10 @@ static int try_send(struct loop *l, uint32_t index, int n)
 {
 	struct epoll *e = l->state;
 	struct slot *s = &e->slots[index];
-	int sent = (int)send(s->fd, s->data, s->size, send_flags(s->more));
+	int rc = send_try(l, s->fd, s->data, s->size, s->more);
 
-	if (sent >= 0 || errno != EAGAIN) {
-		if (sent > 0 && (uint32_t)sent < s->size)
-			count(l->counters, short_sends);
-		tell(l, index, &n, sent < 0 ? -errno : sent, true);
+	if (rc != -EAGAIN) {
+		tell(l, index, &n, rc, true);
 		return n;
 	}
 	if (!s->woken) {
@@ -215,15 +213,4 @@ int slot_wake(struct loop *l, uint32_t index, uint32_t events, int n)
 	s->woken = true;
 	slot_set_state(e, index, SLOT_QUEUED);
 	return n;
-}
-
-bool send_now(struct loop *l, struct op *op, const struct op_args *a)
-{
-	struct epoll *e = l->state;
-
-	if (e->ended_count == LOOP_BATCH ||
-		!send_at_once(l, op, a, &e->ended[e->ended_count]))
-		return false;
-	e->ended_count++;
-	return true;
 }

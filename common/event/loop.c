@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/base/heap.h"
@@ -18,6 +19,12 @@
 /* Chunks are in use if so many were given back in this time. */
 #define TRIM_TIME CLOCK_SECOND
 #define TRIM_BUSY 64
+
+/* What timers go by. */
+static int64_t now(const struct loop *l)
+{
+	return l->backend->now ? l->backend->now(l) : clock_now();
+}
 
 int loop_create(struct loop **l_r, const struct backend *backend,
 	const struct loop_params *params)
@@ -47,7 +54,7 @@ int loop_create(struct loop **l_r, const struct backend *backend,
 	rc = backend->create(l, params);
 	if (rc < 0)
 		goto err5;
-	l->now = backend->now(l);
+	l->now = now(l);
 	*l_r = l;
 	return 0;
 err5:
@@ -225,25 +232,39 @@ static void trim(struct timer *t)
 	l->gives = gives;
 }
 
-void loop_turn(struct loop *l)
+/* Tell of what has ended inside its start, and may begin more of it. */
+static void run_ended(struct loop *l)
 {
-	int64_t due = timers_next(&l->timers), wait = INT64_MAX;
-	int n;
+	for (int i = 0; i < ENDED_ROUNDS && l->ended_count > 0; i++) {
+		int n = l->ended_count;
 
-	if (due != INT64_MAX) {
-		wait = due - l->backend->now(l);
-		wait = wait < 0 ? 0 : wait;
-	}
-	n = l->backend->wait(l, wait);
-	l->now = l->backend->now(l);
-	run_batch(l, n);
-	timers_run(&l->timers, l->now);
-	for (int i = 0; i < ENDED_ROUNDS && l->backend->ended; i++) {
-		n = l->backend->ended(l);
-		if (n == 0)
-			break;
+		memcpy(l->batch, l->ended, (size_t)n * sizeof(l->ended[0]));
+		l->ended_count = 0;
 		run_batch(l, n);
 	}
+}
+
+/* How long nothing has to be done by itself. */
+static int64_t time_left(const struct loop *l)
+{
+	int64_t due = timers_next(&l->timers), left;
+
+	if (l->ended_count > 0)
+		return 0;
+	if (due == INT64_MAX)
+		return INT64_MAX;
+	left = due - now(l);
+	return left > 0 ? left : 0;
+}
+
+void loop_turn(struct loop *l)
+{
+	int n = l->backend->wait(l, time_left(l));
+
+	l->now = now(l);
+	run_batch(l, n);
+	timers_run(&l->timers, l->now);
+	run_ended(l);
 	if (loop_gives(l) != l->gives && !timer_is_set(&l->trim))
 		loop_set_timer(l, &l->trim, TRIM_TIME, trim);
 }

@@ -56,6 +56,9 @@ struct loop {
 	/* Of the batch: the first that is not told of yet, and the end. */
 	int batch_next, batch_end;
 	struct completion batch[LOOP_BATCH];
+	/* Sends that ended inside their start and are to be told of. */
+	struct completion ended[LOOP_BATCH];
+	int ended_count;
 };
 
 struct loop_params {

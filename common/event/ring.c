@@ -9,7 +9,6 @@
 #include "common/event/ring.h"
 
 #include <errno.h>
-#include <string.h>
 #include <sys/socket.h>
 
 /* Not in liburing 2.3's header on every system (io_uring_enter(2)). */
@@ -68,6 +67,7 @@ static int ring_create(struct loop *l, const struct loop_params *params)
 	rc = lent_create(&r->lent, &r->uring);
 	if (rc < 0)
 		goto err3;
+	r->loop = l;
 	l->state = r;
 	return 0;
 err3:
@@ -85,6 +85,7 @@ static void ring_destroy(struct loop *l)
 {
 	struct ring *r = l->state;
 
+	loop_cancel_timer(l, &r->look);
 	/* The kernel lets go of the lent chunks first. */
 	io_uring_queue_exit(&r->uring);
 	lent_destroy(&r->lent);
@@ -190,17 +191,6 @@ static void ring_start(struct loop *l, struct op *op, const struct op_args *a)
 	sqe->user_data = ring_user_data(r, op->slot);
 }
 
-/* Sends that ended at once, for the batch. */
-static int ring_ended(struct loop *l)
-{
-	struct ring *r = l->state;
-	uint32_t n = r->ended_count;
-
-	memcpy(l->batch, r->ended, n * sizeof(r->ended[0]));
-	r->ended_count = 0;
-	return (int)n;
-}
-
 void ring_stop(struct loop *l, uint32_t index)
 {
 	struct ring *r = l->state;
@@ -218,12 +208,12 @@ static bool unqueue_hungry(struct ring *r, uint32_t index)
 {
 	uint32_t *at = &r->hungry, last = NO_SLOT;
 
-	while (*at != NO_SLOT && *at != index) {
+	if (!r->slots[index].hungry)
+		return false;
+	while (*at != index) {
 		last = *at;
 		at = &r->slots[*at].next;
 	}
-	if (*at == NO_SLOT)
-		return false;
 	*at = r->slots[index].next;
 	r->slots[index].hungry = false;
 	if (r->hungry_last == index)
@@ -389,9 +379,8 @@ static int ring_wait(struct loop *l, int64_t timeout)
 	int n = 0;
 
 	feed(l);
-	timeout = ring_look(l, timeout);
 	/* What an earlier turn left is served before anything is waited for. */
-	if (io_uring_cq_ready(&r->uring) > 0 || r->ended_count > 0)
+	if (io_uring_cq_ready(&r->uring) > 0)
 		timeout = 0;
 	ring_submit_and_wait(l, timeout);
 	if (io_uring_cq_has_overflow(&r->uring))
@@ -409,12 +398,6 @@ static int ring_wait(struct loop *l, int64_t timeout)
 	return n;
 }
 
-static int64_t ring_now(const struct loop *l)
-{
-	(void)l;
-	return clock_now();
-}
-
 const struct backend backend_ring = {
 	.name = "io_uring",
 	.create = ring_create,
@@ -424,6 +407,4 @@ const struct backend backend_ring = {
 	.cancel = ring_cancel,
 	.move = ring_move,
 	.wait = ring_wait,
-	.ended = ring_ended,
-	.now = ring_now,
 };

@@ -16,8 +16,6 @@
 
 /* A turn with at most so many entries is light: sends do without the ring. */
 #define RING_LIGHT 4
-/* Such sends in one turn at most. */
-#define RING_ENDED 64
 
 /* How far a send has come; other operations stay in SEND_TRIED. */
 enum send_stage {
@@ -54,13 +52,11 @@ struct ring {
 	uint32_t hungry, hungry_last;
 	/* Slots whose receives may have missed an end (ring_missed.c). */
 	uint32_t *suspects, suspect_count;
-	int64_t look_at; /* clock.h: when they are looked at */
+	struct timer look; /* when they are looked at */
+	struct loop *loop; /* whose it is */
 	/* Bytes that a receive again and again takes at a time; 0: any. */
 	uint32_t recv_limit;
 	struct lent lent;
-	/* Sends that ended without the ring and are to be told of. */
-	struct completion ended[RING_ENDED];
-	uint32_t ended_count;
 	unsigned last; /* entries collected in the last turn */
 };
 
@@ -79,11 +75,8 @@ uint32_t ring_take_slot(struct ring *r, struct op *op, int fd);
 /* Ask the kernel to stop the slot's operation, which completes all the same. */
 void ring_stop(struct loop *l, uint32_t index);
 
-/* The receive goes on, and has taken all that was there. */
+/* The receive goes on, and has taken all that was there: look at it later. */
 void ring_suspect(struct loop *l, uint32_t index);
-
-/* Look at those, if it is time; for how long to wait at most, of `timeout`. */
-int64_t ring_look(struct loop *l, int64_t timeout);
 
 /* Start to send. */
 void ring_send(struct loop *l, struct op *op, const struct op_args *a);

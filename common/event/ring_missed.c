@@ -19,18 +19,6 @@
 /* With one system call. */
 #define LOOK_MANY 128
 
-void ring_suspect(struct loop *l, uint32_t index)
-{
-	struct ring *r = l->state;
-
-	if (r->slots[index].suspected)
-		return;
-	r->slots[index].suspected = true;
-	if (r->suspect_count == 0)
-		r->look_at = l->now + LOOK_AFTER;
-	r->suspects[r->suspect_count++] = index;
-}
-
 /* Whether the slot, which may be another operation's by now, goes on. */
 static bool goes_on(const struct slot *s)
 {
@@ -55,9 +43,9 @@ static void look(struct loop *l, const uint32_t *indices, uint32_t n)
 		}
 }
 
-static void look_at_all(struct loop *l)
+static void look_at_all(struct timer *t)
 {
-	struct ring *r = l->state;
+	struct ring *r = container_of(t, struct ring, look);
 	uint32_t some[LOOK_MANY], n = 0;
 
 	for (uint32_t i = 0; i < r->suspect_count; i++) {
@@ -68,26 +56,25 @@ static void look_at_all(struct loop *l)
 			continue;
 		some[n++] = r->suspects[i];
 		if (n == LOOK_MANY) {
-			look(l, some, n);
+			look(r->loop, some, n);
 			n = 0;
 		}
 	}
 	r->suspect_count = 0;
 	if (n > 0)
-		look(l, some, n);
+		look(r->loop, some, n);
 }
 
-int64_t ring_look(struct loop *l, int64_t timeout)
+void ring_suspect(struct loop *l, uint32_t index)
 {
 	struct ring *r = l->state;
-	int64_t left;
 
+	if (r->slots[index].suspected)
+		return;
+	r->slots[index].suspected = true;
+	/* Of l->now the wait that has just ended took its time. */
 	if (r->suspect_count == 0)
-		return timeout;
-	left = r->look_at - clock_now();
-	if (left <= 0) {
-		look_at_all(l);
-		return timeout;
-	}
-	return left < timeout ? left : timeout;
+		timer_set(&l->timers, &r->look, clock_now() + LOOK_AFTER,
+			look_at_all);
+	r->suspects[r->suspect_count++] = index;
 }

@@ -35,26 +35,15 @@ static void submit_send(struct loop *l, uint32_t index)
 	sqe->user_data = ring_user_data(r, index);
 }
 
-/* False: there is no room, or the turn is not light. */
-static bool send_now(struct loop *l, struct op *op, const struct op_args *a)
-{
-	struct ring *r = l->state;
-
-	if (r->last > RING_LIGHT || r->ended_count == RING_ENDED ||
-		!send_at_once(l, op, a, &r->ended[r->ended_count]))
-		return false;
-	r->ended_count++;
-	count(l->counters, sends_at_once);
-	return true;
-}
-
 void ring_send(struct loop *l, struct op *op, const struct op_args *a)
 {
 	struct ring *r = l->state;
 	struct slot *s;
 
-	if (send_now(l, op, a))
+	if (r->last <= RING_LIGHT && send_at_once(l, op, a) == 0) {
+		count(l->counters, sends_at_once);
 		return;
+	}
 	op->slot = ring_take_slot(r, op, a->fd);
 	s = &r->slots[op->slot];
 	s->data = a->data;

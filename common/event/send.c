@@ -4,18 +4,28 @@
 
 #include "common/event/send.h"
 
-bool send_at_once(struct loop *l, struct op *op, const struct op_args *a,
-	struct completion *c_r)
+int send_try(struct loop *l, int fd, const void *data, uint32_t size, bool more)
 {
-	ssize_t n = send(a->fd, a->data, a->size, send_flags(a->more));
+	ssize_t n = send(fd, data, size, send_flags(more));
 
-	if (n < 0 && errno == EAGAIN)
-		return false;
-	if (n > 0 && (uint32_t)n < a->size)
+	if (n < 0)
+		return -errno;
+	if ((uint32_t)n < size)
 		count(l->counters, short_sends);
+	return (int)n;
+}
+
+int send_at_once(struct loop *l, struct op *op, const struct op_args *a)
+{
+	int rc;
+
+	if (l->ended_count == LOOP_BATCH)
+		return -EBUSY;
+	rc = send_try(l, a->fd, a->data, a->size, a->more);
+	if (rc == -EAGAIN)
+		return rc;
 	op->slot = NO_SLOT;
-	*c_r = (struct completion){
-		.op = op, .result = n < 0 ? -errno : (int)n, .last = true
-	};
-	return true;
+	l->ended[l->ended_count++] =
+		(struct completion){ .op = op, .result = rc, .last = true };
+	return 0;
 }

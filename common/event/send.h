@@ -18,8 +18,16 @@ static inline int send_flags(bool more)
 	return MSG_DONTWAIT | MSG_NOSIGNAL | (more ? MSG_MORE : 0);
 }
 
-/* Try; false: there is no room. Else the operation is over, as *c_r says. */
-bool send_at_once(struct loop *l, struct op *op, const struct op_args *a,
-	struct completion *c_r) must_check;
+/* Try, and count: how many bytes were taken, or -errno. */
+int send_try(struct loop *l, int fd, const void *data, uint32_t size,
+	bool more) must_check;
+
+/*
+ * Try inside the operation's start. 0: it is over, and the loop tells of it.
+ * Else it is not: -EAGAIN, the socket has no room; -EBUSY, it was not tried,
+ * as too many have ended so.
+ */
+int send_at_once(
+	struct loop *l, struct op *op, const struct op_args *a) must_check;
 
 #endif

@@ -7,13 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "common/base/socket.h"
+#include "common/host/watch.h"
 #include "common/http/answer.h"
 #include "common/http/head.h"
 #include "common/http/target.h"
@@ -53,13 +53,6 @@ struct health {
 	struct guest guests[HEALTH_GUESTS];
 };
 
-static int watch(struct health *h, int fd)
-{
-	struct epoll_event e = { .events = EPOLLIN };
-
-	return epoll_ctl(h->epoll, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
-}
-
 /* Of a guest that waits the epoll hears nothing: it would never rest. */
 static void set_state(struct health *h, struct guest *g, enum guest_state state)
 {
@@ -70,7 +63,7 @@ static void set_state(struct health *h, struct guest *g, enum guest_state state)
 	g->state = state;
 	if (was && !is)
 		epoll_ctl(h->epoll, EPOLL_CTL_DEL, g->fd, NULL);
-	if (is && !was && watch(h, g->fd) < 0)
+	if (is && !was && watch(h->epoll, g->fd) < 0)
 		g->until = 0;
 	if (state == GUEST_FREE)
 		close(g->fd);
@@ -89,7 +82,7 @@ int health_create(struct health **h_r, int epoll)
 
 int health_listen(struct health *h, int fd)
 {
-	int rc = h->listener_count < LISTENERS ? watch(h, fd) : -ENOSPC;
+	int rc = h->listener_count < LISTENERS ? watch(h->epoll, fd) : -ENOSPC;
 
 	if (rc < 0)
 		close(fd);
@@ -299,12 +292,14 @@ static void find_readable(struct health *h, bool *readable)
 			accept_guests(h, h->listeners[i], readable);
 }
 
-int health_look(struct health *h, struct pulse *p, const char *unready)
+int health_look(
+	struct health *h, struct pulse *p, const char *unready, bool woken)
 {
 	bool readable[HEALTH_GUESTS] = { false };
 	int64_t next = INT64_MAX, wait;
 
-	find_readable(h, readable);
+	if (woken)
+		find_readable(h, readable);
 	for (int i = 0; i < HEALTH_GUESTS; i++) {
 		struct guest *g = &h->guests[i];
 

@@ -47,10 +47,11 @@ int health_listen(struct health *h, int fd) must_check;
 
 /*
  * Main thread, whenever it wakes: do what can be done. `unready`: why no
- * visitors are taken, NULL: they are. Returns in how many ms there is more to
- * do, -1: nothing is known of.
+ * visitors are taken, NULL: they are. `woken`: the epoll is readable. Returns
+ * in how many ms there is more to do, -1: nothing is known of.
  */
-int health_look(struct health *h, struct pulse *p, const char *unready);
+int health_look(
+	struct health *h, struct pulse *p, const char *unready, bool woken);
 
 /* Cuts who is connected; NULL is accepted. */
 void health_destroy(struct health **h);

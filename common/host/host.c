@@ -3,10 +3,10 @@
 #include "common/host/host.h"
 
 #include <errno.h>
-#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
+#include "common/host/watch.h"
 
 static void set_state(struct host *h, enum host_state state)
 {
@@ -36,9 +36,7 @@ int host_open(struct host *h, struct core *const *cores, int n)
 
 int host_watch(struct host *h, int fd)
 {
-	struct epoll_event e = { .events = EPOLLIN };
-
-	return epoll_ctl(h->fd, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
+	return watch(h->fd, fd);
 }
 
 int host_serve_health(struct host *h)
@@ -79,21 +77,26 @@ static const char *why_unready(const struct host *h)
 	}
 }
 
-int host_look(struct host *h, bool ready, bool ending)
+int host_look(struct host *h, bool ready, const struct core_chores *c)
 {
-	int beat, health;
+	int beat, health = -1;
 
-	pulse_rest(&h->pulse);
+	if (c->woken)
+		pulse_rest(&h->pulse);
+	/* Nobody is told, and nobody asks. */
+	if (h->notify.fd < 0 && !h->health)
+		return -1;
 	if (h->first == 0)
 		h->first = pulse_ask(&h->pulse);
-	if (ending)
+	if (c->ending)
 		set_state(h, HOST_STOPPING);
 	else if (ready && h->state == HOST_STARTING &&
 		 pulse_is_back(&h->pulse, h->first))
 		set_state(h, HOST_READY);
 	beat = keep_watchdog(h);
-	health = h->health ? health_look(h->health, &h->pulse, why_unready(h))
-			   : -1;
+	if (h->health)
+		health = health_look(
+			h->health, &h->pulse, why_unready(h), c->woken);
 	/* -1 is never. */
 	return (unsigned)beat < (unsigned)health ? beat : health;
 }

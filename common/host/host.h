@@ -50,11 +50,11 @@ int host_watch(struct host *h, int fd) must_check;
 int host_serve_health(struct host *h) must_check;
 
 /*
- * Main thread, under core_supervise, whenever it wakes: `ready`, whether the
- * program does what it is for, once the cores have begun; `ending`, whether it
- * was told to end. Returns in how many ms there is more to do, -1: unknown.
+ * Main thread, among the chores: `ready`, whether the program does what it is
+ * for, once the cores have begun. Returns in how many ms there is more to do,
+ * -1: unknown.
  */
-int host_look(struct host *h, bool ready, bool ending);
+int host_look(struct host *h, bool ready, const struct core_chores *c);
 
 /* Any thread: what host_look is told may have changed. */
 void host_wake(const struct host *h);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/socket.h"
 #include "common/http/head.h"
 
 /* Bytes of a whole response. */
@@ -16,31 +17,30 @@
 static int wait_for(int fd, short events, int64_t end)
 {
 	struct pollfd p = { fd, events, 0 };
-	int64_t ms = (end - clock_now()) / CLOCK_MS;
 	int n;
 
-	if (ms <= 0)
-		return -ETIMEDOUT;
-	n = poll(&p, 1, (int)ms);
+	do {
+		int64_t ms = (end - clock_now()) / CLOCK_MS;
+
+		if (ms <= 0)
+			return -ETIMEDOUT;
+		n = poll(&p, 1, (int)ms);
+	} while (n < 0 && errno == EINTR);
 	if (n < 0)
-		return errno == EINTR ? 0 : -errno;
+		return -errno;
 	return n == 0 ? -ETIMEDOUT : 0;
 }
 
 static int begin(int fd, const struct sockaddr *to, socklen_t size, int64_t end)
 {
-	int rc = 0, error = 0;
-	socklen_t error_size = sizeof(error);
+	int rc;
 
 	if (connect(fd, to, size) == 0)
 		return 0;
 	if (errno != EINPROGRESS)
 		return -errno;
 	rc = wait_for(fd, POLLOUT, end);
-	if (rc == 0 &&
-		getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &error_size) < 0)
-		rc = -errno;
-	return rc < 0 ? rc : -error;
+	return rc < 0 ? rc : socket_error(fd);
 }
 
 /* Everything up to the end; how much, or -errno. */

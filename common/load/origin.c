@@ -116,7 +116,7 @@ int origin_start(struct origin **o_r, uint16_t *port_r)
 		.pipes = 64,
 		.pipe_size = 262144 };
 	struct address a;
-	int rc = -ENOMEM, error;
+	int rc = -ENOMEM;
 
 	if (!o)
 		return rc;
@@ -136,8 +136,7 @@ int origin_start(struct origin **o_r, uint16_t *port_r)
 	rc = mailbox_init(&o->mailbox);
 	if (rc < 0)
 		goto err1;
-	rc = loop_create(
-		&o->loop, backend_choose(BACKEND_AUTO, &error), &params);
+	rc = loop_create(&o->loop, backend_choose(BACKEND_AUTO, NULL), &params);
 	if (rc < 0)
 		goto err2;
 	rc = -pthread_create(&o->thread, NULL, serve, o);

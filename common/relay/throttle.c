@@ -109,6 +109,7 @@ int64_t turn_rate(const struct turn *t)
 static bool ask(struct turn *t, uint32_t want, int64_t now)
 {
 	uint32_t n = want, most;
+	bool limited = false;
 	int64_t at;
 
 	t->at = INT64_MIN;
@@ -118,9 +119,9 @@ static bool ask(struct turn *t, uint32_t want, int64_t now)
 			continue;
 		most = piece(t->under.of[i], t->rates[i], now);
 		n = most < n ? most : n;
-		t->granted = n;
+		limited = true;
 	}
-	if (t->granted == 0)
+	if (!limited)
 		return false;
 	t->granted = n;
 	for (int i = 0; i < THROTTLES_MAX && t->under.of[i]; i++) {

@@ -6,6 +6,7 @@ on loopback, each in a directory of its own below one temporary directory.
 """
 import atexit
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -31,8 +32,14 @@ CASE_TIMEOUT = float(os.environ.get("CASE_TIMEOUT", "120"))
 # How both programs run in the whole suite: ADIT_WORKERS, with how many
 # workers; ADIT_RELAY, how bytes are moved; ADIT_BACKEND, on what.
 MODE = {}
-if os.environ.get("ADIT_BACKEND"):
-    MODE["backend"] = os.environ["ADIT_BACKEND"]
+BACKEND = os.environ.get("ADIT_BACKEND", "auto")
+if BACKEND == "epoll":
+    # Also of those that are started without a configuration: io_uring is
+    # refused to whatever this process starts.
+    from refuse import RING, refuse
+    refuse(errno.EPERM, RING)
+elif BACKEND != "auto":
+    MODE["backend"] = BACKEND
 if os.environ.get("ADIT_WORKERS"):
     MODE["workers"] = int(os.environ["ADIT_WORKERS"])
 if os.environ.get("ADIT_RELAY"):

@@ -9,6 +9,7 @@ import sys
 # The same on every architecture: they are younger than the common table.
 CALLS = {"io_uring_setup": 425, "io_uring_enter": 426,
          "io_uring_register": 427, "epoll_pwait2": 441}
+RING = [name for name in CALLS if name.startswith("io_uring")]
 PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 22, 38
 MODE_FILTER = 2
 LOAD, EQUAL, RETURN = 0x20, 0x15, 0x06  # BPF: ld [k], jeq, ret

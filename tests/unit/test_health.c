@@ -67,7 +67,7 @@ static const char *say(int fd, const char *text, const char *unready)
 
 	cr_assert_eq(send(fd, text, strlen(text), MSG_NOSIGNAL),
 		(ssize_t)strlen(text));
-	health_look(health, &pulse, unready);
+	health_look(health, &pulse, unready, true);
 	n = recv(fd, answer, sizeof(answer) - 1, MSG_DONTWAIT);
 	answer[n > 0 ? n : 0] = '\0';
 	return answer;
@@ -213,7 +213,7 @@ Test(health, silence, .timeout = 10)
 	say(fds[0], "GET", NULL);
 	cr_expect(!strncmp(say(fds[1], "GET /readyz" HOST, NULL), "HTTP", 4));
 	do {
-		wait = health_look(health, &pulse, NULL);
+		wait = health_look(health, &pulse, NULL, true);
 		usleep(wait > 0 ? (useconds_t)wait * 1000 : 0);
 	} while (wait >= 0 && ++said < 100);
 	cr_expect_eq(wait, -1);
@@ -239,7 +239,7 @@ Test(health, a_core_hangs, .timeout = 10)
 	/* And what needs no core is told at once. */
 	expect("GET /readyz" HOST, "draining", "HTTP/1.1 503 ");
 	do {
-		wait = health_look(health, &pulse, NULL);
+		wait = health_look(health, &pulse, NULL, true);
 		usleep(1000);
 	} while (recv(fd, answer, sizeof(answer) - 1, MSG_DONTWAIT) <= 0 &&
 		 wait >= 0);
@@ -254,7 +254,7 @@ static void *serve(void *arg)
 
 	while (!arg) {
 		epoll_wait(ep, &e, 1, 1000);
-		health_look(health, &pulse, NULL);
+		health_look(health, &pulse, NULL, true);
 	}
 	return NULL;
 }
