@@ -37,6 +37,9 @@ enum log_format {
  */
 void log_open(int fd, enum log_level level, enum log_format format);
 
+/* Any thread: from now on, what is at least of this level. */
+void log_set_level(enum log_level level);
+
 /*
  * From now on the level of a text line has its color if `wanted`, the lines go
  * to a terminal and the environment has no NO_COLOR (no-color.org).

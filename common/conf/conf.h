@@ -3,8 +3,8 @@
 /*
  * A configuration: the memory of one settings struct, its defaults, a file
  * read into it by a table, and the places of its values for checks made
- * afterwards. For one thread; once made, the settings are read by all, and freed
- * by who drops them last.
+ * afterwards. For one thread; once made, the settings are read by all, and
+ * freed by who drops them last.
  */
 
 #ifndef ADIT_CONF_CONF_H
