@@ -163,21 +163,6 @@ static void commit(struct draft *d, struct server *s)
 
 /* --- telling --- */
 
-/* Each line a line of the log, too. */
-static void log_lines(enum log_level level, const char *text)
-{
-	static const char later[] = CONF_CHANGES_LATER;
-
-	while (*text) {
-		size_t n = strcspn(text, "\n");
-		bool warns = !strncmp(text, later, sizeof(later) - 1);
-
-		log_write(warns ? LOG_WARN : level, NULL, "reload: %.*s",
-			(int)n, text);
-		text += n + (text[n] == '\n');
-	}
-}
-
 static void tell_refusal(const struct conf_errors *errors, int rc, FILE *out)
 {
 	conf_errors_print(errors, out);
@@ -194,16 +179,22 @@ static void answer(struct server *s, int status, const char *text)
 	host_reload_ended(&s->host);
 }
 
-/* Read all, and go by it or not. 0 or -errno, with the text. */
-static int attempt(struct reload *r, struct server *s, FILE *out)
+/*
+ * Read all, and go by it or not. 0 or -errno, with the text, and how bad it is
+ * for the log.
+ */
+static int attempt(
+	struct reload *r, struct server *s, FILE *out, enum log_level *level_r)
 {
 	struct conf_errors *errors = calloc(1, sizeof(*errors));
 	struct draft *d = calloc(1, sizeof(*d));
 	int rc = errors && d ? prepare(d, r->file, s, errors) : -ENOMEM;
 
+	*level_r = LOG_ERROR;
 	if (rc == 0) {
 		commit(d, s);
 		conf_changes_print(&d->changes, out);
+		*level_r = d->changes.later_count > 0 ? LOG_WARN : LOG_INFO;
 	} else if (errors) {
 		tell_refusal(errors, rc, out);
 	}
@@ -216,6 +207,7 @@ static int attempt(struct reload *r, struct server *s, FILE *out)
 
 static void begin(struct reload *r, struct server *s)
 {
+	enum log_level level;
 	char *text = NULL;
 	size_t size;
 	FILE *out;
@@ -228,16 +220,14 @@ static void begin(struct reload *r, struct server *s)
 		answer(s, 409, "aditd was started without a configuration");
 		return;
 	}
-	rc = attempt(r, s, out);
+	rc = attempt(r, s, out, &level);
 	if (fclose(out) < 0 || !text) {
 		answer(s, 503, "no memory");
 		return;
 	}
-	if (rc == 0)
-		log_info("reload: %s was read again", r->file);
-	else
-		log_error("reload: %s is not used", r->file);
-	log_lines(rc == 0 ? LOG_INFO : LOG_ERROR, text);
+	log_write(level, NULL, "reload: %s %s", r->file,
+		rc == 0 ? "was read again" : "is not used");
+	log_lines(level, "reload: ", text);
 	if (size > 0 && text[size - 1] == '\n')
 		text[size - 1] = '\0';
 	if (rc < 0) {

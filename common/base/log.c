@@ -374,6 +374,16 @@ void log_write(
 	emit_line(level, pairs, msg, buffer, sizeof(buffer));
 }
 
+void log_lines(enum log_level level, const char *before, const char *text)
+{
+	while (*text) {
+		size_t n = strcspn(text, "\n");
+
+		log_write(level, NULL, "%s%.*s", before, (int)n, text);
+		text += n + (text[n] == '\n');
+	}
+}
+
 void log_long(enum log_level level, const char *text)
 {
 	size_t size = strlen(text) * 2 + 256;

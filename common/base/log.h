@@ -94,4 +94,7 @@ void log_write(enum log_level level, const char *const *pairs, const char *fmt,
 /* As log_write, for a text of any length that is ours (the counters). */
 void log_long(enum log_level level, const char *text);
 
+/* Each line of the text, which ends in none or in a line feed, behind that. */
+void log_lines(enum log_level level, const char *before, const char *text);
+
 #endif
