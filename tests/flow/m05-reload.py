@@ -26,6 +26,8 @@ from userskit import write_users
 
 HOST = " HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"
 RELAYS = ("copy", "splice", "auto")
+# adit's, whatever the others' is.
+BARE = {"tls": {**LINKS["bare"]["tls"], "pins": None}, "tcpMux": False}
 NOTHING = "nothing has changed"
 USERS = [{"name": "a", "frpToken": "secret-of-a"}]
 
@@ -342,8 +344,7 @@ def alice(s, port, origin):
     return Client(s, [{"name": "t", "type": "tcp", "localPort": origin.port,
                        "remotePort": port}],
                   {"user": "alice", "auth": {"token": "alice-secret"},
-                   "loginFailExit": False, "transport": merge(LINKS["bare"], {
-                       "tls": {"pins": None}})}, wait=False)
+                   "loginFailExit": False, "transport": BARE}, wait=False)
 
 
 @case("users: one more, taken out, from rows to a file and back")
@@ -794,7 +795,8 @@ def _():
 @case("adit: heartbeats begin and end")
 def _():
     with Server({"transport": {"heartbeatTimeout": 3}}) as s, \
-            Client(s, [], {"transport": {"heartbeatInterval": 1}}) as c:
+            Client(s, [], {"transport": {"heartbeatInterval": 1,
+                                         **BARE}}) as c:
         c.wait_log("login to server success")
         hang_up(c, {"transport": {"heartbeatInterval": -1}})
         s.wait_log("heartbeat timeout", timeout=15)
