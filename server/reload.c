@@ -147,8 +147,8 @@ static void discard(struct draft *d)
 /* Nothing of this fails. */
 static void commit(struct draft *d, struct server *s)
 {
-	struct settings *before = s->settings;
-
+	s->reload.old_settings = s->settings;
+	s->reload.old_users = users_hold(s->users.users);
 	s->settings = d->settings;
 	d->settings = NULL;
 	log_set_level((enum log_level)s->settings->log_level);
@@ -158,7 +158,6 @@ static void commit(struct draft *d, struct server *s)
 	publish(s->settings, s);
 	/* Behind the settings, by which controls are looked at again. */
 	users_replace(&s->users, &d->users, s);
-	settings_free(&before);
 }
 
 /* --- telling --- */
@@ -223,6 +222,8 @@ static void begin(struct reload *r, struct server *s)
 	rc = attempt(r, s, out, &level);
 	if (fclose(out) < 0 || !text) {
 		answer(s, 503, "no memory");
+		free(text);
+		reload_close(r);
 		return;
 	}
 	log_write(level, NULL, "reload: %s %s", r->file,
@@ -251,8 +252,7 @@ static void end(struct reload *r, struct server *s, int status)
 		log_warn("reload: a worker does not answer");
 		answer(s, status, "a worker does not answer");
 	}
-	free(r->answer);
-	r->answer = NULL;
+	reload_close(r);
 }
 
 /* In how many ms to look again. */
@@ -291,6 +291,8 @@ int reload_look(struct reload *r, struct server *s)
 
 void reload_close(struct reload *r)
 {
+	users_drop(&r->old_users);
+	settings_free(&r->old_settings);
 	free(r->answer);
 	r->answer = NULL;
 }

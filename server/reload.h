@@ -17,6 +17,8 @@
 #include <stdint.h>
 
 struct server;
+struct settings;
+struct users;
 
 enum reload_state {
 	RELOAD_IDLE,
@@ -34,6 +36,9 @@ struct reload {
 	bool again;       /* `round` is one that has begun since */
 	int64_t until;    /* when it is not waited for any more */
 	char *answer;     /* owned; while SPREADING */
+	/* Held while SPREADING, so that it is not a worker who frees them. */
+	struct settings *old_settings;
+	struct users *old_users;
 };
 
 /*
