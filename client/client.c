@@ -69,7 +69,8 @@ int client_create(struct client *c, const struct settings *s, uint32_t count,
 	int rc;
 
 	memset(c, 0, sizeof(*c));
-	c->settings = s;
+	c->settings = settings_hold(s);
+	list_init(&c->leaving);
 	list_init(&c->works);
 	cipher_key_derive(&c->token_key, s->auth_token);
 	proof_key_derive(&c->proof_key, s->auth_token, strlen(s->auth_token));
@@ -100,11 +101,31 @@ int client_watch(struct client *c, struct journal *journal)
 	return c->pools.lookouts ? 0 : -ENOMEM;
 }
 
+void client_use(
+	struct client *c, struct settings *s, struct proxy_table *proxies)
+{
+	struct settings *set = c->settings;
+	struct proxy_table *table = c->proxies;
+
+	c->settings = s;
+	c->proxies = proxies;
+	c->muxes.ping = s->mux_keepalive_s * CLOCK_SECOND;
+	if (c->first) {
+		control_use(c);
+		proxy_table_change(table, proxies,
+			c->control.state == CONTROL_RUNNING &&
+				!c->core.draining);
+	}
+	proxy_table_drop(&table);
+	settings_free(&set);
+}
+
 void client_destroy(struct client *c)
 {
 	core_destroy(&c->core);
-	if (c->first)
-		proxies_destroy(c);
+	proxies_unanswered(c);
+	proxy_table_drop(&c->proxies);
+	settings_free(&c->settings);
 	pool_destroy(&c->pools.streams);
 	pool_destroy(&c->pools.layers);
 	pool_destroy(&c->pools.links);
@@ -153,7 +174,7 @@ static int client_start(struct core *core)
 
 	if (!c->first)
 		return 0;
-	log_info("start frpc service: %zu proxies", c->proxy_count);
+	log_info("start frpc service: %zu proxies", c->proxies->count);
 	control_start(c);
 	return 0;
 }
@@ -183,7 +204,7 @@ static void client_drain(struct core *core)
 	if (c->first) {
 		log_info("draining: %u visitors are being served",
 			crew_busy(c->crew));
-		proxies_withdraw(c);
+		proxy_table_withdraw(c->proxies);
 	}
 	loop_set_timer(core->loop, &c->drain_timer,
 		c->settings->drain_timeout_ms * CLOCK_MS, drain_late);
@@ -195,6 +216,16 @@ static void client_quit(struct core *core)
 	if (client_of(core)->first)
 		log_warn("stopping at once");
 	core_stop(core, 0);
+}
+
+/* How many wait for a visitor. */
+static uint32_t idle_works(const struct client *c)
+{
+	uint32_t n = 0;
+
+	list_each (l, &c->works)
+		n += container_of(l, struct work, link)->state == WORK_IDLE;
+	return n;
 }
 
 static int client_report(struct core *core, struct core_level *levels)
@@ -210,7 +241,7 @@ static int client_report(struct core *core, struct core_level *levels)
 		pool_used(c->pools.mux_streams) };
 	levels[n++] = (struct core_level){ "dials", pool_used(c->pools.dials) };
 	levels[n++] = (struct core_level){ "works", pool_used(c->pools.works) };
-	levels[n++] = (struct core_level){ "idle", works_idle(c) };
+	levels[n++] = (struct core_level){ "idle", idle_works(c) };
 	levels[n++] =
 		(struct core_level){ "carriers", pool_used(c->pools.carriers) };
 	levels[n++] =

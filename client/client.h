@@ -3,14 +3,14 @@
 /*
  * A client is what adit runs on one worker: work connections, and their pools.
  * The first one of the crew also has the control, and opens the proxies, whose
- * settings all of them read.
+ * table all of them read.
  */
 
 #ifndef ADIT_CLIENT_CLIENT_H
 #define ADIT_CLIENT_CLIENT_H
 
 #include "client/control.h"
-#include "client/proxy.h"
+#include "client/proxy_table.h"
 #include "client/settings.h"
 #include "common/base/pool.h"
 #include "common/crypto/cipher.h"
@@ -30,16 +30,17 @@ struct journal;
 
 struct client {
 	struct core core;
-	const struct settings *settings;
+	struct settings *settings; /* held; those it goes by now */
 	struct crew *crew;
 	struct cipher_key token_key;
 	struct proof_key proof_key; /* of the token, too */
 	struct session session; /* the control's; elsewhere as it was told */
 	struct control control; /* of the first */
-	struct proxy *proxies;  /* the first's, whom the others only read,
-				 * but for throttles */
-	size_t proxy_count;
-	struct list works; /* all */
+	struct proxy_table *proxies; /* held; of each only the first changes
+				      * more than throttles */
+	struct list leaving; /* the first's: proxies that are no more, once
+			      * the server has answered for them; held */
+	struct list works;   /* all */
 	struct carriers carriers;
 	struct muxes muxes;                /* the first's; of its one mux */
 	struct tls_context *tls;           /* of new links; NULL: without */
@@ -66,6 +67,13 @@ size_t client_visitor_records(void);
 /* Before it runs: write the requests of http proxies into the journal, which
  * outlives it. 0 or -ENOMEM. */
 int client_watch(struct client *c, struct journal *journal) must_check;
+
+/*
+ * Its worker: go by these settings and proxies, held for it, from now on. The
+ * first one opens and takes back what differs.
+ */
+void client_use(
+	struct client *c, struct settings *s, struct proxy_table *proxies);
 
 /* After core_supervise, and after the resolver: free what is left. */
 void client_destroy(struct client *c);

@@ -45,7 +45,8 @@ static void control_leave(struct control *k, bool cut)
 	mux_close(&k->mux);
 	c->session.muxed = false;
 	if (k->state == CONTROL_RUNNING) {
-		proxies_lost(c);
+		proxy_table_lost(c->proxies);
+		proxies_unanswered(c);
 		crew_session_lost(c->crew);
 	}
 }
@@ -127,6 +128,33 @@ bool control_send(struct client *c, const struct message *m)
 	return rc == 0;
 }
 
+static void control_beat(struct timer *t);
+
+/* The next heartbeat, or none. */
+static void control_rest(struct control *k)
+{
+	struct client *c = client_of(k);
+	int64_t interval = c->settings->heartbeat_interval_ms;
+
+	loop_cancel_timer(client_loop(c), &k->heartbeat);
+	/* As frp: a mux has pings of its own. */
+	if (interval > 0 && (!k->mux || c->settings->heartbeats_given))
+		loop_set_timer(client_loop(c), &k->heartbeat,
+			interval * CLOCK_MS, control_beat);
+}
+
+void control_use(struct client *c)
+{
+	struct control *k = &c->control;
+
+	if (k->state != CONTROL_RUNNING)
+		return;
+	/* Without heartbeats nothing was heard. */
+	if (!timer_is_set(&k->heartbeat))
+		k->heard = client_loop(c)->now;
+	control_rest(k);
+}
+
 static void control_beat(struct timer *t)
 {
 	struct control *k = container_of(t, struct control, heartbeat);
@@ -147,8 +175,7 @@ static void control_beat(struct timer *t)
 		m.ping.privilege_key = key;
 	}
 	if (control_send(c, &m))
-		loop_set_timer(client_loop(c), &k->heartbeat,
-			s->heartbeat_interval_ms * CLOCK_MS, control_beat);
+		control_rest(k);
 }
 
 /* It has lasted: whatever ends it now is a trouble of its own. */
@@ -178,11 +205,7 @@ static bool control_login_answered(
 	struct control *k, const struct message_login_resp *m)
 {
 	struct client *c = client_of(k);
-	int64_t interval = c->settings->heartbeat_interval_ms;
 
-	/* As frp: a mux has pings of its own. */
-	if (k->mux && !c->settings->heartbeats_given)
-		interval = -1;
 	if (*m->error) {
 		count(&c->core.counters, logins_refused);
 		control_failed(k, m->error);
@@ -226,10 +249,8 @@ static bool control_login_answered(
 			(double)(clock_now() - k->asked) / CLOCK_MS);
 	if (c->session.proven && c->settings->tls_pins.n > 0)
 		trust_told(&c->crew->trust, &m->adit.pins);
-	if (interval > 0)
-		loop_set_timer(client_loop(c), &k->heartbeat,
-			interval * CLOCK_MS, control_beat);
-	return proxies_open(c);
+	control_rest(k);
+	return proxy_table_open(c->proxies);
 }
 
 /* So many work connections are wanted; an absent count is one. */

@@ -85,6 +85,9 @@ void control_start(struct client *c);
 /* Leave the server for good. */
 void control_stop(struct client *c);
 
+/* The client's settings are others. */
+void control_use(struct client *c);
+
 /* Send, while RUNNING; false: the control was lost by it. */
 bool control_send(struct client *c, const struct message *m);
 

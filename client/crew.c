@@ -70,11 +70,12 @@ int crew_create(struct crew *c, const struct settings *s,
 	crew_announced_fn *announced, void *arg)
 {
 	uint32_t count = (uint32_t)s->workers;
-	struct client *first;
 	const char *reason;
 	int rc;
 
 	memset(c, 0, sizeof(*c));
+	c->first = s;
+	c->settings = settings_hold(s);
 	c->announced = announced;
 	c->announced_arg = arg;
 	c->works.limit = crew_work_limit(s);
@@ -91,15 +92,13 @@ int crew_create(struct crew *c, const struct settings *s,
 	if (rc == 0)
 		rc = make_clients(c, s, count);
 	if (rc == 0) {
-		first = c->clients[0];
-		first->first = true;
-		rc = proxies_create(first);
+		c->clients[0]->first = true;
+		c->proxies = proxy_table_make(c->clients[0], s, NULL);
+		rc = c->proxies ? 0 : -ENOMEM;
 		if (rc < 0)
 			log_error("no memory for the proxies");
-		for (uint32_t i = 1; rc == 0 && i < count; i++) {
-			c->clients[i]->proxies = first->proxies;
-			c->clients[i]->proxy_count = first->proxy_count;
-		}
+		for (uint32_t i = 0; rc == 0 && i < count; i++)
+			c->clients[i]->proxies = proxy_table_hold(c->proxies);
 	}
 	/* After the cores, whose signals its thread must not take. */
 	if (rc == 0) {
@@ -128,8 +127,23 @@ static int run_chores(struct core_chores *chores, bool last)
 {
 	struct crew *c = container_of(chores, struct crew, chores);
 
+	int wait;
+
 	trust_look(&c->trust, last);
-	return host_look(&c->host, atomic_load(&c->in_service), chores);
+	wait = host_look(&c->host, atomic_load(&c->in_service), chores);
+	if (!last && reload_look(&c->reload, c) == 0)
+		return 0;
+	return wait;
+}
+
+static void reload_config(struct core_chores *chores)
+{
+	container_of(chores, struct crew, chores)->reload.asked = true;
+}
+
+void crew_follow(struct crew *c, const char *file)
+{
+	c->reload.file = file;
 }
 
 int crew_run(struct crew *c)
@@ -149,7 +163,8 @@ int crew_run(struct crew *c)
 		/* Who may go on without a server is there without it. */
 		c->in_service = !c->clients[0]->settings->login_fail_exit;
 		c->chores = (struct core_chores){ .fd = c->host.fd,
-			.run = run_chores };
+			.run = run_chores,
+			.reload = c->reload.file ? reload_config : NULL };
 		rc = core_supervise(cores, (int)c->count, &c->chores);
 	}
 	host_close(&c->host);
@@ -166,6 +181,8 @@ void crew_destroy(struct crew *c)
 		free(c->clients[i - 1]);
 	}
 	free(c->clients);
+	proxy_table_drop(&c->proxies);
+	settings_free(&c->settings);
 	trust_close(&c->trust);
 	client_id_close(&c->id);
 	explicit_bzero(c, sizeof(*c));

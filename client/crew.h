@@ -13,6 +13,7 @@
 #include "client/client.h"
 #include "client/client_id.h"
 #include "client/gateway.h"
+#include "client/reload.h"
 #include "client/trust.h"
 #include "common/base/quota.h"
 #include "common/host/host.h"
@@ -29,6 +30,10 @@ struct work_ticket;
 struct crew {
 	crew_announced_fn *announced; /* NULL: not a one-line command */
 	void *announced_arg;
+	const struct settings *first; /* what it was started with */
+	struct settings *settings;    /* the main thread's; held: the newest */
+	struct proxy_table *proxies;  /* the same */
+	struct reload reload;         /* the same */
 	struct client **clients;
 	uint32_t count;
 	uint32_t next; /* the first's: whose turn it is */
@@ -47,7 +52,8 @@ struct crew {
 uint32_t crew_work_limit(const struct settings *settings);
 
 /*
- * Settings after sizing_workers. 0 or -errno after an error in the log.
+ * Settings after sizing_workers, which outlive the crew. 0 or -errno after an
+ * error in the log.
  * `announced`: see struct crew; NULL when a configuration runs, whose refused
  * proxies are asked for again.
  */
@@ -59,6 +65,9 @@ int crew_create(struct crew *c, const struct settings *settings,
  * screen, which outlives the crew. 0 or -ENOMEM.
  */
 int crew_watch(struct crew *c, struct screen *screen) must_check;
+
+/* Before it runs: SIGHUP reads this file, whose name outlives it, again. */
+void crew_follow(struct crew *c, const char *file);
 
 /* Main thread: run until the end; the program's exit code. */
 int crew_run(struct crew *c);

@@ -32,12 +32,15 @@ static CONF_TABLE(table, struct included, rows);
 static int keep_source(struct settings *s, struct conf *conf, size_t first)
 {
 	struct client_source *grown =
-		reallocarray(s->sources, s->source_count + 1, sizeof(*grown));
+		conf_alloc(s->conf, s->source_count + 1, sizeof(*grown));
 
 	if (!grown)
 		return -ENOMEM;
+	if (s->source_count > 0)
+		memcpy(grown, s->sources, s->source_count * sizeof(*grown));
 	s->sources = grown;
 	s->sources[s->source_count++] = (struct client_source){ conf, first };
+	conf_own(s->conf, conf);
 	return 0;
 }
 
@@ -157,12 +160,4 @@ struct conf *include_source(
 		i--;
 	*local_r = i > 0 ? index - s->sources[i - 1].first : index;
 	return i > 0 ? s->sources[i - 1].conf : s->conf;
-}
-
-void include_free(struct settings *s)
-{
-	while (s->source_count > 0)
-		conf_free(&s->sources[--s->source_count].conf);
-	free(s->sources);
-	s->sources = NULL;
 }

@@ -13,7 +13,8 @@
 
 /*
  * Append the proxies of all files to s->proxies, in the order of the patterns
- * and of the names. What is wrong goes to `errors`. 0 or -ENOMEM.
+ * and of the names, which are freed with the settings. What is wrong goes to
+ * `errors`. 0 or -ENOMEM.
  */
 int include_files(struct settings *s, struct conf_errors *errors) must_check;
 
@@ -22,8 +23,5 @@ int include_files(struct settings *s, struct conf_errors *errors) must_check;
  */
 struct conf *include_source(
 	const struct settings *s, size_t index, size_t *local_r);
-
-/* Free what include_files read. */
-void include_free(struct settings *s);
 
 #endif

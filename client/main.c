@@ -108,6 +108,8 @@ static int serve(struct settings *s, const struct client_command *command)
 	if (one_line && screen)
 		announced = screen_announce;
 	if (crew_create(&crew, s, announced, screen) == 0) {
+		if (!one_line)
+			crew_follow(&crew, command->config);
 		rc = run(&crew, screen);
 		crew_destroy(&crew);
 	}
@@ -180,6 +182,7 @@ int main(int argc, char **argv)
 	switch (command.kind) {
 	case COMMAND_HELP:
 		client_command_help(stdout);
+		settings_help(stdout);
 		return EXIT_DONE;
 	case COMMAND_VERSION:
 		library_describe(library);

@@ -24,9 +24,10 @@ static void work_idle(struct relay *r)
 	if (carried)
 		p->epoch = work_carrier_of(k->stream)->epoch;
 	p->caps = (uint8_t)k->caps;
-	p->proxy = k->proxy;
+	p->proxy = proxy_hold(k->proxy);
 	if (!parking_take(&c->parking, &p->parked, r,
 		    carried ? PARKED_A : PARKED_NONE)) {
+		proxy_drop(&p->proxy);
 		pool_give(c->pools.parked, p);
 		return;
 	}
@@ -39,6 +40,7 @@ static void forget(struct parked_work *p)
 	struct client *c = client_of(p);
 
 	crew_count_busy(c->crew, -1);
+	proxy_drop(&p->proxy);
 	pool_give(c->pools.parked, p);
 }
 

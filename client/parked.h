@@ -16,9 +16,9 @@ struct proxy;
 
 struct parked_work {
 	struct parked parked;
-	struct proxy *proxy;
-	uint32_t epoch; /* of the carrier */
-	uint8_t caps;   /* of the session */
+	struct proxy *proxy; /* held */
+	uint32_t epoch;      /* of the carrier */
+	uint8_t caps;        /* of the session */
 };
 
 /* Prepare this worker's parking; its loop and pools are there. */

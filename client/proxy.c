@@ -3,13 +3,14 @@
 #include "client/proxy.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "client/client.h"
 #include "client/crew.h"
 #include "client/hint.h"
+#include "client/proxy_table.h"
 #include "common/base/bandwidth.h"
 #include "common/base/log.h"
 
@@ -41,37 +42,43 @@ static int64_t own_rate(const struct client_proxy *s)
 	return rate;
 }
 
-int proxies_create(struct client *c)
+struct proxy *proxy_new(struct client *first, const struct settings *all,
+	const struct client_proxy *settings)
 {
-	const struct settings *s = c->settings;
+	struct proxy *p = calloc(1, sizeof(*p));
 
-	c->proxies = calloc(s->proxies.n + 1, sizeof(*c->proxies));
-	if (!c->proxies)
-		return -ENOMEM;
-	for (size_t i = 0; i < s->proxies.n; i++) {
-		const struct client_proxy *set = &s->proxies.v[i];
-		struct proxy *p = &c->proxies[c->proxy_count];
-
-		if (!settings_proxy_wanted(s, set))
-			continue;
-		p->client = c;
-		p->settings = set;
-		throttle_set_rate(&p->throttle, own_rate(set));
-		if (asprintf(&p->name, "%s%s%s", s->user, *s->user ? "." : "",
-			    set->name) < 0)
-			return -ENOMEM;
-		c->proxy_count++;
+	if (!p)
+		return NULL;
+	if (asprintf(&p->name, "%s%s%s", all->user, *all->user ? "." : "",
+		    settings->name) < 0) {
+		free(p);
+		return NULL;
 	}
-	return 0;
+	p->holders = 1;
+	p->client = first;
+	p->all = settings_hold(all);
+	p->settings = settings;
+	throttle_set_rate(&p->throttle, own_rate(settings));
+	return p;
 }
 
-void proxies_destroy(struct client *c)
+struct proxy *proxy_hold(struct proxy *p)
 {
-	for (size_t i = 0; i < c->proxy_count; i++)
-		free(c->proxies[i].name);
-	free(c->proxies);
-	c->proxies = NULL;
-	c->proxy_count = 0;
+	if (p)
+		atomic_fetch_add(&p->holders, 1);
+	return p;
+}
+
+void proxy_drop(struct proxy **pp)
+{
+	struct proxy *p = *pp;
+
+	*pp = NULL;
+	if (!p || atomic_fetch_sub(&p->holders, 1) != 1)
+		return;
+	free(p->name);
+	settings_free(&p->all);
+	free(p);
 }
 
 /* What the types are called, and how an address of one begins. */
@@ -116,7 +123,7 @@ static bool proxy_ask(struct proxy *p)
 		np->response_headers = proxy_map(&s->response_headers);
 	}
 	if (p->client->session.proven &&
-		settings_proxy_may_be_plain(p->client->settings, s)) {
+		settings_proxy_may_be_plain(p->all, s)) {
 		np->adit.present = true;
 		np->adit.enc = PROXY_MEANS_PLAIN;
 	}
@@ -129,41 +136,57 @@ static void proxy_retry(struct timer *t)
 	proxy_ask(container_of(t, struct proxy, retry));
 }
 
-bool proxies_open(struct client *c)
+/* One of that name whose answer is awaited, though it is to be no more. */
+static struct proxy *find_leaving(const struct client *c, const char *name)
 {
-	for (size_t i = 0; i < c->proxy_count; i++)
-		if (!proxy_ask(&c->proxies[i]))
-			return false;
-	return true;
-}
+	list_each (l, &c->leaving) {
+		struct proxy *p = container_of(l, struct proxy, link);
 
-void proxies_lost(struct client *c)
-{
-	for (size_t i = 0; i < c->proxy_count; i++) {
-		loop_cancel_timer(client_loop(c), &c->proxies[i].retry);
-		proxy_set_state(&c->proxies[i], PROXY_NEW);
+		if (!strcmp(p->name, name))
+			return p;
 	}
+	return NULL;
 }
 
-void proxies_withdraw(struct client *c)
+bool proxy_open(struct proxy *p)
+{
+	return find_leaving(p->client, p->name) || proxy_ask(p);
+}
+
+void proxy_lost(struct proxy *p)
+{
+	loop_cancel_timer(client_loop(p->client), &p->retry);
+	proxy_set_state(p, PROXY_NEW);
+}
+
+static bool take_back(struct proxy *p)
 {
 	struct message m = { .type = MESSAGE_CLOSE_PROXY };
 
-	for (size_t i = 0; i < c->proxy_count; i++) {
-		if (c->proxies[i].state != PROXY_RUNNING)
-			continue;
-		m.close_proxy.proxy_name = c->proxies[i].name;
-		if (!control_send(c, &m))
-			return;
-	}
+	m.close_proxy.proxy_name = p->name;
+	return control_send(p->client, &m);
 }
 
-struct proxy *proxy_find(const struct client *c, const char *name)
+bool proxy_close(struct proxy *p)
 {
-	for (size_t i = 0; i < c->proxy_count; i++)
-		if (!strcmp(c->proxies[i].name, name))
-			return &c->proxies[i];
-	return NULL;
+	enum proxy_state state = (enum proxy_state)p->state;
+
+	proxy_lost(p);
+	if (state == PROXY_ASKED)
+		list_append(&p->client->leaving, &proxy_hold(p)->link);
+	return state != PROXY_RUNNING || take_back(p);
+}
+
+static void forget(struct proxy *p)
+{
+	list_remove(&p->link);
+	proxy_drop(&p);
+}
+
+void proxies_unanswered(struct client *c)
+{
+	list_each_safe (l, &c->leaving)
+		forget(container_of(l, struct proxy, link));
 }
 
 struct throttle *proxy_throttle(struct proxy *p)
@@ -264,10 +287,31 @@ static void proxy_refused(struct proxy *p, const char *error)
 	loop_set_timer(client_loop(c), &p->retry, p->wait, proxy_retry);
 }
 
+/* Too late: it is no more, and another one may have waited for its name. */
+static void answered_late(
+	struct proxy *p, const struct message_new_proxy_resp *m)
+{
+	struct client *c = p->client;
+	struct proxy *next = proxy_table_find(c->proxies, p->name);
+	bool going = *m->error || take_back(p);
+
+	/* Without a control nothing is awaited any more. */
+	if (!going)
+		return;
+	forget(p);
+	if (next && next->state == PROXY_NEW && !c->core.draining)
+		proxy_ask(next);
+}
+
 void proxy_answered(struct client *c, const struct message_new_proxy_resp *m)
 {
-	struct proxy *p = proxy_find(c, m->proxy_name);
+	struct proxy *p = find_leaving(c, m->proxy_name);
 
+	if (p) {
+		answered_late(p, m);
+		return;
+	}
+	p = proxy_table_find(c->proxies, m->proxy_name);
 	if (!p || p->state != PROXY_ASKED)
 		return;
 	if (*m->error) {

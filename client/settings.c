@@ -13,6 +13,7 @@
 
 #include "client/gateway.h"
 #include "client/include.h"
+#include "common/conf/change.h"
 #include "common/conf/dump.h"
 #include "common/conf/manual.h"
 #include "common/conf/secret.h"
@@ -23,6 +24,7 @@
 #define KEEPALIVE_MAX 32767
 #define DAY 86400
 
+#define TLS_FLAGS 0
 #define TLS_CERT_DOC                                                          \
 	"PEM file with the certificate that the server is shown, if it asks " \
 	"for one."
@@ -61,6 +63,7 @@ static const struct conf_row rows[] = {
 	{ .path = "loginFailExit",
 		DEF(BOOL, login_fail_exit),
 		.def = "true",
+		.flags = CONF_RELOAD,
 		.doc = "Exit when the first login fails." },
 	{ .path = "metadatas",
 		DEF(MAP, metadatas),
@@ -75,6 +78,7 @@ static const struct conf_row rows[] = {
 		.doc = "STUN server of xtcp proxies." },
 	{ .path = "includes",
 		DEF(STRINGS, includes),
+		.flags = CONF_RELOAD,
 		.doc = "More files with proxies, as ./conf.d/*.yaml." },
 
 #include "common/conf/web.def"
@@ -121,7 +125,7 @@ static const struct conf_row rows[] = {
 		.min = -1,
 		.max = DAY,
 		.unit = "seconds",
-		.flags = CONF_EMPTY_DEFAULT,
+		.flags = CONF_EMPTY_DEFAULT | CONF_RELOAD,
 		.doc = "Time between heartbeats; -1: none." },
 	{ .path = "transport.heartbeatTimeout",
 		DEF(MS, heartbeat_timeout_ms),
@@ -129,7 +133,7 @@ static const struct conf_row rows[] = {
 		.min = -1,
 		.max = DAY,
 		.unit = "seconds",
-		.flags = CONF_EMPTY_DEFAULT,
+		.flags = CONF_EMPTY_DEFAULT | CONF_RELOAD,
 		.doc = "How long the server may be silent; -1: for ever." },
 	{ .path = "transport.dialServerTimeout",
 		DEF(MS, dial_server_timeout_ms),
@@ -137,7 +141,7 @@ static const struct conf_row rows[] = {
 		.min = 1,
 		.max = DAY,
 		.unit = "seconds",
-		.flags = CONF_EMPTY_DEFAULT,
+		.flags = CONF_EMPTY_DEFAULT | CONF_RELOAD,
 		.doc = "How long connecting to the server may take." },
 	{ .path = "transport.dialServerKeepalive",
 		DEF(SECONDS, dial_server_keepalive_s),
@@ -145,7 +149,7 @@ static const struct conf_row rows[] = {
 		.min = -1,
 		.max = KEEPALIVE_MAX,
 		.unit = "seconds",
-		.flags = CONF_EMPTY_DEFAULT,
+		.flags = CONF_EMPTY_DEFAULT | CONF_RELOAD,
 		.doc = "Idle time before TCP probes the server; -1: off." },
 	{ .path = "transport.connectServerLocalIP",
 		DEF(STRING, connect_server_local_ip),
@@ -217,6 +221,7 @@ static const struct conf_row rows[] = {
 		.def = "30",
 		.max = DAY,
 		.unit = "seconds",
+		.flags = CONF_RELOAD,
 		.doc = "How long visitors may go on after the client was "
 		       "told to stop." },
 	{ .path = "limits.visitors",
@@ -233,6 +238,7 @@ static const struct conf_row rows[] = {
 		.doc = "Receive buffers of a worker, 16 KiB each." },
 	{ .path = "start",
 		DEF(STRINGS, start),
+		.flags = CONF_RELOAD,
 		.doc = "Names of the proxies to open; empty: all." },
 	{ .path = "visitors",
 		CONF_DEF_LATER,
@@ -240,6 +246,7 @@ static const struct conf_row rows[] = {
 	{ .path = "proxies",
 		CONF_DEF_LIST(struct settings, proxies, struct client_proxy,
 			client_proxy_table),
+		.flags = CONF_RELOAD,
 		.doc = "What this client publishes.",
 		.example = "# For example, in place of []:\n"
 			   "#  - name: web\n"
@@ -444,7 +451,8 @@ int settings_sample(FILE *out)
 {
 	fputs("# adit's configuration: every key with its default. The names\n"
 	      "# are frp's where frp has the key. Secrets are better kept in\n"
-	      "# a file of their own (auth.tokenSource).\n",
+	      "# a file of their own (auth.tokenSource). A change of what is\n"
+	      "# marked [reload] needs no restart: send SIGHUP.\n",
 		out);
 	return conf_sample(&table, out);
 }
@@ -459,6 +467,25 @@ void settings_manual(FILE *out)
 	manual_keys(out, &page, &table);
 }
 
+void settings_help(FILE *out)
+{
+	fputs("\nKeys of the configuration that a reload changes:\n", out);
+	conf_reloads_print(&table, out);
+}
+
+int settings_keep(struct settings *s, const struct settings *start,
+	struct conf_errors *errors)
+{
+	conf_changes_keep(start->conf, s->conf);
+	return settings_check(s, errors);
+}
+
+struct settings *settings_hold(const struct settings *s)
+{
+	/* The struct itself lies in the conf's memory. */
+	return conf_base(conf_hold(s->conf));
+}
+
 void settings_free(struct settings **s_p)
 {
 	struct settings *s = *s_p;
@@ -467,8 +494,6 @@ void settings_free(struct settings **s_p)
 	*s_p = NULL;
 	if (!s)
 		return;
-	/* The struct itself lies in the conf's memory. */
 	conf = s->conf;
-	include_free(s);
 	conf_free(&conf);
 }

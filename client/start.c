@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "client/client.h"
-#include "client/proxy.h"
+#include "client/proxy_table.h"
 #include "common/base/log.h"
 #include "common/crypto/base64.h"
 #include "common/wire/frame.h"
@@ -22,13 +22,13 @@ struct proxy *start_find_proxy(const struct client *c,
 		log_warn("StartWorkConn contains error: %s", s->error);
 		return NULL;
 	}
-	p = proxy_find(c, s->proxy_name);
+	p = proxy_table_find(c->proxies, s->proxy_name);
 	if (!p) {
 		log_warn("the server starts an unknown proxy [%.64s]",
 			s->proxy_name);
 		return NULL;
 	}
-	if (plain && !settings_proxy_may_be_plain(c->settings, p->settings)) {
+	if (plain && !settings_proxy_may_be_plain(p->all, p->settings)) {
 		log_warn("the server starts [%s] on a work connection without "
 			 "TLS, which transport.dataEncryption does not let it",
 			p->settings->name);

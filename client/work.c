@@ -52,6 +52,7 @@ static void work_bury(struct timer *t)
 	struct client *c = k->client;
 
 	list_remove(&k->link);
+	proxy_drop(&k->proxy);
 	if (k->place)
 		quota_give(&c->crew->works);
 	pool_give(c->pools.works, k);
@@ -210,7 +211,7 @@ static void work_visited(
 {
 	enum proxy_header header;
 
-	k->proxy = start_find_proxy(k->client, s, k->ticket.plain);
+	k->proxy = proxy_hold(start_find_proxy(k->client, s, k->ticket.plain));
 	if (!k->proxy) {
 		work_refuse(k, REASON_refused);
 		return;
@@ -445,6 +446,7 @@ void work_leave(struct work *k)
 	work_set_state(k, WORK_CLOSED);
 	lookout_leave(&k->lookout, true);
 	list_remove(&k->link);
+	proxy_drop(&k->proxy);
 	pool_give(k->client->pools.works, k);
 }
 
@@ -455,7 +457,7 @@ void work_resume(struct client *c, unsigned caps, struct proxy *proxy,
 
 	if (k) {
 		k->place = !(caps & CAPABILITY_reuse);
-		k->proxy = proxy;
+		k->proxy = proxy_hold(proxy);
 		k->stream = stream;
 		k->local = local;
 		work_relay(k, true);
@@ -475,15 +477,6 @@ void work_init(struct client *c)
 	c->carriers.again = work_again;
 	c->carriers.gone = work_gone;
 	c->carriers.steady = true;
-}
-
-uint32_t works_idle(const struct client *c)
-{
-	uint32_t n = 0;
-
-	list_each (l, &c->works)
-		n += container_of(l, struct work, link)->state == WORK_IDLE;
-	return n;
 }
 
 void works_lost(struct client *c)

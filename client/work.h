@@ -67,7 +67,7 @@ struct work {
 	struct lookout *lookout; /* on the relay; NULL: none */
 	struct chunk *header;    /* for the local service, until it goes */
 	struct timer timer;  /* DIALING: to try again; CLOSED: to be freed */
-	struct proxy *proxy; /* from STARTED on */
+	struct proxy *proxy; /* held, from STARTED on */
 	unsigned caps;       /* of the session it belongs to */
 	uint8_t tries;       /* of the link that failed */
 	bool place;          /* of the crew's quota; a carrier has its own */
@@ -102,9 +102,6 @@ void work_claim_carrier(
  */
 void work_resume(struct client *c, unsigned caps, struct proxy *proxy,
 	struct stream *stream, struct stream *local);
-
-/* How many wait for a visitor; for a report: they are walked. */
-uint32_t works_idle(const struct client *c);
 
 /* The session has ended: close those of this worker that serve nobody yet. */
 void works_lost(struct client *c);

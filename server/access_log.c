@@ -39,7 +39,7 @@ struct access_ring {
 };
 
 struct access_log {
-	const char *path; /* NULL: stdout */
+	char *path; /* owned; "": nowhere; "console" */
 	int fd, wakeup;
 	enum access_format format;
 	bool regular; /* a file: writing does not wait for anybody */
@@ -108,17 +108,33 @@ uint64_t access_log_unwritten(struct access_log *log)
 
 /* --- the destination --- */
 
+static bool is_console(const char *path)
+{
+	return !strcmp(path, "console");
+}
+
+/* A descriptor, or -errno. */
 static int open_destination(const char *path)
 {
 	struct stat st;
 	/* A FIFO that nobody reads is no reason to wait, or to give up. */
 	bool fifo = stat(path, &st) == 0 && S_ISFIFO(st.st_mode);
-	int fd = open(path,
+	int fd;
+
+	if (is_console(path))
+		return STDOUT_FILENO;
+	fd = open(path,
 		(fifo ? O_RDWR : O_WRONLY) | O_CREAT | O_APPEND | O_NONBLOCK |
 			O_CLOEXEC,
 		0640);
-
 	return fd < 0 ? -errno : fd;
+}
+
+static void close_destination(struct access_log *log)
+{
+	if (log->fd >= 0 && log->fd != STDOUT_FILENO)
+		close(log->fd);
+	log->fd = -1;
 }
 
 static void use(struct access_log *log, int fd)
@@ -176,8 +192,8 @@ static size_t piece(const struct access_log *log)
 static void note_failure(struct access_log *log)
 {
 	if (!log->failed)
-		log_error("accessLog.to %s: %s; lines are dropped",
-			log->path ? log->path : "console", strerror(errno));
+		log_error("accessLog.to %s: %s; lines are dropped", log->path,
+			strerror(errno));
 	log->failed = true;
 	drop(log, log->to);
 }
@@ -192,6 +208,8 @@ static void note_success(struct access_log *log)
 /* Write all that is there. False: the destination takes no more now. */
 static bool flush(struct access_log *log)
 {
+	if (log->fd < 0)
+		log->from = log->to;
 	while (log->from < log->to) {
 		size_t n = piece(log);
 		ssize_t done = 0;
@@ -292,23 +310,54 @@ int access_log_run(struct access_log *log, bool last)
 	return log->due > now ? (int)((log->due - now) / CLOCK_MS) + 1 : 0;
 }
 
+/* Go on in this one. */
+static void change_destination(struct access_log *log, int fd)
+{
+	/* What has been told so far belongs to the old one. */
+	drain(log);
+	drop_rest(log);
+	close_destination(log);
+	if (fd >= 0)
+		use(log, fd);
+}
+
 void access_log_reopen(struct access_log *log)
 {
 	int fd;
 
-	if (!log->path)
+	if (!*log->path || is_console(log->path))
 		return;
-	/* What has been told so far belongs to the old one. */
-	drain(log);
 	fd = open_destination(log->path);
-	if (fd < 0) {
+	if (fd < 0)
 		log_error("accessLog.to %s cannot be opened again: %s",
 			log->path, strerror(-fd));
-		return;
+	else
+		change_destination(log, fd);
+}
+
+int access_log_change(
+	struct access_log **log_p, const struct settings *s, uint32_t workers)
+{
+	struct access_log *log = *log_p;
+	int fd = -1;
+	char *path;
+
+	if (!log)
+		return access_log_create(log_p, s, workers);
+	path = strdup(s->access_log_to);
+	if (!path)
+		return -ENOMEM;
+	if (*path)
+		fd = open_destination(path);
+	if (*path && fd < 0) {
+		free(path);
+		return fd;
 	}
-	drop_rest(log);
-	close(log->fd);
-	use(log, fd);
+	change_destination(log, fd);
+	free(log->path);
+	log->path = path;
+	log->format = (enum access_format)s->access_log_format;
+	return 0;
 }
 
 /* --- begin and end --- */
@@ -332,35 +381,30 @@ int access_log_create(
 	struct access_log **log_r, const struct settings *s, uint32_t workers)
 {
 	struct access_log *log;
-	bool console = !strcmp(s->access_log_to, "console");
-	int fd, rc;
+	int rc;
 
 	*log_r = NULL;
 	if (!*s->access_log_to)
 		return 0;
-	fd = console ? STDOUT_FILENO : open_destination(s->access_log_to);
-	if (fd < 0) {
-		log_error(
-			"accessLog.to %s: %s", s->access_log_to, strerror(-fd));
-		return fd;
-	}
 	log = calloc(1, sizeof(*log) + workers * sizeof(log->rings[0]));
-	if (!log) {
-		if (!console)
-			close(fd);
+	if (!log)
 		return -ENOMEM;
-	}
-	log->path = console ? NULL : s->access_log_to;
-	log->format = (enum access_format)s->access_log_format;
-	use(log, fd);
+	log->fd = -1;
 	log->wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	rc = log->wakeup < 0 ? -errno : make_rings(log, workers);
+	log->path = strdup(s->access_log_to);
+	log->format = (enum access_format)s->access_log_format;
+	rc = log->wakeup < 0 ? -errno : 0;
+	if (rc == 0)
+		rc = log->path ? make_rings(log, workers) : -ENOMEM;
+	if (rc == 0)
+		rc = open_destination(log->path);
 	if (rc < 0) {
-		log_error("accessLog: %s", strerror(-rc));
 		access_log_destroy(&log);
+		return rc;
 	}
+	use(log, rc);
 	*log_r = log;
-	return rc;
+	return 0;
 }
 
 void access_log_destroy(struct access_log **log_p)
@@ -370,12 +414,12 @@ void access_log_destroy(struct access_log **log_p)
 	*log_p = NULL;
 	if (!log)
 		return;
-	if (log->path)
-		close(log->fd);
+	close_destination(log);
 	if (log->wakeup >= 0)
 		close(log->wakeup);
 	for (uint32_t i = 0; i < log->count; i++)
 		free(log->rings[i]);
+	free(log->path);
 	free(log);
 }
 

@@ -32,10 +32,17 @@ struct access_ring;
 
 /*
  * Open what accessLog.to says, and a ring for each worker; *log_r is NULL if
- * it says nothing. A FIFO needs no reader. 0, or -errno after an error in the
- * log.
+ * it says nothing. A FIFO needs no reader. 0, or -errno.
  */
 int access_log_create(struct access_log **log_r, const struct settings *s,
+	uint32_t workers) must_check;
+
+/*
+ * Go by these settings from now on; lines that were put before go where they
+ * went. It is made if it is not there, and kept when it is not to be any more,
+ * for workers who have not heard of it. 0, or -errno, and all is as it was.
+ */
+int access_log_change(struct access_log **log, const struct settings *s,
 	uint32_t workers) must_check;
 
 /* NULL is accepted. */

@@ -29,6 +29,7 @@ static const struct command_option options[] = {
 
 static const struct command_word words[] = {
 	{ "verify", "", "only check the configuration" },
+	{ "reload", "", "have aditd read its configuration again" },
 	{ "token", "", "make, list or take out users" },
 	{ "new", "token", "make a user, and show its token" },
 	{ "list", "token", "who there is" },
@@ -46,6 +47,7 @@ const struct command server_command = {
 		 "aditd token new NAME [--frpc] [-c FILE]\n"
 		 "aditd token list [-c FILE]\n"
 		 "aditd token revoke NAME [-c FILE]\n"
+		 "aditd reload [-c FILE]\n"
 		 "aditd identity [next | activate] [-c FILE]\n"
 		 "aditd completion bash | zsh | fish\n",
 	.about = "aditd runs on a machine that the internet can reach, and "
@@ -62,7 +64,10 @@ const struct command server_command = {
 		 "they log in,\nand activate puts it in place. health asks the "
 		 "aditd that runs with the same\nconfiguration whether its "
 		 "workers answer, health ready whether it takes visitors,\n"
-		 "too; both tell by one line and the exit code.\n",
+		 "too; both tell by one line and the exit code. reload has it "
+		 "read its configuration\nagain, as SIGHUP does, and prints "
+		 "which keys have changed, and which of them need a\nrestart; "
+		 "with 1 it says what is wrong, and all is as it was.\n",
 	.options = options,
 	.n = ARRAY_SIZE(options),
 	.words = words,

@@ -57,6 +57,8 @@ static void control_heard(struct control *c)
 	if (timeout > 0)
 		loop_set_timer(worker_loop(c->worker), &c->heartbeat,
 			timeout * CLOCK_MS, control_silent);
+	else
+		loop_cancel_timer(worker_loop(c->worker), &c->heartbeat);
 }
 
 /* It is registered, and every worker knows it. */

@@ -2,15 +2,11 @@
 
 #include "server/health_command.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/un.h>
 
 #include "common/base/address.h"
-#include "common/host/question.h"
-#include "server/state_dir.h"
+#include "server/admin.h"
 
 /* Exit codes (see aditd --help). */
 enum {
@@ -27,49 +23,34 @@ static const char *reachable(const char *ip)
 	return strcmp(ip, "::") != 0 ? ip : "::1";
 }
 
-static int ask_port(
-	const struct settings *s, const char *path, char *line, size_t size)
+static int ask_port(const struct settings *s, const struct question *q,
+	char *line, size_t size)
 {
 	struct address a;
 	int rc = address_parse(&a, reachable(s->web_addr), s->web_port);
 
-	return rc < 0 ? rc : question_ask(&a.any, a.size, path, line, size);
-}
-
-static int ask_socket(
-	const struct settings *s, const char *path, char *line, size_t size)
-{
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	char dir[PATH_MAX];
-	int rc = state_dir_find(s->state_dir, dir, sizeof(dir));
-
-	if (rc == 0 &&
-		snprintf(a.sun_path, sizeof(a.sun_path), "%s/" STATE_DIR_SOCKET,
-			dir) >= (int)sizeof(a.sun_path))
-		rc = -ENAMETOOLONG;
-	return rc < 0 ? rc
-		      : question_ask((const struct sockaddr *)&a, sizeof(a),
-				path, line, size);
+	return rc < 0 ? rc : question_ask(&a.any, a.size, q, line, size);
 }
 
 int health_command(const struct settings *s, const struct command_words *words)
 {
-	const char *path = "/healthz";
+	struct question q = { "GET", "/healthz", QUESTION_PATIENCE };
 	char line[128];
 	int rc;
 
 	if (words->n == 2 && !strcmp(words->v[1], "ready")) {
-		path = "/readyz";
+		q.path = "/readyz";
 	} else if (words->n > 1) {
 		fputs("aditd health: ready goes with it, or nothing\n", stderr);
 		return USAGE;
 	}
-	rc = s->web_port ? ask_port(s, path, line, sizeof(line))
-			 : ask_socket(s, path, line, sizeof(line));
+	rc = s->web_port ? ask_port(s, &q, line, sizeof(line))
+			 : admin_ask(s, &q, line, sizeof(line));
 	if (rc < 0) {
 		fprintf(stderr, "aditd health: no answer: %s\n", strerror(-rc));
 		return UNWELL;
 	}
+	line[strcspn(line, "\n")] = '\0';
 	puts(line);
 	return rc == 200 && fflush(stdout) == 0 ? WELL : UNWELL;
 }

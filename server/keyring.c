@@ -98,10 +98,9 @@ static int open_made(struct keyring_files *f, const char *dir)
 /* --- keyrings --- */
 
 /* The two contexts; NULL with the error. */
-static struct keyring *make_keyring(
-	struct keyring_files *f, char error[static CERTIFICATE_ERROR_SIZE])
+static struct keyring *make_keyring(struct keyring_files *f,
+	const struct settings *set, char error[static CERTIFICATE_ERROR_SIZE])
 {
-	const struct settings *set = f->settings;
 	struct certificate *given = NULL;
 	struct tls_server_terms terms = { .certificate = f->made };
 	struct keyring *k;
@@ -167,7 +166,7 @@ int keyring_open(struct keyring_files *f, const struct settings *settings,
 	if (rc < 0)
 		return rc;
 	look_at_files(f, f->stamps);
-	f->keyring = make_keyring(f, error);
+	f->keyring = make_keyring(f, settings, error);
 	if (!f->keyring) {
 		log_error("transport.tls: %s", error);
 		return -EINVAL;
@@ -213,6 +212,40 @@ static void publish(struct keyring *k, struct server *s)
 	}
 }
 
+int keyring_prepare(struct keyring_files *f, const struct settings *settings,
+	struct keyring **k_r, char error[static CERTIFICATE_ERROR_SIZE])
+{
+	const struct settings *now = f->settings;
+
+	*k_r = NULL;
+	if (!strcmp(settings->tls_cert_file, now->tls_cert_file) &&
+		!strcmp(settings->tls_key_file, now->tls_key_file) &&
+		!strcmp(settings->tls_ca_file, now->tls_ca_file))
+		return 0;
+	if (!*settings->tls_cert_file && !f->made && open_made(f, f->dir) < 0) {
+		snprintf(error, CERTIFICATE_ERROR_SIZE,
+			"the certificate for frpc cannot be made");
+		return -EINVAL;
+	}
+	*k_r = make_keyring(f, settings, error);
+	return *k_r ? 0 : -EINVAL;
+}
+
+void keyring_replace(struct keyring_files *f, const struct settings *settings,
+	struct keyring *k, struct server *s)
+{
+	f->settings = settings;
+	/* The files may have changed as well. */
+	f->due = 0;
+	if (!k)
+		return;
+	keyring_drop(&f->keyring);
+	f->keyring = k;
+	f->warned = false;
+	look_at_files(f, f->stamps);
+	publish(k, s);
+}
+
 /* The identity as it is in its files now; false: it cannot be used. */
 static bool renew_identity(struct keyring_files *f)
 {
@@ -234,7 +267,7 @@ static void renew(struct keyring_files *f, struct server *s)
 	struct keyring *k = NULL;
 
 	if (renew_identity(f))
-		k = make_keyring(f, error);
+		k = make_keyring(f, f->settings, error);
 	if (!k) {
 		if (!f->warned)
 			log_warn("transport.tls: %s; what was read before "

@@ -58,6 +58,21 @@ int keyring_open(struct keyring_files *f, const struct settings *settings,
 	const char *state_dir) must_check;
 
 /*
+ * Keys and authorities for other settings, where these name others; *k_r is
+ * NULL where they do not. 0, or -EINVAL with the error. Nobody is told.
+ */
+int keyring_prepare(struct keyring_files *f, const struct settings *settings,
+	struct keyring **k_r,
+	char error[static CERTIFICATE_ERROR_SIZE]) must_check;
+
+/*
+ * Go by these settings, which outlive their use, and by the keyring that was
+ * prepared for them, if any, which is taken over; the workers are told.
+ */
+void keyring_replace(struct keyring_files *f, const struct settings *settings,
+	struct keyring *k, struct server *s);
+
+/*
  * Look at the files if that is due, and tell the server's workers of a change.
  * What cannot be used leaves all as it is, with one warning. Returns in how
  * many ms to look again, -1: never.

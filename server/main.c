@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/base/address.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/process.h"
@@ -20,6 +19,7 @@
 #include "server/first_run.h"
 #include "server/health_command.h"
 #include "server/identity_command.h"
+#include "server/reload_command.h"
 #include "server/server.h"
 #include "server/sizing.h"
 #include "server/token_command.h"
@@ -45,8 +45,9 @@ static int open_log(const char *to)
 	return open(to, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
 }
 
-/* `first`: nobody configured it, and who started it is to be told; or NULL. */
-static int serve(struct settings *s, const struct first_run *first)
+/* Without a `file` nobody configured it: `first` tells who started it. */
+static int serve(
+	struct settings *s, const char *file, const struct first_run *first)
 {
 	int fd = open_log(s->log_to);
 	struct server *server;
@@ -64,7 +65,7 @@ static int serve(struct settings *s, const struct first_run *first)
 		log_set_file(s->log_to);
 	sizing_workers(s);
 	sizing_fit(s, memory_limit(""));
-	if (server_create(&server, s) < 0)
+	if (server_create(&server, s, file) < 0)
 		return EXIT_RUNTIME;
 	if (first)
 		first_run_tell(first, s);
@@ -89,12 +90,17 @@ static int with_words(
 		       : settings_new_default(&s);
 	conf_errors_print(errors, stderr);
 	free(errors);
+	/* For a reload the file that it is about is as wrong as any other. */
 	if (rc < 0)
-		return rc == -ENOMEM ? EXIT_RUNTIME : EXIT_USAGE;
+		return rc == -ENOMEM || !strcmp(words->v[0], "reload")
+			       ? EXIT_RUNTIME
+			       : EXIT_USAGE;
 	if (!strcmp(words->v[0], "token"))
 		rc = token_command(o, s, words);
 	else if (!strcmp(words->v[0], "health"))
 		rc = health_command(s, words);
+	else if (!strcmp(words->v[0], "reload"))
+		rc = reload_command(s, words);
 	else
 		rc = identity_command(s, words);
 	settings_free(&s);
@@ -112,25 +118,13 @@ static int complete(const struct command_words *words)
 	return EXIT_DONE;
 }
 
-static bool is_loopback(const char *ip)
-{
-	struct address a;
-
-	return address_parse(&a, ip, 0) == 0 && address_is_loopback(&a);
-}
-
 /* Nobody is to publish on a machine of ours who has not been asked. */
 static int check_guard(const struct settings *s, const char *file)
 {
-	if (users_are_asked(s) ||
-		(is_loopback(s->bind_addr) && is_loopback(s->proxy_bind_addr)))
+	if (!users_are_missing(s))
 		return EXIT_DONE;
-	fprintf(stderr,
-		"%s: auth.token: not given, nor are users: whoever reaches %s "
-		"could publish services; set auth.token or users (aditd token "
-		"new NAME makes one), or bindAddr and proxyBindAddr to "
-		"127.0.0.1\n",
-		file, s->bind_addr);
+	fprintf(stderr, "%s: auth.token: " USERS_MISSING "\n", file,
+		s->bind_addr);
 	return EXIT_USAGE;
 }
 
@@ -159,7 +153,7 @@ static int with_settings(const struct server_options *o, bool verify)
 	} else {
 		rc = check_guard(s, o->config);
 		if (rc == EXIT_DONE)
-			rc = serve(s, NULL);
+			rc = serve(s, o->config, NULL);
 	}
 	settings_free(&s);
 	return rc;
@@ -173,7 +167,7 @@ static int without_settings(void)
 
 	if (!first_run_prepare(&first, &s))
 		return EXIT_RUNTIME;
-	rc = serve(s, &first);
+	rc = serve(s, NULL, &first);
 	explicit_bzero(&first, sizeof(first));
 	settings_free(&s);
 	return rc;
@@ -191,6 +185,7 @@ int main(int argc, char **argv)
 		return usage_error(error);
 	if (o.help) {
 		command_help(&server_command, stdout);
+		settings_help(stdout);
 		return EXIT_DONE;
 	}
 	if (o.version) {
@@ -200,6 +195,7 @@ int main(int argc, char **argv)
 	}
 	if (words.n > 0 && (!strcmp(words.v[0], "token") ||
 				   !strcmp(words.v[0], "health") ||
+				   !strcmp(words.v[0], "reload") ||
 				   !strcmp(words.v[0], "identity")))
 		return with_words(&o, &words);
 	if (words.n > 0 && !strcmp(words.v[0], "completion"))

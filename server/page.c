@@ -89,13 +89,8 @@ static int look(struct page_file *f, struct page **page_r)
 
 int page_open(struct page_file *f, const char *path)
 {
-	int rc;
-
-	f->path = path;
-	rc = look(f, &f->page);
-	if (rc < 0)
-		log_error("custom404Page %s: %s", path, strerror(-rc));
-	return rc;
+	*f = (struct page_file){ .path = *path ? path : NULL };
+	return f->path ? look(f, &f->page) : 0;
 }
 
 void page_close(struct page_file *f)
@@ -129,6 +124,14 @@ static void publish(struct page *p, struct server *s)
 		mailbox_post(
 			&s->workers[i]->core.mailbox, &l->letter, deliver_page);
 	}
+}
+
+void page_replace(struct page_file *f, struct page_file *by, struct server *s)
+{
+	page_drop(&f->page);
+	*f = *by;
+	*by = (struct page_file){ 0 };
+	publish(f->page, s);
 }
 
 int page_look(struct page_file *f, struct server *s)

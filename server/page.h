@@ -41,8 +41,14 @@ struct page_file {
 	bool warned;            /* that it cannot be read now */
 };
 
-/* Read it for the first time; 0, or -errno after an error in the log. */
+/*
+ * Read the file, whose path, "" for none, outlives the struct; 0 or -errno.
+ * Nobody is told of it.
+ */
 int page_open(struct page_file *f, const char *path) must_check;
+
+/* Another file, which is taken over, is the one; the workers are told. */
+void page_replace(struct page_file *f, struct page_file *by, struct server *s);
 
 /*
  * Look at the file if that is due, and tell the server's workers of a change;

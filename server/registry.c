@@ -317,20 +317,20 @@ static bool must_wait_for_port(struct registry *reg, const struct claim *c)
 static const char *open_port(
 	struct registry *reg, const struct claim *c, int *fds, uint16_t *port_r)
 {
-	struct server *s = reg->worker->server;
+	const struct settings *set = reg->worker->settings;
 	const struct user *u =
 		users_find_by_proxy(reg->worker->users, claim_name(c));
 	struct port_seeker seeker = { reg, u };
 	struct port_request request = {
-		.settings = s->settings,
+		.settings = set,
 		.asked = c->port,
 		.before = port_recall(&reg->ports, claim_name(c), now(reg)),
 		.from = u && u->says->ports.n > 0 ? &u->says->ports
-						  : &s->settings->allow_ports,
+						  : &set->allow_ports,
 		.is_taken = is_port_taken,
 		.is_open_to = is_port_open_to,
 		.arg = &seeker,
-		.workers = (int)s->worker_count,
+		.workers = (int)reg->worker->server->worker_count,
 	};
 
 	return port_open(&request, fds, port_r);
@@ -338,7 +338,7 @@ static const char *open_port(
 
 static const char *check_limits(struct registry *reg, const struct claim *c)
 {
-	const struct settings *s = reg->worker->server->settings;
+	const struct settings *s = reg->worker->settings;
 
 	if (c->kind == CLAIM_CONTROL && reg->controls >= s->max_controls)
 		return "too many clients";

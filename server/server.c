@@ -192,6 +192,8 @@ static int open_health(struct server *s, const char *dir)
 				path, strerror(-rc));
 		rc = 0;
 	}
+	if (rc == 0)
+		health_allow_reload(s->host.health);
 	if (rc < 0 || set->web_port == 0)
 		return rc;
 	rc = open_port("webServer.port", set->web_addr, set->web_port, &fd, 1);
@@ -214,8 +216,11 @@ static int make_workers(struct server *s)
 	if (!s->workers)
 		return -ENOMEM;
 	rc = access_log_create(&s->access_log, s->settings, n);
-	if (rc < 0)
+	if (rc < 0) {
+		log_error("accessLog.to %s: %s", s->settings->access_log_to,
+			strerror(-rc));
 		return rc;
+	}
 	s->backend =
 		core_choose_backend((enum backend_choice)s->settings->backend);
 	for (; s->worker_count < n; s->worker_count++) {
@@ -259,6 +264,7 @@ static int run_chores(struct core_chores *c, bool last)
 	int wait = sooner(log, seen_file_look(&s->seen, last));
 
 	wait = sooner(wait, host_look(&s->host, true, c));
+	wait = sooner(wait, reload_look(&s->reload, s));
 	wait = sooner(wait,
 		guesses_look(&s->guesses, s->users.users, clock_now(), last));
 	if (last)
@@ -276,7 +282,36 @@ static void reopen_files(struct core_chores *c)
 		access_log_reopen(s->access_log);
 }
 
-int server_create(struct server **s_r, const struct settings *settings)
+static void reload_config(struct core_chores *c)
+{
+	container_of(c, struct server, chores)->reload.asked = true;
+}
+
+/* What is wrong with the users goes to the log. */
+static int open_users(struct server *s)
+{
+	struct conf_errors *errors = calloc(1, sizeof(*errors));
+	int rc = errors ? users_open(&s->users, s->settings, NULL, errors)
+			: -ENOMEM;
+
+	for (size_t i = 0; errors && i < errors->n; i++)
+		log_error("%s", errors->v[i].text);
+	free(errors);
+	return rc;
+}
+
+static int open_page(struct server *s)
+{
+	const char *path = s->settings->custom_404_page;
+	int rc = page_open(&s->page_404, path);
+
+	if (rc < 0)
+		log_error("custom404Page %s: %s", path, strerror(-rc));
+	return rc;
+}
+
+int server_create(
+	struct server **s_r, const struct settings *settings, const char *file)
 {
 	struct server *s = calloc(1, sizeof(*s));
 	char dir[PATH_MAX];
@@ -285,11 +320,14 @@ int server_create(struct server **s_r, const struct settings *settings)
 
 	if (!s)
 		return -ENOMEM;
-	s->settings = settings;
+	s->first = settings;
+	s->settings = settings_hold(settings);
+	s->reload.file = file;
 	s->state_lock = -1;
-	s->chores = (struct core_chores){
-		.fd = -1, .run = run_chores, .reopen = reopen_files
-	};
+	s->chores = (struct core_chores){ .fd = -1,
+		.run = run_chores,
+		.reopen = reopen_files,
+		.reload = file ? reload_config : NULL };
 	cipher_key_derive(&s->token_key, settings->auth_token);
 	proof_key_derive(
 		&key, settings->auth_token, strlen(settings->auth_token));
@@ -300,16 +338,14 @@ int server_create(struct server **s_r, const struct settings *settings)
 	failures_init(
 		&s->user_failures, FAILURES_USER_BURST, FAILURES_USER_PAUSE);
 	guesses_init(&s->guesses, clock_now());
-	rc = *settings->custom_404_page
-		     ? page_open(&s->page_404, settings->custom_404_page)
-		     : 0;
+	rc = open_page(s);
 	if (rc == 0)
 		rc = state_dir_lock(settings->state_dir, dir, &s->state_lock);
 	if (rc == 0)
 		rc = keyring_open(
 			&s->keys, settings, s->state_lock >= 0 ? dir : NULL);
 	if (rc == 0)
-		rc = users_open(&s->users, settings);
+		rc = open_users(s);
 	if (rc == 0) {
 		rc = make_workers(s);
 		if (rc == -ENOMEM)
@@ -321,7 +357,8 @@ int server_create(struct server **s_r, const struct settings *settings)
 		rc = open_ports(s);
 	if (rc == 0)
 		rc = open_health(s, s->state_lock >= 0 ? dir : NULL);
-	if (rc == 0 && s->state_lock >= 0 && s->users.users)
+	/* There may be users after a reload. */
+	if (rc == 0 && s->state_lock >= 0)
 		rc = seen_file_open(&s->seen, dir, s->registry);
 	if (rc < 0) {
 		server_destroy(&s);
@@ -363,6 +400,8 @@ void server_destroy(struct server **sp)
 	keyring_close(&s->keys);
 	users_close(&s->users);
 	seen_file_close(&s->seen);
+	reload_close(&s->reload);
+	settings_free(&s->settings);
 	if (s->state_lock >= 0)
 		close(s->state_lock);
 	explicit_bzero(&s->token_key, sizeof(s->token_key));

@@ -20,6 +20,7 @@
 #include "server/half_open.h"
 #include "server/keyring.h"
 #include "server/page.h"
+#include "server/reload.h"
 #include "server/seen_file.h"
 #include "server/settings.h"
 #include "server/users.h"
@@ -29,7 +30,9 @@ struct registry;
 struct worker;
 
 struct server {
-	const struct settings *settings;
+	const struct settings *first; /* what it was started with */
+	struct settings *settings;    /* the main thread's; held: the newest */
+	struct reload reload;         /* the same */
 	struct cipher_key token_key;
 	uint8_t token_public[PROOF_PUBLIC_SIZE]; /* of the same token */
 	struct page_file page_404; /* the main thread's, when they run */
@@ -56,10 +59,12 @@ struct server {
 
 /*
  * Main thread: lock the state directory, make the workers, sized by the
- * settings and the descriptor limit, and open the ports. 0, or -errno after
- * an error in the log.
+ * settings and the descriptor limit, and open the ports. Settings and the name
+ * of their file, NULL for none, outlive the server. 0, or -errno after an error
+ * in the log.
  */
-int server_create(struct server **s_r, const struct settings *s) must_check;
+int server_create(struct server **s_r, const struct settings *s,
+	const char *file) must_check;
 
 /* Run until stopped; the exit code of the program. */
 int server_run(struct server *s);

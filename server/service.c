@@ -296,6 +296,16 @@ void services_leave(struct route *r)
 		service_end(container_of(l, struct service, link), false);
 }
 
+void services_scatter(struct worker *w)
+{
+	list_each_safe (l, &w->services.age) {
+		struct service *k = container_of(l, struct service, age);
+
+		if (!k->private)
+			service_end(k, false);
+	}
+}
+
 void services_close(struct worker *w)
 {
 	loop_cancel_timer(worker_loop(w), &w->services.timer);

@@ -96,6 +96,9 @@ void service_forget(struct worker *w, struct handle last);
 /* The route closes: so do its idle ones. */
 void services_leave(struct route *r);
 
+/* http.reuse is another one: end those that are not private. */
+void services_scatter(struct worker *w);
+
 /* The worker ends. */
 void services_close(struct worker *w);
 

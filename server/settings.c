@@ -9,6 +9,7 @@
 
 #include <errno.h>
 
+#include "common/conf/change.h"
 #include "common/conf/dump.h"
 #include "common/conf/manual.h"
 #include "common/conf/secret.h"
@@ -21,6 +22,8 @@
 #define KEEPALIVE_MAX 32767
 #define DAY 86400
 
+/* The keyring reads the files again, and others. */
+#define TLS_FLAGS CONF_RELOAD
 #define TLS_CERT_DOC                                                         \
 	"PEM file with the certificate that frpc is shown; empty: one that " \
 	"is made at the first start. It is read again when it changes."
@@ -53,6 +56,7 @@ static const struct conf_row rows[] = {
 	{ .path = "publicAddr",
 		DEF(STRING, public_addr),
 		.def = "",
+		.flags = CONF_RELOAD,
 		.doc = "HOST or HOST:PORT by which clients reach bindPort, for "
 		       "join strings; up to four, with commas between; empty: "
 		       "the addresses of this machine." },
@@ -77,12 +81,13 @@ static const struct conf_row rows[] = {
 		.min = 1,
 		.max = DAY,
 		.unit = "seconds",
-		.flags = CONF_EMPTY_DEFAULT,
+		.flags = CONF_EMPTY_DEFAULT | CONF_RELOAD,
 		.doc = "How long an http proxy may take to begin its "
 		       "response." },
 	{ .path = "trustedProxies",
 		DEF(STRINGS, trusted_proxies),
 		.def = "127.0.0.0/8, ::1/128",
+		.flags = CONF_RELOAD,
 		.doc = "Addresses and networks of the proxies in front of "
 		       "aditd, whose Forwarded and X-Forwarded fields are "
 		       "believed." },
@@ -90,6 +95,7 @@ static const struct conf_row rows[] = {
 		DEF(INT, vhost_http_error_status),
 		.def = "0",
 		.max = 404, /* and nothing between: settings_check */
+		.flags = CONF_RELOAD,
 		.doc = "Status of the error pages; 0: what says best what "
 		       "happened; 404: as frp, for whatever fails." },
 	{ .path = "vhostHTTPSPort",
@@ -108,16 +114,19 @@ static const struct conf_row rows[] = {
 	{ .path = "subDomainHost",
 		DEF(STRING, subdomain_host),
 		.def = "",
+		.flags = CONF_RELOAD,
 		.doc = "The domain below which clients may ask for a "
 		       "subdomain; empty: none." },
 	{ .path = "custom404Page",
 		DEF(STRING, custom_404_page),
 		.def = "",
+		.flags = CONF_RELOAD,
 		.doc = "File with the page for unknown hosts and services "
 		       "that fail; empty: the built-in ones. It is read "
 		       "again when it changes." },
 	{ .path = "allowPorts",
 		DEF(RANGES, allow_ports),
+		.flags = CONF_RELOAD,
 		.doc = "Public ports that clients may open; empty: all.",
 		.example = "# For example, in place of []:\n"
 			   "#  - start: 6000\n"
@@ -127,6 +136,7 @@ static const struct conf_row rows[] = {
 		DEF(INT, max_ports_per_client),
 		.def = "0",
 		.max = 65535,
+		.flags = CONF_RELOAD,
 		.doc = "Public ports that one client may open; 0: no "
 		       "limit." },
 	{ .path = "userConnTimeout",
@@ -135,11 +145,12 @@ static const struct conf_row rows[] = {
 		.min = 1,
 		.max = DAY,
 		.unit = "seconds",
-		.flags = CONF_EMPTY_DEFAULT,
+		.flags = CONF_EMPTY_DEFAULT | CONF_RELOAD,
 		.doc = "How long a visitor waits for a work connection." },
 	{ .path = "detailedErrorsToClient",
 		DEF(BOOL, detailed_errors),
 		.def = "true",
+		.flags = CONF_RELOAD,
 		.doc = "Tell clients the whole reason of a refusal." },
 	{ .path = "natholeAnalysisDataReserveHours",
 		CONF_DEF_FIXED("168|0"),
@@ -169,6 +180,7 @@ static const struct conf_row rows[] = {
 	{ .path = "users",
 		CONF_DEF_LIST(struct settings, users, struct settings_user,
 			settings_user_table),
+		.flags = CONF_RELOAD,
 		.doc = "Who may log in, each with a secret of its own, and "
 		       "what they may publish; auth.token then serves only "
 		       "clients without a user.",
@@ -183,9 +195,10 @@ static const struct conf_row rows[] = {
 	{ .path = "usersFile",
 		DEF(STRING, users_file),
 		.def = "",
+		.flags = CONF_RELOAD,
 		.doc = "File with the key users in place of this one, of mode "
 		       "0600, read again when it changes; empty: users in "
-		       "stateDir, if it is there at the start." },
+		       "stateDir, if it is there at the start or a reload." },
 	{ .path = "loginWindow",
 		DEF(INT, login_window_s),
 		.def = "auto",
@@ -193,6 +206,7 @@ static const struct conf_row rows[] = {
 		.max = 366 * DAY,
 		.unit = "seconds",
 		.choices = &settings_windows,
+		.flags = CONF_RELOAD,
 		.doc = "How far the clock of an frpc may be off when it logs "
 		       "in; auto: 900 as one of the users, without limit with "
 		       "auth.token, as in frp." },
@@ -202,7 +216,7 @@ static const struct conf_row rows[] = {
 		.def = "5",
 		.min = 1,
 		.max = 65535,
-		.flags = CONF_EMPTY_DEFAULT,
+		.flags = CONF_EMPTY_DEFAULT | CONF_RELOAD,
 		.doc = "The most idle work connections that a client is "
 		       "asked for." },
 	{ .path = "transport.heartbeatTimeout",
@@ -211,7 +225,7 @@ static const struct conf_row rows[] = {
 		.min = -1,
 		.max = DAY,
 		.unit = "seconds",
-		.flags = CONF_EMPTY_DEFAULT,
+		.flags = CONF_EMPTY_DEFAULT | CONF_RELOAD,
 		.doc = "How long a client may be silent; -1: for ever." },
 	{ .path = "transport.tcpKeepalive",
 		DEF(SECONDS, tcp_keepalive_s),
@@ -219,13 +233,14 @@ static const struct conf_row rows[] = {
 		.min = -1,
 		.max = KEEPALIVE_MAX,
 		.unit = "seconds",
-		.flags = CONF_EMPTY_DEFAULT,
+		.flags = CONF_EMPTY_DEFAULT | CONF_RELOAD,
 		.doc = "Idle time before TCP probes a client; -1: off." },
 
 	{ .path = "transport.workPool.min",
 		DEF(INT, work_pool_min),
 		.def = "1",
 		.max = 4096,
+		.flags = CONF_RELOAD,
 		.doc = "The fewest idle work connections that an adit keeps "
 		       "ready." },
 	{ .path = "transport.workPool.max",
@@ -233,11 +248,13 @@ static const struct conf_row rows[] = {
 		.def = "256",
 		.min = 1,
 		.max = 4096,
+		.flags = CONF_RELOAD,
 		.doc = "The most; between the two, their number follows the "
 		       "visitors." },
 	{ .path = "transport.tcpMux",
 		DEF(BOOL, tcp_mux),
 		.def = "true",
+		.flags = CONF_RELOAD,
 		.doc = "Accept connections that carry many streams; the first "
 		       "bytes tell which do." },
 
@@ -246,6 +263,7 @@ static const struct conf_row rows[] = {
 	{ .path = "transport.tls.force",
 		DEF(BOOL, tls_force),
 		.def = "false",
+		.flags = CONF_RELOAD,
 		.doc = "Refuse clients without TLS; trustedCaFile implies "
 		       "it." },
 
@@ -254,12 +272,14 @@ static const struct conf_row rows[] = {
 	{ .path = "accessLog.to",
 		DEF(STRING, access_log_to),
 		.def = "",
+		.flags = CONF_RELOAD,
 		.doc = "Where a line for each http request goes: console, or "
 		       "the path of a file; empty: nowhere." },
 	{ .path = "accessLog.format",
 		DEF(ENUM, access_log_format),
 		.def = "combined",
 		.choices = &access_formats,
+		.flags = CONF_RELOAD,
 		.doc = "How it is written: as Apache and nginx do, with "
 		       "further fields behind it, or as an object." },
 
@@ -287,127 +307,12 @@ static const struct conf_row rows[] = {
 		.def = "30",
 		.max = DAY,
 		.unit = "seconds",
+		.flags = CONF_RELOAD,
 		.doc = "How long visitors may go on after the server was "
 		       "told to stop." },
-	{ .path = "http.headSize",
-		DEF(INT, head_size),
-		.def = "32768",
-		.min = 256,
-		.max = HTTP_HEAD_MAX,
-		.unit = "bytes",
-		.doc = "What the head of a request may be at most." },
-	{ .path = "http.headFields",
-		DEF(INT, head_fields),
-		.def = "100",
-		.min = 1,
-		.max = HTTP_RESPONSE_FIELDS_MAX,
-		.doc = "How many fields it may have." },
-	{ .path = "http.responseHeadSize",
-		DEF(INT, response_head_size),
-		.def = "65535",
-		.min = 256,
-		.max = HTTP_RESPONSE_MAX,
-		.unit = "bytes",
-		.doc = "What the head of a response may be at most." },
-	{ .path = "http.responseHeadFields",
-		DEF(INT, response_head_fields),
-		.def = "200",
-		.min = 1,
-		.max = HTTP_RESPONSE_FIELDS_MAX,
-		.doc = "How many fields it may have." },
-	{ .path = "http.requestsPerConnection",
-		DEF(INT, http_requests),
-		.def = "0",
-		.max = 1000000000,
-		.doc = "How many requests a visitor may send on one "
-		       "connection; 0: no limit." },
-	{ .path = "http.headTimeout",
-		DEF(MS, head_timeout_ms),
-		.def = "30",
-		.min = 1,
-		.max = DAY,
-		.unit = "seconds",
-		.doc = "How long a visitor may take to send a request's "
-		       "head, or, of an https proxy, its first words." },
-	{ .path = "http.bodyTimeout",
-		DEF(MS, body_timeout_ms),
-		.def = "60",
-		.min = 1,
-		.max = DAY,
-		.unit = "seconds",
-		.doc = "How long a visitor may be silent in the middle of a "
-		       "request's body." },
-	{ .path = "http.idleTimeout",
-		DEF(MS, idle_timeout_ms),
-		.def = "60",
-		.min = 1,
-		.max = DAY,
-		.unit = "seconds",
-		.doc = "How long a visitor's connection is kept between two "
-		       "requests." },
-	{ .path = "http.stallTimeout",
-		DEF(MS, stall_timeout_ms),
-		.def = "600",
-		.min = 1,
-		.max = DAY,
-		.unit = "seconds",
-		.doc = "How long a visitor may take nothing of a response." },
-	{ .path = "http.reuse",
-		DEF(ENUM, http_reuse),
-		.def = "shared",
-		.choices = &reuses,
-		.doc = "Whose requests may follow each other on one work "
-		       "connection, at most: all visitors', those of one "
-		       "address (the most that frpc gets), those of one "
-		       "connection, or no two." },
-	{ .path = "http.idleWorkConnections",
-		DEF(INT, http_idle_works),
-		.def = "1024",
-		.max = 1000000,
-		.doc = "How many work connections of an http proxy each "
-		       "worker keeps for the next request, for 4 seconds." },
-	{ .path = "http.via",
-		DEF(BOOL, http_via),
-		.def = "false",
-		.doc = "Say Via in requests and responses; nginx does not "
-		       "compress for who says so." },
-	{ .path = "limits.visitors",
-		DEF(INT, max_visitors),
-		.def = "20000",
-		.min = 1,
-		.max = 1000000,
-		.doc = "Visitors at once." },
-	{ .path = "limits.controls",
-		DEF(INT, max_controls),
-		.def = "1024",
-		.min = 1,
-		.max = 1000000,
-		.doc = "Clients at once." },
-	{ .path = "limits.workConnections",
-		DEF(INT, max_work_conns),
-		.def = "20000",
-		.min = 1,
-		.max = 1000000,
-		.doc = "Work connections at once, idle ones included." },
-	{ .path = "limits.proxies",
-		DEF(INT, max_proxies),
-		.def = "10000",
-		.min = 1,
-		.max = 1000000,
-		.doc = "Proxies at once." },
-	{ .path = "limits.buffers",
-		DEF(INT, buffer_count),
-		.def = "256",
-		.min = 4,
-		.max = 32768,
-		.doc = "Receive buffers of a worker, 16 KiB each." },
-	{ .path = "limits.firstMessageTimeout",
-		DEF(MS, first_message_timeout_ms),
-		.def = "10",
-		.min = 1,
-		.max = DAY,
-		.unit = "seconds",
-		.doc = "How long a connection may take to say what it is." },
+
+#include "server/http.def"
+#include "server/limits.def"
 };
 
 static CONF_TABLE(table, struct settings, rows);
@@ -466,7 +371,8 @@ int settings_sample(FILE *out)
 {
 	fputs("# aditd's configuration: every key with its default. The names\n"
 	      "# are frp's where frp has the key. Secrets are better kept in\n"
-	      "# a file of their own (auth.tokenSource).\n",
+	      "# a file of their own (auth.tokenSource). A change of what is\n"
+	      "# marked [reload] needs no restart: aditd reload, or SIGHUP.\n",
 		out);
 	return conf_sample(&table, out);
 }
@@ -481,6 +387,25 @@ void settings_manual(FILE *out)
 	manual_keys(out, &page, &table);
 }
 
+void settings_help(FILE *out)
+{
+	fputs("\nKeys of the configuration that a reload changes:\n", out);
+	conf_reloads_print(&table, out);
+}
+
+int settings_keep(struct settings *s, const struct settings *start,
+	struct conf_errors *errors)
+{
+	conf_changes_keep(start->conf, s->conf);
+	return settings_check(s, errors);
+}
+
+struct settings *settings_hold(const struct settings *s)
+{
+	/* The struct itself lies in the conf's memory. */
+	return conf_base(conf_hold(s->conf));
+}
+
 void settings_free(struct settings **s_p)
 {
 	struct settings *s = *s_p;
@@ -489,7 +414,6 @@ void settings_free(struct settings **s_p)
 	*s_p = NULL;
 	if (!s)
 		return;
-	/* The struct itself lies in the conf's memory. */
 	conf = s->conf;
 	conf_free(&conf);
 }

@@ -3,8 +3,8 @@
 /*
  * The server's settings: what aditd's configuration file says, by the table
  * in settings.c, which explains every key. Made by the main thread, then
- * read by all and changed by none. Strings are never NULL. Times are in
- * milliseconds where the name ends in _ms, and -1 means off.
+ * read by all and changed by none: a reload makes others. Strings are never
+ * NULL. Times are in milliseconds where the name ends in _ms, and -1 means off.
  */
 
 #ifndef ADIT_SERVER_SETTINGS_H
@@ -131,7 +131,24 @@ int settings_sample(FILE *out) must_check;
 /* Write config/man/aditd.yaml.5. */
 void settings_manual(FILE *out);
 
-/* Free and wipe; NULL is accepted. */
+/* The keys that a reload changes, as the end of a help text. */
+void settings_help(FILE *out);
+
+/*
+ * Settings that a reload has read, for a program that was started with `start`:
+ * of what needs a restart they say what those say, which are to be held as
+ * long; then as settings_check.
+ */
+int settings_keep(struct settings *s, const struct settings *start,
+	struct conf_errors *errors) must_check;
+
+/* Any thread: one holder more; the same settings, which nobody changes. */
+struct settings *settings_hold(const struct settings *s) must_check;
+
+/*
+ * Any thread: one holder less; the last one frees and wipes all. NULL is
+ * accepted.
+ */
 void settings_free(struct settings **s);
 
 #endif

@@ -49,15 +49,15 @@ struct user {
 
 struct users {
 	_Atomic uint32_t holders;
-	struct conf *conf; /* owns the records; NULL: the settings do */
+	struct conf *conf; /* held: owns the records; NULL: they outlive us */
 	size_t count;
 	struct user list[]; /* by the hashes of their names */
 };
 
 /*
  * A table of these users, held once; what `old` (may be NULL) knows of their
- * loads stays, and is under the new limits of bandwidth at once. The conf is
- * taken over, also without memory: then NULL.
+ * loads stays, and is under the new limits of bandwidth at once. The conf,
+ * which owns them, is taken over, also without memory: then NULL is returned.
  */
 struct users *users_make(const struct settings_users *says, struct conf *conf,
 	const struct users *old) must_check;
@@ -120,11 +120,29 @@ struct users_source {
 bool users_are_asked(const struct settings *s);
 
 /*
- * The users that the settings give: in themselves, in the file that they
- * name, or in `users` in the state directory if it is there. 0, or -errno
- * after an error in the log.
+ * Whether the settings ask nobody, though others than this machine are served,
+ * who could publish then.
  */
-int users_open(struct users_source *f, const struct settings *s) must_check;
+bool users_are_missing(const struct settings *s);
+
+/* A format for bindAddr. */
+#define USERS_MISSING                                                    \
+	"not given, nor are users: whoever reaches %s could publish "    \
+	"services; set auth.token or users (aditd token new NAME makes " \
+	"one), or bindAddr and proxyBindAddr to 127.0.0.1"
+
+/*
+ * The users that the settings give: in themselves, in the file that they
+ * name, or in `users` in the state directory if it is there. What `old` (may be
+ * NULL) knows of their loads stays. Nobody is told of them. 0, or -errno with
+ * what is wrong in `errors`, or -ENOMEM.
+ */
+int users_open(struct users_source *f, const struct settings *s,
+	const struct users *old, struct conf_errors *errors) must_check;
+
+/* Others, which are taken over, are the ones; the workers are told. */
+void users_replace(
+	struct users_source *f, struct users_source *by, struct server *s);
 
 /*
  * Look at the file if that is due, and tell the server's workers of a change,

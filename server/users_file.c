@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/base/address.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/state_file.h"
@@ -24,37 +25,39 @@ struct users_letter {
 	struct users *users; /* held */
 };
 
-/* Owner and mode: who else could read it may know what is in it. */
-static int check_file(const char *path, enum log_level level)
+/*
+ * Owner and mode: who else could read it may know what is in it. `s`: whose
+ * key names it; NULL: that is not told.
+ */
+static int check_file(
+	const char *path, const struct settings *s, struct conf_errors *errors)
 {
+	char quoted[CONF_QUOTED];
 	const char *why;
 	int rc = state_file_check(path, &why);
 
-	if (rc < 0)
-		log_write(level, NULL, "usersFile %s: %s", path, why);
+	if (rc < 0 && s)
+		conf_fault(s->conf, errors, "usersFile", "%s: %s",
+			conf_quote(quoted, path), why);
+	else if (rc < 0)
+		conf_errors_add(errors, &(struct conf_place){ 0 }, "usersFile",
+			"%s: %s", conf_quote(quoted, path), why);
 	return rc;
 }
 
-/* What is wrong with the file goes to the log. */
-static int read_users(
-	struct users_source *f, enum log_level level, struct users **users_r)
+static int read_users(const char *path, const struct settings *s,
+	const struct users *old, struct conf_errors *errors,
+	struct users **users_r)
 {
-	struct conf_errors *errors = calloc(1, sizeof(*errors));
 	const struct settings_users *says;
 	struct conf *conf;
-	int rc = errors ? check_file(f->path, level) : -ENOMEM;
+	int rc = check_file(path, s, errors);
 
-	if (rc == 0) {
-		rc = settings_users_load(&conf, &says, f->path, errors);
-		for (size_t i = 0; i < errors->n; i++)
-			log_write(level, NULL, "%s:%zu:%zu: %s", f->path,
-				errors->v[i].line, errors->v[i].column,
-				errors->v[i].text);
-	}
-	free(errors);
+	if (rc == 0)
+		rc = settings_users_load(&conf, &says, path, errors);
 	if (rc < 0)
 		return rc;
-	*users_r = users_make(says, conf, f->users);
+	*users_r = users_make(says, conf, old);
 	return *users_r ? 0 : -ENOMEM;
 }
 
@@ -73,9 +76,10 @@ static int64_t next_expiry(const struct users *t, int64_t now)
 }
 
 /* The path of the file, if there is one to read. */
-static int find_file(struct users_source *f, const struct settings *s)
+static int find_file(struct users_source *f, const struct settings *s,
+	struct conf_errors *errors)
 {
-	char directory[PATH_MAX], path[PATH_MAX + 8];
+	char directory[PATH_MAX], path[PATH_MAX + 8], quoted[CONF_QUOTED];
 	const char *why;
 	int rc;
 
@@ -91,7 +95,8 @@ static int find_file(struct users_source *f, const struct settings *s)
 		return 0;
 	rc = state_directory_check(directory, &why);
 	if (rc < 0) {
-		log_error("stateDir %s: %s", directory, why);
+		conf_fault(s->conf, errors, "stateDir", "%s: %s",
+			conf_quote(quoted, directory), why);
 		return rc;
 	}
 	f->path = strdup(path);
@@ -101,24 +106,44 @@ static int find_file(struct users_source *f, const struct settings *s)
 bool users_are_asked(const struct settings *s)
 {
 	struct users_source f = { 0 };
+	struct conf_errors *errors;
 	bool given = *s->auth_token || s->users.n > 0 || *s->users_file;
 
+	if (given)
+		return true;
 	/* What is wrong with it is for users_open to say. */
-	if (!given)
-		given = find_file(&f, s) < 0 || f.path;
+	errors = calloc(1, sizeof(*errors));
+	given = !errors || find_file(&f, s, errors) < 0 || f.path;
+	free(errors);
 	free(f.path);
 	return given;
 }
 
-int users_open(struct users_source *f, const struct settings *s)
+static bool is_loopback(const char *ip)
 {
-	int rc = find_file(f, s);
+	struct address a;
 
+	return address_parse(&a, ip, 0) == 0 && address_is_loopback(&a);
+}
+
+bool users_are_missing(const struct settings *s)
+{
+	return !users_are_asked(s) &&
+	       (!is_loopback(s->bind_addr) || !is_loopback(s->proxy_bind_addr));
+}
+
+int users_open(struct users_source *f, const struct settings *s,
+	const struct users *old, struct conf_errors *errors)
+{
+	int rc;
+
+	*f = (struct users_source){ 0 };
+	rc = find_file(f, s, errors);
 	if (rc == 0 && f->path) {
 		f->seen = file_stamp(f->path);
-		rc = read_users(f, LOG_ERROR, &f->users);
+		rc = read_users(f->path, s, old, errors, &f->users);
 	} else if (rc == 0 && s->users.n > 0) {
-		f->users = users_make(&s->users, NULL, NULL);
+		f->users = users_make(&s->users, conf_hold(s->conf), old);
 		rc = f->users ? 0 : -ENOMEM;
 	}
 	if (rc == 0 && f->users)
@@ -164,10 +189,23 @@ static void publish(struct users *t, struct server *s)
 	}
 }
 
+void users_replace(
+	struct users_source *f, struct users_source *by, struct server *s)
+{
+	bool any = f->users || by->users;
+
+	users_close(f);
+	*f = *by;
+	*by = (struct users_source){ 0 };
+	if (any)
+		publish(f->users, s);
+}
+
 /* 1: the file is as it was, or there is none. */
 static int read_again(struct users_source *f)
 {
 	struct file_stamp stamp;
+	struct conf_errors *errors;
 	struct users *t;
 	struct stat st;
 	int rc;
@@ -184,7 +222,11 @@ static int read_again(struct users_source *f)
 	if (!memcmp(&stamp, &f->seen, sizeof(stamp)))
 		return 1;
 	f->seen = stamp;
-	rc = read_users(f, LOG_WARN, &t);
+	errors = calloc(1, sizeof(*errors));
+	rc = errors ? read_users(f->path, NULL, f->users, errors, &t) : -ENOMEM;
+	for (size_t i = 0; errors && i < errors->n; i++)
+		log_warn("%s", errors->v[i].text);
+	free(errors);
 	if (rc < 0)
 		return rc;
 	users_drop(&f->users);

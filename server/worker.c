@@ -98,16 +98,8 @@ int worker_create(struct worker **w_r, struct server *s, uint32_t index)
 	if (!w)
 		return -ENOMEM;
 	w->server = s;
-	w->settings = s->settings;
 	w->index = index;
-	w->requests = (struct head_limits){ (uint32_t)s->settings->head_size,
-		(uint32_t)s->settings->head_fields };
-	w->responses =
-		(struct head_limits){ (uint32_t)s->settings->response_head_size,
-			(uint32_t)s->settings->response_head_fields };
 	w->control_fd = w->http_fd = w->https_fd = -1;
-	if (s->access_log)
-		w->access = access_log_ring(s->access_log, index);
 	w->page = page_hold(s->page_404.page);
 	w->keyring = keyring_hold(s->keys.keyring);
 	w->users = users_hold(s->users.users);
@@ -120,6 +112,8 @@ int worker_create(struct worker **w_r, struct server *s, uint32_t index)
 	list_init(&w->visitors);
 	farewells_init(&w->farewells);
 	random_bytes(&w->request_ids, sizeof(w->request_ids));
+	services_init(w);
+	worker_use(w, settings_hold(s->settings));
 	if (!make_pools(w)) {
 		worker_destroy(&w);
 		return -ENOMEM;
@@ -135,12 +129,29 @@ int worker_create(struct worker **w_r, struct server *s, uint32_t index)
 	session_init(w);
 	w->carriers.loop = w->core.loop;
 	parked_init(w);
-	services_init(w);
 	if (rc < 0)
 		worker_destroy(&w);
 	else
 		*w_r = w;
 	return rc;
+}
+
+void worker_use(struct worker *w, struct settings *s)
+{
+	struct settings *before = w->settings;
+
+	w->settings = s;
+	w->requests = (struct head_limits){ (uint32_t)s->head_size,
+		(uint32_t)s->head_fields };
+	w->responses = (struct head_limits){ (uint32_t)s->response_head_size,
+		(uint32_t)s->response_head_fields };
+	w->access = *s->access_log_to
+			    ? access_log_ring(w->server->access_log, w->index)
+			    : NULL;
+	w->muxes.ping = s->mux_keepalive_s * CLOCK_SECOND;
+	if (before && before->http_reuse != s->http_reuse)
+		services_scatter(w);
+	settings_free(&before);
 }
 
 /* As make_pools counts them. */
@@ -189,6 +200,7 @@ void worker_destroy(struct worker **wp)
 	if (w->https_fd >= 0)
 		close(w->https_fd);
 	directory_clear(&w->directory);
+	settings_free(&w->settings);
 	page_drop(&w->page);
 	keyring_drop(&w->keyring);
 	users_drop(&w->users);

@@ -31,8 +31,8 @@ struct listener;
 struct worker {
 	struct core core;
 	struct server *server;
-	const struct settings *settings;
-	uint32_t index; /* in the server's workers */
+	struct settings *settings; /* held; those it goes by now */
+	uint32_t index;            /* in the server's workers */
 	struct directory directory;
 	struct farewells farewells;
 	struct carriers carriers;
@@ -75,6 +75,9 @@ struct worker {
  */
 int worker_create(
 	struct worker **w_r, struct server *s, uint32_t index) must_check;
+
+/* Go by these settings, held for it, from now on. */
+void worker_use(struct worker *w, struct settings *s);
 
 /* After core_destroy: free what is left. NULL is accepted. */
 void worker_destroy(struct worker **w);

@@ -33,7 +33,7 @@ struct ring {
 
 static struct {
 	int fd, wakeup;
-	enum log_level level;
+	_Atomic enum log_level level;
 	enum log_format format;
 	bool color;
 	log_writer_fn *writer; /* NULL: `fd` */
@@ -69,6 +69,11 @@ void log_open(int fd, enum log_level level, enum log_format format)
 	sink.format = format;
 	if (sink.wakeup < 0)
 		sink.wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+}
+
+void log_set_level(enum log_level level)
+{
+	atomic_store_explicit(&sink.level, level, memory_order_relaxed);
 }
 
 bool log_may_color(int fd)
@@ -189,7 +194,7 @@ void log_drain(void)
 
 bool log_enabled(enum log_level level)
 {
-	return level >= sink.level;
+	return level >= atomic_load_explicit(&sink.level, memory_order_relaxed);
 }
 
 static void put(struct line *l, const char *text, size_t n)
@@ -367,6 +372,16 @@ void log_write(
 	vsnprintf(msg, sizeof(msg), fmt, args);
 	va_end(args);
 	emit_line(level, pairs, msg, buffer, sizeof(buffer));
+}
+
+void log_lines(enum log_level level, const char *before, const char *text)
+{
+	while (*text) {
+		size_t n = strcspn(text, "\n");
+
+		log_write(level, NULL, "%s%.*s", before, (int)n, text);
+		text += n + (text[n] == '\n');
+	}
 }
 
 void log_long(enum log_level level, const char *text)

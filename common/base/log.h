@@ -37,6 +37,9 @@ enum log_format {
  */
 void log_open(int fd, enum log_level level, enum log_format format);
 
+/* Any thread: from now on, what is at least of this level. */
+void log_set_level(enum log_level level);
+
 /*
  * From now on the level of a text line has its color if `wanted`, the lines go
  * to a terminal and the environment has no NO_COLOR (no-color.org).
@@ -90,5 +93,8 @@ void log_write(enum log_level level, const char *const *pairs, const char *fmt,
 
 /* As log_write, for a text of any length that is ours (the counters). */
 void log_long(enum log_level level, const char *text);
+
+/* Each line of the text, which ends in none or in a line feed, behind that. */
+void log_lines(enum log_level level, const char *before, const char *text);
 
 #endif

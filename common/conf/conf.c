@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,8 @@
 #define PATH_MAX_LENGTH 256
 
 struct conf {
+	_Atomic uint32_t holders;
+	struct conf *owned; /* freed with it; of those, the next one */
 	struct conf_arena arena;
 	struct conf_tree tree;
 	const struct conf_table *table;
@@ -226,6 +229,7 @@ int conf_new(
 
 	if (!conf)
 		return -ENOMEM;
+	conf->holders = 1;
 	conf->table = table;
 	conf->base = conf_arena_take(&conf->arena, table->size);
 	if (!conf->base || conf_defaults(conf, table, conf->base) < 0) {
@@ -311,14 +315,42 @@ const char *conf_copy(struct conf *conf, const char *text)
 	return conf_arena_text(&conf->arena, text, strlen(text));
 }
 
+const struct conf_table *conf_table(const struct conf *conf)
+{
+	return conf->table;
+}
+
+void *conf_base(const struct conf *conf)
+{
+	return conf->base;
+}
+
+struct conf *conf_hold(struct conf *conf)
+{
+	if (conf)
+		atomic_fetch_add(&conf->holders, 1);
+	return conf;
+}
+
+void conf_own(struct conf *conf, struct conf *other)
+{
+	other->owned = conf->owned;
+	conf->owned = other;
+}
+
 void conf_free(struct conf **conf_p)
 {
 	struct conf *conf = *conf_p;
 
 	*conf_p = NULL;
-	if (!conf)
+	if (!conf || atomic_fetch_sub(&conf->holders, 1) != 1)
 		return;
-	conf_tree_free(&conf->tree);
-	conf_arena_free(&conf->arena);
-	free(conf);
+	while (conf) {
+		struct conf *next = conf->owned;
+
+		conf_tree_free(&conf->tree);
+		conf_arena_free(&conf->arena);
+		free(conf);
+		conf = next;
+	}
 }

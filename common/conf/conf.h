@@ -3,7 +3,8 @@
 /*
  * A configuration: the memory of one settings struct, its defaults, a file
  * read into it by a table, and the places of its values for checks made
- * afterwards. For one thread; once made, the settings are read by all.
+ * afterwards. For one thread; once made, the settings are read by all, and
+ * freed by who drops them last.
  */
 
 #ifndef ADIT_CONF_CONF_H
@@ -59,7 +60,20 @@ const char *conf_copy(struct conf *conf, const char *text) must_check;
 int conf_defaults(struct conf *conf, const struct conf_table *items,
 	void *item) must_check;
 
-/* Wipe and free all; the struct is gone too. NULL is accepted. */
+/* What conf_new was given, and what it made. */
+const struct conf_table *conf_table(const struct conf *conf);
+void *conf_base(const struct conf *conf);
+
+/* `other`, whose only holder gives it, is freed with `conf`. */
+void conf_own(struct conf *conf, struct conf *other);
+
+/* Any thread: one holder more; returns the same. NULL is accepted. */
+struct conf *conf_hold(struct conf *conf);
+
+/*
+ * Any thread: one holder less. The last one wipes and frees all, and the
+ * struct is gone too. NULL is accepted.
+ */
 void conf_free(struct conf **conf);
 
 #endif

@@ -207,7 +207,7 @@ static void write_comment(struct writer *w, int level, const char *text)
 }
 
 /* The words of a choice, or the range and the unit, after the sentence. */
-static void describe(const struct conf_row *row, char *out, size_t size)
+static void describe_value(const struct conf_row *row, char *out, size_t size)
 {
 	size_t used = (size_t)snprintf(out, size, "%s", row->doc);
 	const char *comma = "";
@@ -234,6 +234,16 @@ static void describe(const struct conf_row *row, char *out, size_t size)
 			" (%" PRId64 " to %" PRId64 "%s%s)", row->min, row->max,
 			row->unit ? " " : "", row->unit ? row->unit : "");
 	}
+}
+
+static void describe(const struct conf_row *row, char *out, size_t size)
+{
+	size_t used;
+
+	describe_value(row, out, size);
+	used = strlen(out);
+	if (row->flags & CONF_RELOAD)
+		snprintf(out + used, size - used, " [reload]");
 }
 
 /* Headings that the row before did not share; returns the row's level. */

@@ -41,6 +41,10 @@ static const char signals_text[] =
 	".TP\n.B SIGTERM, SIGINT\n"
 	"The first lets running transfers end, for drainTimeout at most; a "
 	"second one ends them.\n"
+	".TP\n.B SIGHUP\n"
+	"Reads the configuration again: see Reload in its manual page. "
+	"Without\n"
+	"a configuration, or when the terminal has gone, the same as SIGTERM.\n"
 	".TP\n.B SIGUSR1\n"
 	"Writes all counters into the log.\n"
 	".TP\n.B SIGUSR2\n"
@@ -120,7 +124,8 @@ static void write_words(FILE *out, const struct conf_choices *choices)
 	}
 }
 
-static void write_key(FILE *out, const char *prefix, const struct conf_row *row)
+static void write_key(
+	FILE *out, const char *prefix, const struct conf_row *row, bool reloads)
 {
 	fprintf(out, ".TP\n.B %s%s\n", prefix, row->path);
 	write_text(out, row->doc);
@@ -134,11 +139,12 @@ static void write_key(FILE *out, const char *prefix, const struct conf_row *row)
 	if (row->def)
 		fprintf(out, "; default %s",
 			*row->def ? row->def : "\\(dq\\(dq");
-	fputs(".\n", out);
+	fputs(reloads ? "; a reload changes it.\n" : ".\n", out);
 }
 
+/* `reloads`: they are of a list that a reload changes. */
 static void write_rows(FILE *out, const char *prefix,
-	const struct conf_table *t, bool supported)
+	const struct conf_table *t, bool supported, bool reloads)
 {
 	for (size_t i = 0; i < t->n; i++) {
 		const struct conf_row *row = &t->rows[i];
@@ -146,7 +152,8 @@ static void write_rows(FILE *out, const char *prefix,
 		if ((row->type < CONF_FIXED) != supported)
 			continue;
 		if (supported)
-			write_key(out, prefix, row);
+			write_key(out, prefix, row,
+				reloads || row->flags & CONF_RELOAD);
 		else
 			fprintf(out, "%s%s\n.br\n", prefix, row->path);
 	}
@@ -156,7 +163,8 @@ static void write_rows(FILE *out, const char *prefix,
 		if (t->rows[i].type != CONF_LIST)
 			continue;
 		snprintf(inner, sizeof(inner), "%s[].", t->rows[i].path);
-		write_rows(out, inner, t->rows[i].items, supported);
+		write_rows(out, inner, t->rows[i].items, supported,
+			t->rows[i].flags & CONF_RELOAD);
 	}
 }
 
@@ -184,16 +192,24 @@ static const char format_text[] =
 	"variable\n"
 	"of the environment that is not set is an error.\n";
 
+static const char reload_text[] =
+	".SS Reload\n"
+	"At SIGHUP the program reads the file again. Keys below that a reload\n"
+	"changes take effect for what begins after it; no connection is\n"
+	"touched. The others are named in the log, and need a restart. A file\n"
+	"with errors changes nothing.\n";
+
 void manual_keys(FILE *out, const struct manual *m, const struct conf_table *t)
 {
 	begin_page(out, m);
 	fputs(format_text, out);
+	fputs(reload_text, out);
 	fputs(".SH KEYS\n", out);
-	write_rows(out, "", t, true);
+	write_rows(out, "", t, true, false);
 	fputs(".SH KEYS OF FRP NOT SUPPORTED YET\n"
 	      "Accepted only with the value that asks for nothing.\n.PP\n",
 		out);
-	write_rows(out, "", t, false);
+	write_rows(out, "", t, false, false);
 	if (m->more)
 		fputs(m->more, out);
 }

@@ -32,8 +32,10 @@ struct supervisor {
 	struct core_chores *chores; /* NULL: none */
 	int n;
 	struct pollfd waits[WAITS];
-	int signals; /* to end that were seen */
-	int ended;   /* cores that have stopped */
+	int terminal; /* that the program was started at; -1: none */
+	bool nohup;   /* it is to survive that (nohup(1)) */
+	int signals;  /* to end that were seen */
+	int ended;    /* cores that have stopped */
 };
 
 /* What one core puts into a report. */
@@ -195,6 +197,7 @@ static void signal_set(sigset_t *set)
 	sigemptyset(set);
 	sigaddset(set, SIGTERM);
 	sigaddset(set, SIGINT);
+	sigaddset(set, SIGHUP);
 	sigaddset(set, SIGUSR1);
 	sigaddset(set, SIGUSR2);
 }
@@ -345,6 +348,31 @@ static void end(struct supervisor *s, letter_fn *how)
 		s->chores->ending = true;
 }
 
+/* The first of the standard descriptors that is one. */
+static int find_terminal(void)
+{
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (isatty(fd))
+			return fd;
+	return -1;
+}
+
+/* Whoever started the program there has gone, and the kernel says so. */
+static bool is_hung_up(const struct supervisor *s)
+{
+	return s->terminal >= 0 && !isatty(s->terminal) && errno == EIO;
+}
+
+static void serve_hangup(struct supervisor *s)
+{
+	if (s->nohup && (!s->chores || !s->chores->reload))
+		return;
+	if (s->chores && s->chores->reload && (s->nohup || !is_hung_up(s)))
+		s->chores->reload(s->chores);
+	else
+		end(s, s->signals++ ? deliver_quit : deliver_drain);
+}
+
 static void serve_signal(struct supervisor *s)
 {
 	struct signalfd_siginfo info;
@@ -355,6 +383,8 @@ static void serve_signal(struct supervisor *s)
 		ask_for_report(s);
 	else if (info.ssi_signo == SIGUSR2)
 		reopen(s);
+	else if (info.ssi_signo == SIGHUP)
+		serve_hangup(s);
 	else
 		end(s, s->signals++ ? deliver_quit : deliver_drain);
 }
@@ -396,10 +426,15 @@ static void supervise(struct supervisor *s)
 
 int core_supervise(struct core *const *cores, int n, struct core_chores *chores)
 {
-	struct supervisor s = { .cores = cores, .chores = chores };
+	struct supervisor s = {
+		.cores = cores, .chores = chores, .terminal = find_terminal()
+	};
 	int rc = 0, end = eventfd(0, EFD_CLOEXEC);
+	struct sigaction hangup;
 	sigset_t set;
 
+	s.nohup = sigaction(SIGHUP, NULL, &hangup) == 0 &&
+		  hangup.sa_handler == SIG_IGN;
 	signal_set(&set);
 	s.waits[WAIT_SIGNAL].fd = signalfd(-1, &set, SFD_CLOEXEC);
 	s.waits[WAIT_LOG].fd = log_wakeup_fd();

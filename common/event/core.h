@@ -6,6 +6,8 @@
  * the log and turns signals into letters:
  *
  *   SIGTERM, SIGINT   the first drains, a second one quits
+ *   SIGHUP            the program reads its configuration again; without
+ *                     one, or when its terminal has gone, as SIGTERM
  *   SIGUSR1           the counters are logged, summed over the cores
  *   SIGUSR2           the log's file is opened again, and the program's
  */
@@ -56,6 +58,8 @@ struct core_chores {
 	bool woken;  /* `fd` was readable at this wake */
 	/* SIGUSR2; NULL: nothing is to be done. */
 	void (*reopen)(struct core_chores *c);
+	/* SIGHUP; `run` comes behind it. NULL: it ends the program. */
+	void (*reload)(struct core_chores *c);
 };
 
 struct core {

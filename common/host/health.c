@@ -2,6 +2,7 @@
 
 #include "common/host/health.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -31,6 +32,8 @@ enum guest_state {
 	GUEST_FREE,
 	GUEST_READING, /* its request comes */
 	GUEST_WAITING, /* for the cores; nothing of it is looked at */
+	GUEST_ASKING,  /* the same, for a reload to begin, and to end: */
+	GUEST_RELOADING,
 	GUEST_LEAVING, /* it was answered, and has the last word */
 };
 
@@ -40,6 +43,7 @@ struct guest {
 	int fd;
 	int64_t until;
 	uint64_t round;           /* of the pulse that it waits for */
+	bool local;               /* it came by the local socket */
 	bool wants_ready, silent; /* /readyz; HEAD */
 	struct http_head head;
 	size_t n;                          /* bytes that have come */
@@ -49,6 +53,8 @@ struct guest {
 struct health {
 	int epoll;
 	int listeners[LISTENERS], listener_count;
+	int local; /* which one is of the file system; -1: none */
+	bool reloads;
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	struct guest guests[HEALTH_GUESTS];
 };
@@ -76,6 +82,7 @@ int health_create(struct health **h_r, int epoll)
 	if (!h)
 		return -ENOMEM;
 	h->epoll = epoll;
+	h->local = -1;
 	*h_r = h;
 	return 0;
 }
@@ -112,9 +119,12 @@ int health_listen_local(struct health *h, const char *path)
 		strcpy(h->path, path);
 	if (rc == 0 && listen(fd, QUEUE) < 0)
 		rc = -errno;
-	if (rc < 0)
+	if (rc < 0) {
 		close(fd);
-	return rc < 0 ? rc : health_listen(h, fd);
+		return rc;
+	}
+	h->local = h->listener_count;
+	return health_listen(h, fd);
 }
 
 static void answer(
@@ -122,7 +132,7 @@ static void answer(
 {
 	const char *allow = status == 405 ? "Allow: GET, HEAD\r\n" : "";
 	const char *reason = answer_reason(status);
-	char text[512];
+	char text[HEALTH_ANSWER + 512];
 	int n = snprintf(text, sizeof(text),
 		"HTTP/1.1 %d %s\r\n"
 		"Content-Type: text/plain; charset=utf-8\r\n"
@@ -132,6 +142,7 @@ static void answer(
 		status, reason ? reason : "Refused", strlen(line) + 1, allow,
 		g->silent ? "" : line, g->silent ? "" : "\n");
 
+	assert(strlen(line) <= HEALTH_ANSWER);
 	/* The first bytes on a socket always have room. */
 	if (send(g->fd, text, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL) != n) {
 		set_state(h, g, GUEST_FREE);
@@ -140,6 +151,11 @@ static void answer(
 	/* A close with bytes unread could take the answer from the peer. */
 	shutdown(g->fd, SHUT_WR);
 	set_state(h, g, GUEST_LEAVING);
+}
+
+static bool is_path(struct http_text path, const char *name)
+{
+	return path.len == strlen(name) && !memcmp(path.data, name, path.len);
 }
 
 /* A complete head: what it asks for, or its refusal. */
@@ -153,9 +169,13 @@ static void decide(struct health *h, struct guest *g, struct pulse *p)
 		answer(h, g, 400, target.error);
 		return;
 	}
-	g->wants_ready = path.len == 7 && !memcmp(path.data, "/readyz", 7);
-	if (!g->wants_ready &&
-		(path.len != 8 || memcmp(path.data, "/healthz", 8) != 0)) {
+	if (g->local && h->reloads && is_path(path, "/reload") &&
+		head_method_is(&g->head, g->bytes, "POST")) {
+		set_state(h, g, GUEST_ASKING);
+		return;
+	}
+	g->wants_ready = is_path(path, "/readyz");
+	if (!g->wants_ready && !is_path(path, "/healthz")) {
 		answer(h, g, 404, "there are /healthz and /readyz");
 		return;
 	}
@@ -228,7 +248,8 @@ static struct guest *make_room(struct health *h)
 }
 
 /* Mostly they have said what they want already. */
-static void accept_guests(struct health *h, int listener, bool *readable)
+static void accept_guests(
+	struct health *h, int listener, bool local, bool *readable)
 {
 	static const struct head_limits most = { HEALTH_REQUEST,
 		HEALTH_FIELDS };
@@ -246,12 +267,19 @@ static void accept_guests(struct health *h, int listener, bool *readable)
 		g = make_room(h);
 		g->fd = fd;
 		g->n = 0;
+		g->local = local;
 		g->silent = false;
 		head_init(&g->head);
 		head_limit(&g->head, &most);
 		set_state(h, g, GUEST_READING);
 		readable[g - h->guests] = true;
 	}
+}
+
+/* Whoever reloads answers it. */
+static bool is_promised(const struct guest *g)
+{
+	return g->state == GUEST_ASKING || g->state == GUEST_RELOADING;
 }
 
 static void serve(struct health *h, struct guest *g, struct pulse *p,
@@ -265,7 +293,7 @@ static void serve(struct health *h, struct guest *g, struct pulse *p,
 		hear_out(h, g);
 	if (g->state == GUEST_WAITING)
 		look_at_pulse(h, g, p, unready, now);
-	else if (g->state != GUEST_FREE && now >= g->until)
+	else if (g->state != GUEST_FREE && !is_promised(g) && now >= g->until)
 		set_state(h, g, GUEST_FREE);
 }
 
@@ -289,7 +317,8 @@ static void find_readable(struct health *h, bool *readable)
 		readable[i] = fds[h->listener_count + i].revents;
 	for (int i = 0; i < h->listener_count; i++)
 		if (fds[i].revents)
-			accept_guests(h, h->listeners[i], readable);
+			accept_guests(
+				h, h->listeners[i], i == h->local, readable);
 }
 
 int health_look(
@@ -305,13 +334,41 @@ int health_look(
 
 		if (g->state != GUEST_FREE)
 			serve(h, g, p, unready, readable[i]);
-		if (g->state != GUEST_FREE && g->until < next)
+		if (g->state != GUEST_FREE && !is_promised(g) &&
+			g->until < next)
 			next = g->until;
 	}
 	if (next == INT64_MAX)
 		return -1;
 	wait = (next - clock_now()) / CLOCK_MS + 1;
 	return wait > 0 ? (int)wait : 0;
+}
+
+void health_allow_reload(struct health *h)
+{
+	h->reloads = true;
+}
+
+bool health_takes_reload(struct health *h)
+{
+	bool asked = false;
+
+	for (int i = 0; i < HEALTH_GUESTS; i++) {
+		struct guest *g = &h->guests[i];
+
+		if (g->state != GUEST_ASKING)
+			continue;
+		set_state(h, g, GUEST_RELOADING);
+		asked = true;
+	}
+	return asked;
+}
+
+void health_answer_reload(struct health *h, int status, const char *text)
+{
+	for (int i = 0; i < HEALTH_GUESTS; i++)
+		if (h->guests[i].state == GUEST_RELOADING)
+			answer(h, &h->guests[i], status, text);
 }
 
 void health_destroy(struct health **hp)

@@ -9,6 +9,11 @@
  *   GET /readyz    the same, and 503 when no visitors are taken: at the start,
  *                  and when it drains
  *
+ * and, on the local socket alone, where the program lets it,
+ *
+ *   POST /reload   200 when all cores go by what the configuration says now,
+ *                  with what has changed; else why not
+ *
  * HEAD is answered, too; everything else is 404 or 405, by the strict parser of
  * common/http. The main thread serves it, without ever waiting.
  */
@@ -26,6 +31,9 @@
 /* Bytes of a request's head, and its fields. */
 #define HEALTH_REQUEST 2048
 #define HEALTH_FIELDS 32
+
+/* Of an answer. */
+#define HEALTH_ANSWER ((size_t)60 * 1024)
 
 /* For a request to come, for the cores to answer, for the peer to close. */
 #define HEALTH_PATIENCE (2 * CLOCK_SECOND)
@@ -52,6 +60,17 @@ int health_listen(struct health *h, int fd) must_check;
  */
 int health_look(
 	struct health *h, struct pulse *p, const char *unready, bool woken);
+
+/* From now on POST /reload is allowed on the local socket. */
+void health_allow_reload(struct health *h);
+
+/*
+ * Main thread: whether somebody has asked for a reload since this was called
+ * last. They wait until health_answer_reload says what became of it: lines of
+ * text, the last one's line feed left out.
+ */
+bool health_takes_reload(struct health *h);
+void health_answer_reload(struct health *h, int status, const char *text);
 
 /* Cuts who is connected; NULL is accepted. */
 void health_destroy(struct health **h);

@@ -3,6 +3,8 @@
 #include "common/host/host.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
@@ -19,6 +21,26 @@ static void set_state(struct host *h, enum host_state state)
 		return;
 	h->state = state;
 	notify_send(&h->notify, lines[state]);
+}
+
+void host_reload_begins(struct host *h)
+{
+	char lines[96];
+
+	if (h->state != HOST_READY)
+		return;
+	h->state = HOST_RELOADING;
+	/* By its time a manager tells this one from others. */
+	snprintf(lines, sizeof(lines),
+		"RELOADING=1\nMONOTONIC_USEC=%" PRId64 "\nSTATUS=reloading",
+		clock_now() / (CLOCK_MS / 1000));
+	notify_send(&h->notify, lines);
+}
+
+void host_reload_ended(struct host *h)
+{
+	if (h->state == HOST_RELOADING)
+		set_state(h, HOST_READY);
 }
 
 int host_open(struct host *h, struct core *const *cores, int n)

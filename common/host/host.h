@@ -7,6 +7,8 @@
  *
  *   READY=1      all cores have answered a pulse, so that each of them has
  *                begun, and the program says that it is ready
+ *   RELOADING=1  the configuration is read again; READY=1 when all cores go by
+ *                it
  *   STOPPING=1   the first signal to end
  *   WATCHDOG=1   twice in WATCHDOG_USEC, each time after all cores have
  *                answered a pulse: not when one of them hangs, nor when the
@@ -23,6 +25,7 @@
 enum host_state {
 	HOST_STARTING,
 	HOST_READY,
+	HOST_RELOADING, /* as ready as before */
 	HOST_STOPPING,
 };
 
@@ -55,6 +58,13 @@ int host_serve_health(struct host *h) must_check;
  * -1: unknown.
  */
 int host_look(struct host *h, bool ready, const struct core_chores *c);
+
+/*
+ * Main thread: what makes other settings of the program begins, and has come
+ * to its end. While it starts or ends the service manager is not told.
+ */
+void host_reload_begins(struct host *h);
+void host_reload_ended(struct host *h);
 
 /* Any thread: what host_look is told may have changed. */
 void host_wake(const struct host *h);

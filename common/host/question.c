@@ -5,14 +5,16 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/base/socket.h"
+#include "common/host/health.h"
 #include "common/http/head.h"
 
-/* Bytes of a whole response. */
-#define RESPONSE_MAX 4096
+/* Bytes of a whole response, its head included. */
+#define RESPONSE_MAX (HEALTH_ANSWER + 4096)
 
 static int wait_for(int fd, short events, int64_t end)
 {
@@ -65,7 +67,13 @@ static ssize_t read_all(int fd, uint8_t *bytes, size_t size, int64_t end)
 	}
 }
 
-static int understand(const uint8_t *bytes, size_t n, char *line, size_t size)
+/* Of UTF-8 nothing else is a control character's. */
+static bool is_printable(uint8_t c)
+{
+	return (c >= ' ' && c != 0x7f) || c == '\n';
+}
+
+static int understand(const uint8_t *bytes, size_t n, char *text, size_t size)
 {
 	struct http_head head;
 	size_t at, k = 0;
@@ -75,28 +83,25 @@ static int understand(const uint8_t *bytes, size_t n, char *line, size_t size)
 	rc = head_parse(&head, bytes, n);
 	if (rc <= 0)
 		return -EPROTO;
-	for (at = (size_t)rc; at < n && k + 1 < size; at++) {
-		if (bytes[at] < ' ' || bytes[at] > '~')
-			break;
-		line[k++] = (char)bytes[at];
-	}
-	line[k] = '\0';
+	for (at = (size_t)rc; at < n && k + 1 < size; at++)
+		text[k++] = is_printable(bytes[at]) ? (char)bytes[at] : '?';
+	text[k] = '\0';
 	return head.code;
 }
 
-int question_ask(const struct sockaddr *to, socklen_t to_size, const char *path,
-	char *line, size_t size)
+/* The whole response; how much, or -errno. */
+static ssize_t exchange(const struct sockaddr *to, socklen_t to_size,
+	const struct question *q, uint8_t *bytes, size_t size)
 {
-	int64_t end = clock_now() + QUESTION_PATIENCE;
-	uint8_t bytes[RESPONSE_MAX];
+	int64_t end = clock_now() + q->patience;
 	char request[256];
 	ssize_t got;
 	int rc, fd, n;
 
 	n = snprintf(request, sizeof(request),
-		"GET %s HTTP/1.1\r\nHost: localhost\r\n"
+		"%s %s HTTP/1.1\r\nHost: localhost\r\n"
 		"Connection: close\r\n\r\n",
-		path);
+		q->method, q->path);
 	fd = socket(
 		to->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
@@ -104,7 +109,22 @@ int question_ask(const struct sockaddr *to, socklen_t to_size, const char *path,
 	rc = begin(fd, to, to_size, end);
 	if (rc == 0 && send(fd, request, (size_t)n, MSG_NOSIGNAL) != n)
 		rc = -EPIPE;
-	got = rc < 0 ? rc : read_all(fd, bytes, sizeof(bytes), end);
+	got = rc < 0 ? rc : read_all(fd, bytes, size, end);
 	close(fd);
-	return got < 0 ? (int)got : understand(bytes, (size_t)got, line, size);
+	return got;
+}
+
+int question_ask(const struct sockaddr *to, socklen_t to_size,
+	const struct question *q, char *text, size_t size)
+{
+	uint8_t *bytes = malloc(RESPONSE_MAX);
+	ssize_t got;
+	int rc;
+
+	if (!bytes)
+		return -ENOMEM;
+	got = exchange(to, to_size, q, bytes, RESPONSE_MAX);
+	rc = got < 0 ? (int)got : understand(bytes, (size_t)got, text, size);
+	free(bytes);
+	return rc;
 }

@@ -14,12 +14,17 @@
 /* More than HEALTH_PATIENCE, and the answer may be slow. */
 #define QUESTION_PATIENCE (4 * CLOCK_SECOND)
 
+struct question {
+	const char *method, *path;
+	int64_t patience; /* in ns */
+};
+
 /*
- * GET `path` at this address, TCP or local. Returns the status, 100 to 999,
- * with the first line of the body, printable, in `line`; or -errno: -ETIMEDOUT
- * after QUESTION_PATIENCE, -EPROTO for what is no short HTTP/1.1 response.
+ * Ask at this address, TCP or local. Returns the status, 100 to 999, with the
+ * body's lines, printable, in `text`, as much as has room; or -errno:
+ * -ETIMEDOUT, -EPROTO for what is no short HTTP/1.1 response, -ENOMEM.
  */
-int question_ask(const struct sockaddr *to, socklen_t to_size, const char *path,
-	char *line, size_t size) must_check;
+int question_ask(const struct sockaddr *to, socklen_t to_size,
+	const struct question *q, char *text, size_t size) must_check;
 
 #endif

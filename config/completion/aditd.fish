@@ -28,6 +28,7 @@ complete -c aditd -l frpc -d 'token new: give the user a secret for its frpc, to
 complete -c aditd -s h -l help -d 'print this text'
 complete -c aditd -s v -l version -d 'print the version'
 complete -c aditd -n "__aditd_after ''" -a verify -d 'only check the configuration'
+complete -c aditd -n "__aditd_after ''" -a reload -d 'have aditd read its configuration again'
 complete -c aditd -n "__aditd_after ''" -a token -d 'make, list or take out users'
 complete -c aditd -n "__aditd_after 'token'" -a new -d 'make a user, and show its token'
 complete -c aditd -n "__aditd_after 'token'" -a list -d 'who there is'

@@ -16,6 +16,7 @@ _aditd() {
 	'')
 		here=(
 			'verify:only check the configuration'
+			'reload:have aditd read its configuration again'
 			'token:make, list or take out users'
 			'identity:by what adit knows this server'
 			'completion:print a script for a shell') ;;

@@ -1,17 +1,15 @@
 """What a program is to whoever runs it: /healthz and /readyz of aditd on a port
 and on admin.sock, `aditd health`, and what a service manager is told."""
 import contextlib
-import ctypes
 import os
 import socket
 import stat
 import subprocess
-import tempfile
-import threading
 import time
 
-from harness import (ADITD, TEMP, Client, Origin, Server, Skip, case, check, dial,
+from harness import (ADITD, Client, Origin, Server, case, check, dial,
                      equal, free_port, levels, main, settle, until)
+from managerkit import Manager, Stopped
 
 HOST = " HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -189,32 +187,6 @@ def _():
         c.close()
 
 
-class Stopped:
-    """One thread of a program held by ptrace(2), as if it hung."""
-
-    SEIZE, INTERRUPT, DETACH = 0x4206, 0x4207, 17
-
-    def __init__(self, program):
-        # The workers were started last.
-        self.tid = max(int(t) for t in
-                       os.listdir(f"/proc/{program.pid}/task"))
-        self.libc = ctypes.CDLL(None, use_errno=True)
-        self.libc.ptrace.argtypes = [ctypes.c_long] * 4
-
-    def _call(self, what):
-        return self.libc.ptrace(what, self.tid, 0, 0)
-
-    def __enter__(self):
-        if self._call(self.SEIZE) < 0:
-            raise Skip("no thread may be stopped here: "
-                       + os.strerror(ctypes.get_errno()))
-        self._call(self.INTERRUPT)
-        os.waitpid(self.tid, 0x40000000)  # __WALL
-
-    def __exit__(self, *_):
-        self._call(self.DETACH)
-
-
 @case("a worker that hangs: not healthy, while the others serve")
 def _():
     with Server({"workers": 2}) as s:
@@ -223,35 +195,6 @@ def _():
             equal(command(s), (1, "a worker does not answer"))
             equal(command(s, "ready"), (1, "a worker does not answer"))
         equal(command(s), (0, "ok"))
-
-
-class Manager:
-    """NOTIFY_SOCKET: what a service manager would read, and when."""
-
-    def __init__(self, watchdog=None):
-        self.path = os.path.join(tempfile.mkdtemp(prefix="notify-", dir=TEMP),
-                                 "socket")
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.bind(self.path)
-        self.told = []
-        self.env = {"NOTIFY_SOCKET": self.path}
-        if watchdog:
-            self.env["WATCHDOG_USEC"] = str(int(watchdog * 1e6))
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def _read(self):
-        while True:
-            lines = self.socket.recv(4096).decode().split("\n")
-            self.told.append((time.monotonic(), lines[0]))
-
-    def count(self, line):
-        return sum(1 for _, have in list(self.told) if have == line)
-
-    def wait(self, line, timeout=10):
-        until(lambda: self.count(line), f"{line} is told", timeout)
-
-    def order(self):
-        return [line for _, line in self.told if line != "WATCHDOG=1"]
 
 
 @case("READY=1 once it listens, STOPPING=1 at SIGTERM")

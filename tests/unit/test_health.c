@@ -8,6 +8,7 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -259,28 +260,103 @@ static void *serve(void *arg)
 	return NULL;
 }
 
+static int ask(const char *to, const char *method, const char *target,
+	char *text, size_t size)
+{
+	struct question q = { method, target, QUESTION_PATIENCE };
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+
+	strcpy(a.sun_path, to);
+	return question_ask((struct sockaddr *)&a, sizeof(a), &q, text, size);
+}
+
 /* The other end of it. */
 Test(health, questions, .timeout = 10)
 {
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	char line[64];
+	char text[64];
 	pthread_t t;
 
 	begin(0);
-	strcpy(a.sun_path, path);
 	cr_assert_eq(pthread_create(&t, NULL, serve, NULL), 0);
-	cr_expect_eq(question_ask((struct sockaddr *)&a, sizeof(a), "/healthz",
-			     line, sizeof(line)),
-		200);
-	cr_expect_str_eq(line, "ok");
-	cr_expect_eq(question_ask((struct sockaddr *)&a, sizeof(a), "/no", line,
-			     sizeof(line)),
-		404);
-	strcat(a.sun_path, "x");
-	cr_expect_eq(question_ask((struct sockaddr *)&a, sizeof(a), "/healthz",
-			     line, sizeof(line)),
-		-ENOENT);
+	cr_expect_eq(ask(path, "GET", "/healthz", text, sizeof(text)), 200);
+	cr_expect_str_eq(text, "ok\n");
+	cr_expect_eq(ask(path, "GET", "/no", text, sizeof(text)), 404);
+	strcat(path, "x");
+	cr_expect_eq(ask(path, "GET", "/healthz", text, sizeof(text)), -ENOENT);
+	path[strlen(path) - 1] = '\0';
 	pthread_cancel(t);
 	pthread_join(t, NULL);
+	end();
+}
+
+#define RELOAD "POST /reload HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"
+
+static void is_answered(int fd, const char *status, const char *end)
+{
+	char text[1024];
+	ssize_t n = recv(fd, text, sizeof(text) - 1, 0);
+
+	text[n > 0 ? n : 0] = '\0';
+	cr_expect(!strncmp(text, status, strlen(status)), "%s", text);
+	cr_expect(strlen(text) > strlen(end) &&
+			  !strcmp(text + strlen(text) - strlen(end), end),
+		"%s", text);
+	close(fd);
+}
+
+/* Several who ask before it begins hear of one; a later one of the next. */
+Test(health, reload, .timeout = 10)
+{
+	int a, b, c;
+
+	begin(0);
+	expect(RELOAD, NULL, "HTTP/1.1 404 ");
+	health_allow_reload(health);
+	expect("GET /reload" HOST, NULL, "HTTP/1.1 404 ");
+	cr_expect_not(health_takes_reload(health));
+	a = guest();
+	b = guest();
+	c = guest();
+	cr_expect_str_empty(say(a, RELOAD, NULL));
+	cr_expect_str_empty(say(b, RELOAD, "draining"));
+	cr_expect(health_takes_reload(health));
+	cr_expect_not(health_takes_reload(health));
+	cr_expect_str_empty(say(c, RELOAD, NULL));
+	health_answer_reload(health, 200, "changed: a\nneeds a restart: b");
+	is_answered(a, "HTTP/1.1 200 ",
+		"\r\n\r\nchanged: a\nneeds a restart: "
+		"b\n");
+	is_answered(b, "HTTP/1.1 200 ", "b\n");
+	cr_expect(health_takes_reload(health));
+	health_answer_reload(health, 409, "no");
+	is_answered(c, "HTTP/1.1 409 ", "\r\n\r\nno\n");
+	end();
+}
+
+/* What a port of TCP gets. */
+Test(health, reload_by_the_local_socket_only, .timeout = 10)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET };
+	socklen_t size = sizeof(a);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	char answer[256] = "";
+
+	begin(0);
+	health_allow_reload(health);
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	cr_assert_eq(bind(fd, (struct sockaddr *)&a, size), 0);
+	cr_assert_eq(listen(fd, 1), 0);
+	getsockname(fd, (struct sockaddr *)&a, &size);
+	cr_assert_eq(health_listen(health, fd), 0);
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	cr_assert_eq(connect(fd, (struct sockaddr *)&a, size), 0);
+	cr_assert_eq(
+		send(fd, RELOAD, strlen(RELOAD), 0), (ssize_t)strlen(RELOAD));
+	do
+		health_look(health, &pulse, NULL, true);
+	while (recv(fd, answer, sizeof(answer) - 1, MSG_DONTWAIT) <= 0);
+	cr_expect(!strncmp(answer, "HTTP/1.1 404 ", 13), "%s", answer);
+	cr_expect_not(health_takes_reload(health));
+	close(fd);
 	end();
 }
