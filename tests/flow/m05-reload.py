@@ -218,7 +218,7 @@ def _():
         equal(reload(s), (0, [NOTHING]))  # all workers turn
         with Stopped(s):
             equal(reload(s, {"vhostHTTPErrorStatus": 404}),
-                  (1, ["a worker does not answer"]))
+                  (1, ["it was read again, but a worker does not answer"]))
         equal(reload(s), (0, [NOTHING]))
 
 
@@ -382,7 +382,7 @@ def _():
             c.expect_exit = None
 
 
-@case("users' limits, allowPorts, maxPortsPerClient, subDomainHost: for "
+@case("allowPorts, maxPortsPerClient, subDomainHost: for "
       "proxies that come")
 def _():
     a, b, c = free_port(), free_port(), free_port()
