@@ -243,15 +243,16 @@ static void begin(struct reload *r, struct server *s)
 	r->state = RELOAD_SPREADING;
 }
 
-static void end(struct reload *r, struct server *s, int status)
+/* All workers go by it, or one has not for too long: `hangs`. */
+static void end(struct reload *r, struct server *s, bool hangs)
 {
+	static const char slow[] =
+		"it was read again, but a worker does not answer";
+
 	r->state = RELOAD_IDLE;
-	if (status == 200) {
-		answer(s, status, r->answer);
-	} else {
-		log_warn("reload: a worker does not answer");
-		answer(s, status, "a worker does not answer");
-	}
+	if (hangs)
+		log_warn("reload: %s", slow);
+	answer(s, hangs ? 503 : 200, hangs ? slow : r->answer);
 	reload_close(r);
 }
 
@@ -267,9 +268,9 @@ static int watch(struct reload *r, struct server *s)
 		r->again = true;
 	}
 	if (r->again && pulse_is_back(p, r->round))
-		end(r, s, 200);
+		end(r, s, false);
 	else if (now >= r->until)
-		end(r, s, 503);
+		end(r, s, true);
 	if (r->state == RELOAD_IDLE)
 		return 0;
 	return (int)((r->until - now) / CLOCK_MS) + 1;

@@ -297,6 +297,8 @@ static int open_users(struct server *s)
 	for (size_t i = 0; errors && i < errors->n; i++)
 		log_error("%s", errors->v[i].text);
 	free(errors);
+	if (rc == 0)
+		users_tell(&s->users);
 	return rc;
 }
 

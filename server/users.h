@@ -140,6 +140,9 @@ bool users_are_missing(const struct settings *s);
 int users_open(struct users_source *f, const struct settings *s,
 	const struct users *old, struct conf_errors *errors) must_check;
 
+/* A line of the log: how many there are, and from where; none without any. */
+void users_tell(const struct users_source *f);
+
 /* Others, which are taken over, are the ones; the workers are told. */
 void users_replace(
 	struct users_source *f, struct users_source *by, struct server *s);

@@ -146,11 +146,15 @@ int users_open(struct users_source *f, const struct settings *s,
 		f->users = users_make(&s->users, conf_hold(s->conf), old);
 		rc = f->users ? 0 : -ENOMEM;
 	}
-	if (rc == 0 && f->users)
-		log_info("users: %zu%s%s", f->users->count,
-			f->path ? " from " : "", f->path ? f->path : "");
 	f->expiry = next_expiry(f->users, time(NULL));
 	return rc;
+}
+
+void users_tell(const struct users_source *f)
+{
+	if (f->users)
+		log_info("users: %zu%s%s", f->users->count,
+			f->path ? " from " : "", f->path ? f->path : "");
 }
 
 void users_close(struct users_source *f)
@@ -197,6 +201,7 @@ void users_replace(
 	users_close(f);
 	*f = *by;
 	*by = (struct users_source){ 0 };
+	users_tell(f);
 	if (any)
 		publish(f->users, s);
 }
