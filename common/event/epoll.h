@@ -92,7 +92,7 @@ static inline struct place *place_of(const struct epoll *e, int fd)
 /* There is a place for the descriptor. Without memory the program ends. */
 void place_make(struct epoll *e, int fd);
 
-/* Whether epoll tells of all the events, so that what it did not is not so. */
+/* Whether epoll tells of all the events: what it did not is not there. */
 bool place_tells(const struct place *p, uint32_t events);
 
 /* Whether any of the events may be true: whether a try is worth it. */
