@@ -82,14 +82,17 @@ static const char *why_unready(const struct host *h)
 int host_look(struct host *h, bool ready, bool ending)
 {
 	int beat, health;
+	bool begun;
 
 	pulse_rest(&h->pulse);
 	if (h->first == 0)
 		h->first = pulse_ask(&h->pulse);
+	begun = pulse_is_back(&h->pulse, h->first);
+	if (begun && h->sandbox)
+		sandbox_close(h->sandbox);
 	if (ending)
 		set_state(h, HOST_STOPPING);
-	else if (ready && h->state == HOST_STARTING &&
-		 pulse_is_back(&h->pulse, h->first))
+	else if (ready && h->state == HOST_STARTING && begun)
 		set_state(h, HOST_READY);
 	beat = keep_watchdog(h);
 	health = h->health ? health_look(h->health, &h->pulse, why_unready(h))
