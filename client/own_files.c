@@ -11,6 +11,9 @@ void own_files_allow(struct sandbox *sandbox, const struct settings *s)
 
 	for (size_t i = 0; i < ARRAY_SIZE(read); i++)
 		sandbox_allow_file(sandbox, read[i], LANDLOCK_READ);
+	/* Also the folders of patterns that no file matches yet. */
+	for (size_t i = 0; i < s->includes.n; i++)
+		sandbox_allow_file(sandbox, s->includes.v[i], LANDLOCK_READ);
 	for (size_t i = 0; i < s->source_count; i++)
 		sandbox_allow_file(
 			sandbox, conf_file(s->sources[i].conf), LANDLOCK_READ);
