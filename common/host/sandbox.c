@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/heap.h"
 #include "common/base/log.h"
 #include "common/base/process.h"
 
@@ -102,6 +103,8 @@ void sandbox_close(struct sandbox *s)
 		return;
 	s->state = SANDBOX_CLOSED;
 	rc = syscalls_restrict(s->program);
+	/* The filter's parts were many, and are the kernel's now. */
+	heap_trim();
 	if (s->landlock_error == 0)
 		snprintf(
 			files, sizeof(files), "landlock %d, ", s->landlock.abi);
