@@ -94,8 +94,7 @@ void sandbox_enter(struct sandbox *s, int keep)
 
 void sandbox_close(struct sandbox *s)
 {
-	const char *kept =
-		privileges_have_ports() ? "net_bind_service" : "none";
+	const char *kept;
 	char files[32] = "";
 	int rc;
 
@@ -105,6 +104,7 @@ void sandbox_close(struct sandbox *s)
 	rc = syscalls_restrict(s->program);
 	/* The filter's parts were many, and are the kernel's now. */
 	heap_trim();
+	kept = privileges_have_ports() ? "net_bind_service" : "none";
 	if (s->landlock_error == 0)
 		snprintf(
 			files, sizeof(files), "landlock %d, ", s->landlock.abi);
