@@ -89,7 +89,7 @@ SSL_PATH := $(SSL_LIB)
 SSL_LD = -L$(SSL_LIB) -Wl,-rpath,$(SSL_PATH) -lssl -lcrypto
 
 CFLAGS_ALL := $(BASE) $(MODE) -isystem $(SSL_INC) $(CPPFLAGS) $(CFLAGS)
-LIBS = $(SSL_LD) -luring -lcares -lyaml -ljansson -lsnappy -lqrencode
+LIBS = $(SSL_LD) -luring -lcares -lyaml -ljansson -lsnappy -lqrencode -lseccomp
 
 # --- programs ----------------------------------------------------------------
 
@@ -175,7 +175,7 @@ unit: unit-build ## run the unit tests
 
 docs: unit-build ## write the samples and manual pages that are stale
 	$(Q)for t in settings_client settings_server client_command \
-			server_command load_command; do \
+			server_command load_command syscalls; do \
 		UPDATE=1 $(U)/test_$$t --filter '*/*_is_current' || exit 1; \
 	done
 

@@ -257,6 +257,8 @@ static int run(struct bench *b, struct settings *s)
 	int rc;
 
 	log_open(STDERR_FILENO, LOG_WARN, LOG_TEXT);
+	/* The load has a ring and a file of its own, made later. */
+	s->sandbox = false;
 	sizing_workers(s);
 	if (crew_create(&crew, s, announced, b) < 0)
 		return 1;

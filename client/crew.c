@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "client/own_files.h"
 #include "client/screen.h"
 #include "client/work.h"
 #include "common/base/log.h"
@@ -100,8 +101,14 @@ int crew_create(struct crew *c, const struct settings *s,
 		for (uint32_t i = 0; rc == 0 && i < count; i++)
 			c->clients[i]->proxies = proxy_table_hold(c->proxies);
 	}
-	/* After the cores, whose signals its thread must not take. */
+	/*
+	 * After the cores, whose signals its thread must not take; it has no
+	 * more rights than this one.
+	 */
 	if (rc == 0) {
+		sandbox_open(&c->sandbox, SYSCALLS_ADIT, s->sandbox);
+		own_files_allow(&c->sandbox, s);
+		sandbox_enter(&c->sandbox, PRIVILEGES_NONE);
 		rc = resolver_create(&c->resolver, s->dns_server);
 		if (rc < 0)
 			log_error("resolver: %s", strerror(-rc));
@@ -161,6 +168,7 @@ int crew_run(struct crew *c)
 		rc = 1;
 	} else {
 		/* Who may go on without a server is there without it. */
+		c->host.sandbox = &c->sandbox;
 		c->in_service = !c->clients[0]->settings->login_fail_exit;
 		c->chores = (struct core_chores){ .fd = c->host.fd,
 			.run = run_chores,

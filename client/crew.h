@@ -45,6 +45,7 @@ struct crew {
 	_Atomic uint32_t busy; /* those with a visitor; any worker */
 	struct core_chores chores; /* the main thread's */
 	struct host host;          /* the same */
+	struct sandbox sandbox;    /* the same */
 	_Atomic bool in_service;   /* what it was started for has begun */
 };
 

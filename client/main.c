@@ -89,6 +89,8 @@ static int serve(struct settings *s, const struct client_command *command)
 	struct screen *screen;
 	struct crew crew;
 
+	if (!s->sandbox)
+		process_allow_dumps();
 	if (fd < 0) {
 		fprintf(stderr, "adit: log.to %s: %s\n", s->log_to,
 			strerror(errno));

@@ -211,11 +211,7 @@ static const struct conf_row rows[] = {
 		.choices = &conf_workers,
 		.doc = "Threads that carry traffic; auto: one for each CPU "
 		       "that the process may use." },
-	{ .path = "backend",
-		DEF(ENUM, backend),
-		.def = "auto",
-		.choices = &conf_backends,
-		.doc = "What of the kernel the event loop is built on." },
+#include "common/conf/process.def"
 	{ .path = "drainTimeout",
 		DEF(MS, drain_timeout_ms),
 		.def = "30",

@@ -122,8 +122,9 @@ struct settings {
 	int log_format;     /* enum log_format */
 	bool log_disable_color;
 
-	int64_t workers;      /* 0: auto */
-	int backend;          /* enum backend_choice */
+	int64_t workers; /* 0: auto */
+	int backend;     /* enum backend_choice */
+	bool sandbox;
 	int64_t max_visitors; /* relays at once */
 	int64_t buffer_count;
 	int64_t drain_timeout_ms;

@@ -20,6 +20,7 @@
 #include "server/health_command.h"
 #include "server/identity_command.h"
 #include "server/reload_command.h"
+#include "server/run_as.h"
 #include "server/server.h"
 #include "server/sizing.h"
 #include "server/token_command.h"
@@ -49,13 +50,18 @@ static int open_log(const char *to)
 static int serve(
 	struct settings *s, const char *file, const struct first_run *first)
 {
-	int fd = open_log(s->log_to);
 	struct server *server;
-	int rc;
+	int fd, rc;
 
+	if (run_as(s) < 0)
+		return EXIT_RUNTIME;
+	if (!s->sandbox)
+		process_allow_dumps();
+	fd = open_log(s->log_to);
 	if (fd < 0) {
-		fprintf(stderr, "aditd: log.to %s: %s\n", s->log_to,
-			strerror(errno));
+		fprintf(stderr, "aditd: log.to %s: %s%s%s\n", s->log_to,
+			strerror(errno), *s->run_as ? ", as runAs " : "",
+			s->run_as);
 		return EXIT_RUNTIME;
 	}
 	log_open(fd, (enum log_level)s->log_level,
@@ -95,7 +101,9 @@ static int with_words(
 		return rc == -ENOMEM || !strcmp(words->v[0], "reload")
 			       ? EXIT_RUNTIME
 			       : EXIT_USAGE;
-	if (!strcmp(words->v[0], "token"))
+	if (run_as(s) < 0)
+		rc = EXIT_RUNTIME;
+	else if (!strcmp(words->v[0], "token"))
 		rc = token_command(o, s, words);
 	else if (!strcmp(words->v[0], "health"))
 		rc = health_command(s, words);

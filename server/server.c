@@ -17,6 +17,7 @@
 #include "common/base/log.h"
 #include "common/base/socket.h"
 #include "server/access_log.h"
+#include "server/own_files.h"
 #include "server/registry.h"
 #include "server/state_dir.h"
 #include "server/worker.h"
@@ -378,6 +379,12 @@ int server_create(
 
 int server_run(struct server *s)
 {
+	/* The threads that are started now have no more than this one. */
+	sandbox_open(&s->sandbox, SYSCALLS_ADITD, s->settings->sandbox);
+	own_files_allow(&s->sandbox, s->settings, s->keys.dir);
+	sandbox_enter(&s->sandbox, PRIVILEGES_PORTS);
+	own_files_check(s->settings, s->keys.dir);
+	s->host.sandbox = &s->sandbox;
 	return core_supervise(s->cores, (int)s->worker_count, &s->chores);
 }
 

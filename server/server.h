@@ -55,6 +55,7 @@ struct server {
 	struct worker **workers;
 	struct core **cores; /* theirs, for the main thread */
 	struct host host;    /* the same */
+	struct sandbox sandbox;
 };
 
 /*

@@ -291,11 +291,13 @@ static const struct conf_row rows[] = {
 		.choices = &conf_workers,
 		.doc = "Threads that carry traffic; auto: one for each CPU "
 		       "that the process may use." },
-	{ .path = "backend",
-		DEF(ENUM, backend),
-		.def = "auto",
-		.choices = &conf_backends,
-		.doc = "What of the kernel the event loop is built on." },
+#include "common/conf/process.def"
+	{ .path = "runAs",
+		DEF(STRING, run_as),
+		.def = "",
+		.doc = "USER or USER:GROUP to become at the start, before "
+		       "files and ports are opened; empty: whoever started "
+		       "it." },
 	{ .path = "stateDir",
 		DEF(STRING, state_dir),
 		.def = "",

@@ -81,6 +81,8 @@ struct settings {
 
 	int64_t workers; /* 0: auto */
 	int backend;     /* enum backend_choice */
+	bool sandbox;
+	const char *run_as; /* "": nobody else */
 	const char *state_dir;
 	int64_t max_visitors;
 	int64_t max_controls;

@@ -61,6 +61,7 @@ missing() {
 			header jansson.h || echo libjansson-dev
 			header snappy-c.h || echo libsnappy-dev
 			header qrencode.h || echo libqrencode-dev
+			header seccomp.h || echo libseccomp-dev
 			header uthash.h || echo uthash-dev
 			header openssl/aead.h "$SSL_INC" ||
 				echo android-libboringssl-dev

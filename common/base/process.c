@@ -2,12 +2,37 @@
 
 #include "common/base/process.h"
 
+#include <stddef.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+
+/* Of the sanitizers' libraries, where they are there. */
+extern void __asan_init(void) __attribute__((weak));
+extern void __tsan_init(void) __attribute__((weak));
+
+/* What it was when the program began; zeroed until it is asked for. */
+static struct rlimit limit;
+
+bool process_is_sanitized(void)
+{
+	return __asan_init != NULL || __tsan_init != NULL;
+}
 
 void process_forbid_dumps(void)
 {
-	static const struct rlimit none = { 0 };
+	struct rlimit none;
 
-	/* Less is always allowed. */
+	if (limit.rlim_max == 0)
+		getrlimit(RLIMIT_CORE, &limit);
+	/* The upper limit stays: it could not be raised again. */
+	none = (struct rlimit){ 0, limit.rlim_max };
 	setrlimit(RLIMIT_CORE, &none);
+	if (!process_is_sanitized())
+		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+void process_allow_dumps(void)
+{
+	setrlimit(RLIMIT_CORE, &limit);
+	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 }

@@ -5,7 +5,19 @@
 #ifndef ADIT_BASE_PROCESS_H
 #define ADIT_BASE_PROCESS_H
 
-/* Leave no core dump when it crashes: tokens and keys would be in it. */
+#include <stdbool.h>
+
+/*
+ * Leave no core dump when it crashes: tokens and keys would be in it; nor may
+ * others of this user look into its memory (PR_SET_DUMPABLE of prctl(2)).
+ * A build with sanitizers looks for leaks that way, and may.
+ */
 void process_forbid_dumps(void);
+
+/* As it was before: somebody looks for an error. */
+void process_allow_dumps(void);
+
+/* Whether this is a build with sanitizers. */
+bool process_is_sanitized(void);
 
 #endif

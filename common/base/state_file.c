@@ -117,10 +117,12 @@ int state_file_read(
 
 	if (fd < 0)
 		return fd;
-	text = malloc((size_t)st.st_size + 1);
+	text = calloc(1, (size_t)st.st_size + 1);
 	rc = text ? read_all(fd, text, (size_t)st.st_size, size_r) : -ENOMEM;
 	close(fd);
 	if (rc < 0) {
+		if (text)
+			explicit_bzero(text, (size_t)st.st_size);
 		free(text);
 		return system_error(why_r, rc);
 	}

@@ -294,6 +294,11 @@ void conf_together(struct conf *conf, struct conf_errors *errors,
 		table, has_a ? b : a);
 }
 
+const char *conf_file(const struct conf *conf)
+{
+	return conf->file;
+}
+
 bool conf_given(const struct conf *conf, const char *path)
 {
 	const struct conf_node *n;

@@ -49,6 +49,9 @@ void conf_together(struct conf *conf, struct conf_errors *errors,
 	const char *table, const char *a, bool has_a, const char *b,
 	bool has_b);
 
+/* The file that was read; NULL: none. */
+const char *conf_file(const struct conf *conf);
+
 /* Whether the file gave the key `path` a value. */
 bool conf_given(const struct conf *conf, const char *path);
 

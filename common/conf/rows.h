@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What the rows of auth.def, log.def, transport.def and web.def need: the
- * words that their values are made of. Those files hold the rows that both
- * programs have word for word; a program includes them into its array of
+ * What the rows of auth.def, log.def, process.def, transport.def and web.def
+ * need: the words that their values are made of. Those files hold the rows that
+ * both programs have word for word; a program includes them into its array of
  * rows, with DEF(type, field) defined as CONF_DEF for its struct.
  */
 

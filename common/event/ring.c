@@ -67,9 +67,14 @@ static int ring_create(struct loop *l, const struct loop_params *params)
 	rc = lent_create(&r->lent, &r->uring);
 	if (rc < 0)
 		goto err3;
+	rc = ring_restrict(r);
+	if (rc < 0)
+		goto err4;
 	r->loop = l;
 	l->state = r;
 	return 0;
+err4:
+	lent_destroy(&r->lent);
 err3:
 	io_uring_queue_exit(&r->uring);
 err2:

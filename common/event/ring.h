@@ -2,8 +2,8 @@
 
 /*
  * Inside of the io_uring backend: an operation in flight has a slot, and a
- * send goes through stages. Included by ring.c, ring_send.c and ring_missed.c
- * only.
+ * send goes through stages. Included by ring.c, ring_send.c, ring_missed.c and
+ * ring_right.c only.
  */
 
 #ifndef ADIT_EVENT_RING_H
@@ -59,6 +59,12 @@ struct ring {
 	struct lent lent;
 	unsigned last; /* entries collected in the last turn */
 };
+
+/*
+ * While the ring is disabled: once it is enabled, it takes nothing but what
+ * ring_right.def has. 0 or -errno.
+ */
+int ring_restrict(struct ring *r) must_check;
 
 /* A free entry of the submission queue. */
 struct io_uring_sqe *ring_take_sqe(struct loop *l);

@@ -102,18 +102,21 @@ static const char *why_unready(const struct host *h)
 int host_look(struct host *h, bool ready, const struct core_chores *c)
 {
 	int beat, health = -1;
+	bool begun;
 
 	if (c->woken)
 		pulse_rest(&h->pulse);
-	/* Nobody is told, and nobody asks. */
-	if (h->notify.fd < 0 && !h->health)
+	/* Nobody is told, nobody asks, and nothing waits for the beginning. */
+	if (h->notify.fd < 0 && !h->health && !h->sandbox)
 		return -1;
 	if (h->first == 0)
 		h->first = pulse_ask(&h->pulse);
+	begun = pulse_is_back(&h->pulse, h->first);
+	if (begun && h->sandbox)
+		sandbox_close(h->sandbox);
 	if (c->ending)
 		set_state(h, HOST_STOPPING);
-	else if (ready && h->state == HOST_STARTING &&
-		 pulse_is_back(&h->pulse, h->first))
+	else if (ready && h->state == HOST_STARTING && begun)
 		set_state(h, HOST_READY);
 	beat = keep_watchdog(h);
 	if (h->health)

@@ -3,7 +3,8 @@
 /*
  * What a program is to whoever runs it: a service manager that wants to be told
  * (notify.h), and who asks over HTTP (health.h). The main thread's, beside
- * core_supervise: its chores call host_look.
+ * core_supervise: its chores call host_look. And what it gives up for good
+ * (sandbox.h): the program opens and enters it, and it is closed here.
  *
  *   READY=1      all cores have answered a pulse, so that each of them has
  *                begun, and the program says that it is ready
@@ -21,6 +22,7 @@
 #include "common/host/health.h"
 #include "common/host/notify.h"
 #include "common/host/pulse.h"
+#include "common/host/sandbox.h"
 
 enum host_state {
 	HOST_STARTING,
@@ -34,9 +36,10 @@ struct host {
 	int fd; /* epoll(7) of what wakes the main thread: core_chores.fd */
 	struct pulse pulse;
 	struct notify notify;
-	struct health *health; /* NULL: nobody can ask */
-	uint64_t first;        /* the round that shows that all have begun */
-	uint64_t beat;         /* the watchdog's, while it is open; or 0 */
+	struct health *health;   /* NULL: nobody can ask */
+	struct sandbox *sandbox; /* closed when all have begun; NULL: none */
+	uint64_t first;          /* the round that shows that all have begun */
+	uint64_t beat;           /* the watchdog's, while it is open; or 0 */
 	int64_t next_beat;
 };
 

@@ -14,6 +14,7 @@
 
 #include "common/wire/frame.h"
 #include "common/wire/schema.h"
+#include "common/wire/tree.h"
 
 /* An array that was made for the message; its items follow. */
 struct block {
@@ -342,6 +343,6 @@ void message_clear(struct message *m)
 		o->blocks = b->next;
 		free(b);
 	}
-	json_decref(o->tree);
+	tree_free(o->tree);
 	free(o);
 }

@@ -11,6 +11,7 @@
 
 #include "common/wire/frame.h"
 #include "common/wire/schema.h"
+#include "common/wire/tree.h"
 
 /* Copies a field out of its struct, whose type is not known here. */
 #define GET(value, at) memcpy(&(value), (at), sizeof(value))
@@ -170,7 +171,7 @@ ssize_t message_encode(const struct message *m, uint8_t *out, size_t size)
 		return -EINVAL;
 	n = json_dumpb(body, (char *)out + FRAME_HEADER_SIZE,
 		size - FRAME_HEADER_SIZE, JSON_COMPACT);
-	json_decref(body);
+	tree_free(body);
 	if (n == 0)
 		return -ENOMEM;
 	if (n > size - FRAME_HEADER_SIZE)

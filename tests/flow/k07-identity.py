@@ -125,7 +125,7 @@ def dumps():
             "--no-requests") as c:
         for program in (s, c):
             with open(f"/proc/{program.pid}/limits") as f:
-                check(re.search(r"Max core file size +0 +0 ", f.read()),
+                check(re.search(r"Max core file size +0 ", f.read()),
                       program.name)
 
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Messages over a stream: in pieces, encrypted, refused, released. */
-// links: common/relay/channel.c common/relay/farewell.c common/relay/drain.c common/wire/decode.c common/wire/encode.c common/wire/schema.c common/wire/frame.c common/crypto/cipher.c common/crypto/random.c common/relay/raw_stream.c common/relay/stream.c common/event/loop.c common/event/pipe.c common/event/chunk.c common/base/timer.c common/base/pool.c common/base/socket.c common/base/address.c common/base/counter.c common/base/reason.c tests/double/script.c tests/double/streams.c
+// links: common/relay/channel.c common/relay/farewell.c common/relay/drain.c common/wire/tree.c common/wire/decode.c common/wire/encode.c common/wire/schema.c common/wire/frame.c common/crypto/cipher.c common/crypto/random.c common/relay/raw_stream.c common/relay/stream.c common/event/loop.c common/event/pipe.c common/event/chunk.c common/base/timer.c common/base/pool.c common/base/socket.c common/base/address.c common/base/counter.c common/base/reason.c tests/double/script.c tests/double/streams.c
 // libs: -ljansson boringssl
 
 #include "common/relay/channel.h"

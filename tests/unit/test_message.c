@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Messages: frp's known answers, every row there and back, refusals. */
-// links: common/wire/decode.c common/wire/encode.c common/wire/schema.c common/wire/frame.c
+// links: common/wire/tree.c common/wire/decode.c common/wire/encode.c common/wire/schema.c common/wire/frame.c
 // libs: -ljansson
 
 #include "common/wire/message.h"
+#include "common/wire/tree.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -348,4 +349,24 @@ Test(message, names)
 	cr_assert_str_eq(message_name(MESSAGE_NEW_PROXY), "NewProxy");
 	cr_assert_str_eq(
 		message_name(MESSAGE_NAT_HOLE_REPORT), "NatHoleReport");
+}
+
+Test(message, texts_are_wiped)
+{
+	json_t *tree = json_pack("{s:s, s:[s], s:{s:i}}", "privilege_key",
+		"abcdef", "domains", "secret", "map", "n", 1);
+	json_t *texts[] = { json_object_get(tree, "privilege_key"),
+		json_array_get(json_object_get(tree, "domains"), 0) };
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		json_incref(texts[i]);
+	tree_free(tree);
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		cr_expect_eq(json_string_length(texts[i]), 6);
+		cr_expect_eq(
+			memcmp(json_string_value(texts[i]), "\0\0\0\0\0", 6),
+			0);
+		json_decref(texts[i]);
+	}
+	tree_free(NULL);
 }

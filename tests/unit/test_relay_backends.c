@@ -8,7 +8,7 @@
  * cut and seen as one; nothing is left. BACKEND_SEEDS says how many seeds (40),
  * BACKEND_SEED which single one.
  */
-// links: common/relay/relay.c common/relay/pump.c common/relay/inspector.c common/relay/throttle.c common/relay/engine.c common/relay/drain.c common/relay/raw_stream.c common/relay/stream.c common/event/epoll.c common/event/epoll_place.c common/event/epoll_try.c common/event/ring.c common/event/ring_send.c common/event/ring_missed.c common/event/ring_hint.c common/event/lent.c common/event/send.c common/event/loop.c common/event/pipe.c common/event/chunk.c common/base/timer.c common/base/pool.c common/base/socket.c common/base/address.c common/base/counter.c common/base/reason.c
+// links: common/relay/relay.c common/relay/pump.c common/relay/inspector.c common/relay/throttle.c common/relay/engine.c common/relay/drain.c common/relay/raw_stream.c common/relay/stream.c common/event/epoll.c common/event/epoll_place.c common/event/epoll_try.c common/event/ring.c common/event/ring_right.c common/event/ring_send.c common/event/ring_missed.c common/event/ring_hint.c common/event/lent.c common/event/send.c common/event/loop.c common/event/pipe.c common/event/chunk.c common/base/timer.c common/base/pool.c common/base/socket.c common/base/address.c common/base/counter.c common/base/reason.c
 // libs: -luring
 
 #include <arpa/inet.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* The io_uring backend against the real kernel. */
-// links: common/event/ring.c common/event/ring_send.c common/event/ring_missed.c common/event/ring_hint.c common/event/lent.c common/event/loop.c common/event/pipe.c common/event/chunk.c common/base/timer.c common/base/counter.c common/base/reason.c common/event/send.c
+// links: common/event/ring.c common/event/ring_send.c common/event/ring_missed.c common/event/ring_right.c common/event/ring_hint.c common/event/lent.c common/event/loop.c common/event/pipe.c common/event/chunk.c common/base/timer.c common/base/counter.c common/base/reason.c common/event/send.c
 // libs: -luring
 
 #define BACKEND backend_ring
@@ -11,6 +11,8 @@
 #include <stdio.h>
 
 #include "tests/unit/backend_cases.h"
+
+#include "common/event/ring.h"
 
 /* The kernel must not have started a thread for anything we asked. */
 static void expect_no_worker_threads(void)
@@ -51,4 +53,48 @@ Test(ring, hints_say_what_to_do)
 	cr_assert(strstr(backend_ring_hint(EMFILE), "ulimit -n"));
 	cr_assert(strstr(backend_ring_hint(EINVAL), "Linux 6.1"));
 	cr_assert_gt(strlen(backend_ring_hint(EIO)), 5);
+}
+
+/* One entry goes to the kernel as it is; what comes of it. */
+static int submit(const struct io_uring_sqe *entry)
+{
+	struct ring *r = l->state;
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&r->uring);
+	struct io_uring_cqe *cqe;
+	int rc;
+
+	*sqe = *entry;
+	cr_assert_eq(io_uring_submit(&r->uring), 1);
+	cr_assert_eq(io_uring_wait_cqe(&r->uring, &cqe), 0);
+	rc = cqe->res;
+	io_uring_cqe_seen(&r->uring, cqe);
+	return rc;
+}
+
+Test(ring, takes_nothing_but_its_rights)
+{
+	struct io_uring_sqe nop = { .opcode = IORING_OP_NOP };
+	struct ring *r = l->state;
+
+	cr_assert_eq(submit(&nop), 0);
+	for (uint8_t opcode = 0; opcode < IORING_OP_LAST; opcode++) {
+		struct io_uring_sqe sqe = { .opcode = opcode, .fd = -1 };
+		bool ours = false;
+
+#define OPCODE(name, reason) ours = ours || opcode == IORING_OP_##name;
+#define FLAG(name, reason)
+#define REGISTER(name, reason)
+#include "common/event/ring_right.def"
+#undef OPCODE
+#undef FLAG
+#undef REGISTER
+		if (!ours)
+			cr_expect_eq(
+				submit(&sqe), -EACCES, "opcode %d", opcode);
+	}
+	nop.flags = IOSQE_ASYNC;
+	cr_expect_eq(submit(&nop), -EACCES, "a thread of the kernel's");
+	cr_expect_eq(io_uring_register((unsigned)r->uring.ring_fd,
+			     IORING_UNREGISTER_BUFFERS, NULL, 0),
+		-EACCES);
 }
