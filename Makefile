@@ -49,8 +49,8 @@ endif
 
 # --- flags -------------------------------------------------------------------
 
-WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
-	-Wmissing-prototypes
+WARN := -Wall -Wextra -Werror -Wformat-security -Wshadow \
+	-Wstrict-prototypes -Wmissing-prototypes
 BASE := -std=gnu11 -D_GNU_SOURCE -I. -pthread -g $(WARN) -MMD -MP
 
 # Where it is built makes no difference to what is built.
