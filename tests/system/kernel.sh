@@ -51,6 +51,6 @@ case $summary in
 "") fail "kernel: no end: it panicked, or took more than $SECONDS_MAX s" ;;
 "0 passed"*) status=1 ;;
 esac
-grep -m 1 '^guest: Linux' "$LOG" || status=1
+grep -o -m 1 'guest: Linux.*' "$LOG" || status=1
 echo "$summary"
 exit "$status"
