@@ -49,8 +49,8 @@ endif
 
 # --- flags -------------------------------------------------------------------
 
-WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
-	-Wmissing-prototypes
+WARN := -Wall -Wextra -Werror -Wformat-security -Wshadow \
+	-Wstrict-prototypes -Wmissing-prototypes
 BASE := -std=gnu11 -D_GNU_SOURCE -I. -pthread -g $(WARN) -MMD -MP
 
 # Where it is built makes no difference to what is built.
@@ -163,7 +163,7 @@ $(U)/$(1): $(call unit_objects,$(1))
 	$$(Q)$$(CC) $$(UNIT_FLAGS) -o $$@ $$^ -lcriterion $(call unit_libs,$(1))
 endef
 # Only where units are asked for: reading their lines takes a while.
-ifneq ($(filter check unit unit-build check-build docs,$(MAKECMDGOALS)),)
+ifneq ($(filter check unit unit-build check-build docs $(U)/%,$(MAKECMDGOALS)),)
 $(foreach t,$(UNITS),$(eval $(call unit_rule,$(t))))
 endif
 
@@ -369,6 +369,23 @@ check-package: deps-demo ## both of them, installed in bare Debians
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all
 	$(Q)BUILD=$(B) tests/run --flow n01
 
+# --- other systems ------------------------------------------------------------
+# In roots of Debian below build/system, which are kept; as root. ON: what of
+# the tests, where not what their scripts in tests/system say.
+
+.PHONY: check-kernel check-debian check-arm64
+check-kernel: ## flow tests on Debian 12's kernel, in an emulator
+	$(Q)tests/deps.sh root kernel
+	$(Q)tests/system/kernel.sh $(ON)
+
+check-debian: ## build and test in a root of Debian 13, with gcc and clang
+	$(Q)tests/deps.sh root
+	$(Q)tests/system/debian.sh $(ON)
+
+check-arm64: ## cross-build for arm64, test by qemu-user
+	$(Q)tests/deps.sh root
+	$(Q)tests/system/arm64.sh $(ON)
+
 # --- house keeping -----------------------------------------------------------
 
 .PHONY: install uninstall format tidy clean help
@@ -433,4 +450,5 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | \
 		expand -t 24
 
--include $(shell find build -type f -name '*.d' 2>/dev/null)
+-include $(shell find build -path build/system -prune -o -type f -name '*.d' \
+	-print 2>/dev/null)

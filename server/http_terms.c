@@ -102,7 +102,7 @@ static int add_clean(struct http_terms *t, const char *text, size_t most,
 	const char *bad, char *error)
 {
 	return is_clean(text, most) ? add(t, text, error)
-				    : proxy_fault(error, bad);
+				    : proxy_fault(error, "%s", bad);
 }
 
 static int add_locations(

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Install the Debian packages that are missing for what is asked: build, demo,
-# check, apps, fuzz, bench, package (several may be given). What is there in any
-# form is respected: tests are for commands, headers and Python modules, never
-# for package names.
+# check, apps, fuzz, bench, package, root, kernel (several may be given). What
+# is there in any form is respected: tests are for commands, headers and Python
+# modules, never for package names.
 # `deps.sh python` prints the Python that the tests run with.
 set -u
 
@@ -68,6 +68,8 @@ missing() {
 			;;
 		demo)
 			has curl || echo curl
+			[ -e /etc/ssl/certs/ca-certificates.crt ] ||
+				echo ca-certificates
 			has python3 || echo python3
 			;;
 		check)
@@ -106,6 +108,14 @@ missing() {
 			has lintian || echo lintian
 			has mmdebstrap || echo mmdebstrap
 			has xz || echo xz-utils
+			;;
+		root)
+			has mmdebstrap || echo mmdebstrap
+			has unshare || echo util-linux
+			;;
+		kernel)
+			has qemu-system-x86_64 || echo qemu-system-x86
+			has mke2fs || [ -x /sbin/mke2fs ] || echo e2fsprogs
 			;;
 		*)
 			echo "deps.sh: unknown: $what" >&2

@@ -11,9 +11,14 @@
 #define DNS_PORT 53
 #define TRY_MS 2000
 #define TRIES 2
+/* One server, by UDP and by TCP, and those that are being replaced. */
+#define SOCKETS_MAX 16
 
 struct name_server {
 	ares_channel channel;
+	/* What the library waits for. */
+	struct pollfd sockets[SOCKETS_MAX];
+	nfds_t count;
 };
 
 struct question {
@@ -23,12 +28,31 @@ struct question {
 	const char *error;
 };
 
+/* The library waits for this from now on; for neither: it closes the socket. */
+static void note_socket(void *data, ares_socket_t fd, int read, int write)
+{
+	struct name_server *n = data;
+	short events = (short)((read ? POLLIN : 0) | (write ? POLLOUT : 0));
+	nfds_t i = 0;
+
+	while (i < n->count && n->sockets[i].fd != fd)
+		i++;
+	if (events && i < SOCKETS_MAX) {
+		n->sockets[i] = (struct pollfd){ fd, events, 0 };
+		n->count += i == n->count;
+	} else if (!events && i < n->count) {
+		n->sockets[i] = n->sockets[--n->count];
+	}
+}
+
 int name_server_create(struct name_server **n_r, const char *server)
 {
-	struct ares_options options = {
-		.timeout = TRY_MS, .tries = TRIES, .lookups = (char[]){ "fb" }
-	};
-	int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS;
+	struct ares_options options = { .timeout = TRY_MS,
+		.tries = TRIES,
+		.lookups = (char[]){ "fb" },
+		.sock_state_cb = note_socket };
+	int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS |
+		   ARES_OPT_SOCK_STATE_CB;
 	char host[ADDRESS_HOST_SIZE], text[ADDRESS_HOST_SIZE + 16];
 	struct name_server *n;
 	uint16_t port;
@@ -39,6 +63,7 @@ int name_server_create(struct name_server **n_r, const char *server)
 	n = calloc(1, sizeof(*n));
 	if (!n)
 		return -ENOMEM;
+	options.sock_state_cb_data = n;
 	if (ares_init_options(&n->channel, &options, mask) != ARES_SUCCESS) {
 		free(n);
 		return -ENOMEM;
@@ -86,33 +111,21 @@ static void answered(
 }
 
 /* Wait for what the library waits for, and let it go on. */
-static void go_on(ares_channel channel)
+static void go_on(struct name_server *n)
 {
-	ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
-	struct pollfd polls[ARES_GETSOCK_MAXNUM];
+	struct pollfd polls[SOCKETS_MAX];
 	struct timeval most = { 1, 0 }, tv, *t;
-	/* Not the library's macros, which shift into the sign. */
-	unsigned bits =
-		(unsigned)ares_getsock(channel, sockets, ARES_GETSOCK_MAXNUM);
-	nfds_t n = 0;
+	nfds_t count = n->count;
 
-	for (int i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
-		short events = 0;
-
-		if (bits >> i & 1)
-			events |= POLLIN;
-		if (bits >> (i + ARES_GETSOCK_MAXNUM) & 1)
-			events |= POLLOUT;
-		if (events)
-			polls[n++] = (struct pollfd){ sockets[i], events, 0 };
-	}
-	t = ares_timeout(channel, &most, &tv);
-	poll(polls, n, (int)(t->tv_sec * 1000 + t->tv_usec / 1000) + 1);
+	/* What it does changes its sockets. */
+	memcpy(polls, n->sockets, sizeof(polls));
+	t = ares_timeout(n->channel, &most, &tv);
+	poll(polls, count, (int)(t->tv_sec * 1000 + t->tv_usec / 1000) + 1);
 	/* Also without an event: its time limits. */
-	ares_process_fd(channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-	for (nfds_t i = 0; i < n; i++)
+	ares_process_fd(n->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+	for (nfds_t i = 0; i < count; i++)
 		if (polls[i].revents)
-			ares_process_fd(channel, polls[i].fd,
+			ares_process_fd(n->channel, polls[i].fd,
 				polls[i].revents & POLLOUT ? polls[i].fd
 							   : ARES_SOCKET_BAD);
 }
@@ -127,7 +140,7 @@ int name_server_ask(struct name_server *n, const char *host,
 
 	ares_getaddrinfo(n->channel, host, NULL, &hints, answered, &q);
 	while (!q.answered)
-		go_on(n->channel);
+		go_on(n);
 	if (q.count == 0)
 		*error_r = q.error ? q.error : "no address";
 	return q.count;

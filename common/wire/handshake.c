@@ -113,11 +113,12 @@ static bool read_field(struct head *h, struct span line)
 
 	if (!is_token(name) || name.at + name.size == line.at)
 		return false;
-	for (size_t i = 0; i < value.size; i++)
-		if ((value.at[i] >= 0 && value.at[i] < ' ' &&
-			    value.at[i] != '\t') ||
-			value.at[i] == 0x7f)
+	for (size_t i = 0; i < value.size; i++) {
+		unsigned char c = (unsigned char)value.at[i];
+
+		if ((c < ' ' && c != '\t') || c == 0x7f)
 			return false;
+	}
 	for (int f = 0; f < FIELD_COUNT; f++) {
 		if (!is(name, field_names[f]))
 			continue;

@@ -95,8 +95,8 @@ Test(gateway, connects_by_http)
 Test(gateway, refuses_what_is_no_200)
 {
 	static const char *const bad[] = { "HTTP/1.1 407 Login\r\n\r\n",
-		"HTTP/1.1 4\x1b"
-		"2 x\r\n\r\n",
+		("HTTP/1.1 4\x1b"
+		 "2 x\r\n\r\n"),
 		"SSH-2.0-OpenSSH_9\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\nmore",
 		"\r\n\r\n" };
 	char much[GATEWAY_ROOM];

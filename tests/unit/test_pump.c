@@ -467,7 +467,7 @@ static void slow_down(void)
 }
 
 /* The first piece has gone, and the rest of a chunk waits. */
-static void begin_slowly(const char *bytes, int n)
+static void begin_slowly(const char *bytes, size_t n)
 {
 	start(PUMP_UNLIMITED, NULL);
 	slow_down();

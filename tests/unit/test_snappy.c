@@ -58,7 +58,7 @@ Test(snappy, vectors_in_any_pieces)
 
 				cr_assert_eq(
 					open_all(t, wire, w, piece, out, room),
-					n, "%zu", i);
+					(ssize_t)n, "%zu", i);
 				cr_assert_eq(memcmp(out, plain, n), 0);
 				cr_assert_eq(t->ops->below_ended(t), 0);
 				transform_free(&t);

@@ -141,10 +141,10 @@ Test(state_file, links_are_replaced)
 
 Test(state_file, another_owner)
 {
-	if (geteuid() != 0)
-		cr_skip_test("only root can give a file away");
 	cr_assert_eq(state_file_write(file, "x", 1), 0);
-	cr_assert_eq(chown(file, 12345, 12345), 0);
+	/* Not even root, who may be root of a namespace without others. */
+	if (chown(file, 12345, 12345) < 0)
+		cr_skip_test("only root can give a file away");
 	expect_refused(-EPERM, "another user");
 }
 

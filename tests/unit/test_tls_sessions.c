@@ -110,7 +110,7 @@ Test(tls_sessions, newest_are_kept)
 
 	for (int i = 0; i < TLS_SESSIONS_MAX + 3; i++)
 		pair_init(&p[i], client, server, "a", kept);
-	for (int i = 0; i < TLS_SESSIONS_MAX + 3; i++) {
+	for (unsigned i = 0; i < TLS_SESSIONS_MAX + 3; i++) {
 		cr_assert(pair_shake(&p[i]) && pair_echo(&p[i], 1));
 		cr_assert_eq(tls_sessions_count(kept),
 			i < TLS_SESSIONS_MAX ? i + 1 : TLS_SESSIONS_MAX);

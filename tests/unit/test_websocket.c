@@ -311,7 +311,7 @@ Test(websocket, frames_that_come)
 				cr_assert_eq(
 					open_all(t, rows[i].bytes, rows[i].size,
 						piece, out, room),
-					strlen(rows[i].data));
+					(ssize_t)strlen(rows[i].data));
 				cr_assert_eq(memcmp(out, rows[i].data,
 						     strlen(rows[i].data)),
 					0);
@@ -341,11 +341,11 @@ Test(websocket, lengths)
 
 		w = seal_all(t, in, n, n, wire, n + t->overhead);
 		cr_assert_eq(w, n + 4 + (n < 126 ? 2 : n < 65536 ? 4 : 10));
-		cr_assert_eq(open_all(u, wire, w, 1000, back, 77), n);
+		cr_assert_eq(open_all(u, wire, w, 1000, back, 77), (ssize_t)n);
 		cr_assert_eq(memcmp(in, back, n), 0);
 		w = seal_all(u, in, n, n, wire, n + t->overhead);
 		cr_assert_eq(w, n + (n < 126 ? 2 : n < 65536 ? 4 : 10));
-		cr_assert_eq(open_all(t, wire, w, 1001, back, 78), n);
+		cr_assert_eq(open_all(t, wire, w, 1001, back, 78), (ssize_t)n);
 		cr_assert_eq(memcmp(in, back, n), 0);
 	}
 	/* Less room: more frames. */
