@@ -167,7 +167,7 @@ ifneq ($(filter check unit unit-build check-build docs,$(MAKECMDGOALS)),)
 $(foreach t,$(UNITS),$(eval $(call unit_rule,$(t))))
 endif
 
-.PHONY: unit-build unit docs flow check check-apps check-all soak
+.PHONY: unit-build unit docs flow check check-apps check-all soak upgrades
 unit-build: $(addprefix $(U)/,$(UNITS))
 
 unit: unit-build ## run the unit tests
@@ -229,6 +229,9 @@ check-all: ## make check, with a longer soak and more seeds
 soak: all ## 30 minutes of mixed traffic, bodies of 10 GiB
 	$(Q)SOAK_SECONDS=1800 SOAK_BODY=10737418240 BUILD=$(B) \
 		tests/run --flow f01
+
+upgrades: all ## aditd upgrade, 60 times in a row under load
+	$(Q)UPGRADE_ROUNDS=60 BUILD=$(B) tests/run --flow m05
 
 # --- fuzzing -----------------------------------------------------------------
 # Each target is linked with all rooms and both tables of settings. `make check`

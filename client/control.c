@@ -46,7 +46,7 @@ static void control_leave(struct control *k, bool cut)
 	c->session.muxed = false;
 	if (k->state == CONTROL_RUNNING) {
 		proxies_lost(c);
-		crew_session_lost(c->crew);
+		crew_session_lost(c->crew, cut);
 	}
 }
 
@@ -110,6 +110,21 @@ static void control_lost(struct control *k, const char *why)
 {
 	log_warn("connection to server lost: %s", why);
 	control_pause(k);
+}
+
+/* Another aditd has taken over, at the same place: it has our ports. */
+static void control_move(struct control *k)
+{
+	struct client *c = client_of(k);
+
+	if (clock_now() - k->asked < CONTROL_MOVES) {
+		control_lost(k, "the server is being replaced, once more");
+		return;
+	}
+	log_info("the server is being replaced: logging in to the new one");
+	control_leave(k, false);
+	control_set_state(k, CONTROL_PAUSED);
+	loop_set_timer(client_loop(c), &k->timer, 0, control_dial);
 }
 
 bool control_send(struct client *c, const struct message *m)
@@ -272,6 +287,10 @@ static enum channel_verdict serve_running(
 			return CHANNEL_LEFT;
 		}
 		k->heard = client_loop(c)->now;
+		break;
+	case MESSAGE_MOVE:
+		if (c->session.caps & CAPABILITY_move)
+			control_move(k);
 		break;
 	default:
 		/* Known, but not for here: frp ignores them too. */

@@ -486,14 +486,14 @@ uint32_t works_idle(const struct client *c)
 	return n;
 }
 
-void works_lost(struct client *c)
+void works_lost(struct client *c, bool cut)
 {
 	c->epoch++;
 	session_keys_wipe(&c->session);
 	list_each_safe (l, &c->works) {
 		struct work *k = container_of(l, struct work, link);
 
-		if (!is_busy(k))
+		if (cut && !is_busy(k))
 			work_close(k, REASON_work_lost);
 	}
 }

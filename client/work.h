@@ -106,7 +106,11 @@ void work_resume(struct client *c, unsigned caps, struct proxy *proxy,
 /* How many wait for a visitor; for a report: they are walked. */
 uint32_t works_idle(const struct client *c);
 
-/* The session has ended: close those of this worker that serve nobody yet. */
-void works_lost(struct client *c);
+/*
+ * The session has ended: close those of this worker that serve nobody yet, if
+ * it was `cut`. Else they are the server's to close: it may just have sent a
+ * visitor to one.
+ */
+void works_lost(struct client *c, bool cut);
 
 #endif

@@ -36,6 +36,7 @@ static const struct command_word words[] = {
 	{ "identity", "", "by what adit knows this server" },
 	{ "next", "identity", "make the key that comes after" },
 	{ "activate", "identity", "put that key in place" },
+	{ "upgrade", "", "take over from the aditd that runs" },
 	COMPLETION_WORDS,
 };
 
@@ -47,6 +48,7 @@ const struct command server_command = {
 		 "aditd token list [-c FILE]\n"
 		 "aditd token revoke NAME [-c FILE]\n"
 		 "aditd identity [next | activate] [-c FILE]\n"
+		 "aditd upgrade [-c FILE]\n"
 		 "aditd completion bash | zsh | fish\n",
 	.about = "aditd runs on a machine that the internet can reach, and "
 		 "publishes services\nfor adit and frpc clients. Without a "
@@ -62,7 +64,14 @@ const struct command server_command = {
 		 "they log in,\nand activate puts it in place. health asks the "
 		 "aditd that runs with the same\nconfiguration whether its "
 		 "workers answer, health ready whether it takes visitors,\n"
-		 "too; both tell by one line and the exit code.\n",
+		 "too; both tell by one line and the exit code. upgrade "
+		 "becomes the server in place\nof the aditd that has the state "
+		 "directory, in the background, and no connection is\ndropped: "
+		 "it gets its ports, its clients, and visitors between two "
+		 "requests, and the\nold one ends when what it had begun is "
+		 "over, or after drainTimeout. It exits with 0\nonce that is "
+		 "so; "
+		 "if the new one cannot start, the old one goes on.\n",
 	.options = options,
 	.n = ARRAY_SIZE(options),
 	.words = words,

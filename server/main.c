@@ -23,6 +23,7 @@
 #include "server/server.h"
 #include "server/sizing.h"
 #include "server/token_command.h"
+#include "server/upgrade_command.h"
 
 /* Exit codes (see aditd --help). */
 enum {
@@ -45,10 +46,14 @@ static int open_log(const char *to)
 	return open(to, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
 }
 
-/* `first`: nobody configured it, and who started it is to be told; or NULL. */
-static int serve(struct settings *s, const struct first_run *first)
+/*
+ * `first`: nobody configured it, and who started it is to be told; or NULL.
+ * With `upgrade`, in place of the aditd that runs.
+ */
+static int serve(
+	struct settings *s, const struct first_run *first, bool upgrade)
 {
-	int fd = open_log(s->log_to);
+	int fd = open_log(s->log_to), told = -1;
 	struct server *server;
 	int rc;
 
@@ -64,9 +69,13 @@ static int serve(struct settings *s, const struct first_run *first)
 		log_set_file(s->log_to);
 	sizing_workers(s);
 	sizing_fit(s, memory_limit(""));
-	if (server_create(&server, s) < 0)
+	if (upgrade && (told = upgrade_command_fork()) < 0)
 		return EXIT_RUNTIME;
-	if (first)
+	if (server_create(&server, s, upgrade) < 0)
+		return EXIT_RUNTIME;
+	if (upgrade)
+		upgrade_command_tell(told);
+	else if (first)
 		first_run_tell(first, s);
 	rc = server_run(server);
 	server_destroy(&server);
@@ -135,7 +144,8 @@ static int check_guard(const struct settings *s, const char *file)
 }
 
 /* Load the file, then serve, dump or only verify. */
-static int with_settings(const struct server_options *o, bool verify)
+static int with_settings(
+	const struct server_options *o, bool verify, bool upgrade)
 {
 	struct conf_errors *errors = calloc(1, sizeof(*errors));
 	struct settings *s = NULL;
@@ -159,13 +169,13 @@ static int with_settings(const struct server_options *o, bool verify)
 	} else {
 		rc = check_guard(s, o->config);
 		if (rc == EXIT_DONE)
-			rc = serve(s, NULL);
+			rc = serve(s, NULL, upgrade);
 	}
 	settings_free(&s);
 	return rc;
 }
 
-static int without_settings(void)
+static int without_settings(bool upgrade)
 {
 	struct first_run first;
 	struct settings *s;
@@ -173,7 +183,7 @@ static int without_settings(void)
 
 	if (!first_run_prepare(&first, &s))
 		return EXIT_RUNTIME;
-	rc = serve(s, &first);
+	rc = serve(s, &first, upgrade);
 	explicit_bzero(&first, sizeof(first));
 	settings_free(&s);
 	return rc;
@@ -184,7 +194,7 @@ int main(int argc, char **argv)
 	struct server_options o = { 0 };
 	struct command_words words = { 0 };
 	char error[COMMAND_ERROR], library[LIBRARY_SIZE];
-	bool verify;
+	bool verify, upgrade;
 
 	process_forbid_dumps();
 	if (command_parse(&server_command, argc, argv, &o, &words, error) < 0)
@@ -205,7 +215,8 @@ int main(int argc, char **argv)
 	if (words.n > 0 && !strcmp(words.v[0], "completion"))
 		return complete(&words);
 	verify = words.n == 1 && !strcmp(words.v[0], "verify");
-	if (words.n > 0 && !verify) {
+	upgrade = words.n == 1 && !strcmp(words.v[0], "upgrade");
+	if (words.n > 0 && !verify && !upgrade) {
 		snprintf(error, sizeof(error), "unknown command %.64s",
 			words.v[0]);
 		return usage_error(error);
@@ -213,6 +224,6 @@ int main(int argc, char **argv)
 	if (!o.config && (verify || o.dump))
 		return usage_error("no configuration is given: -c FILE");
 	if (!o.config)
-		return without_settings();
-	return with_settings(&o, verify);
+		return without_settings(upgrade);
+	return with_settings(&o, verify, upgrade);
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/arrival.h"
 #include "server/control.h"
 #include "server/port.h"
 #include "server/port_memory.h"
@@ -19,6 +20,7 @@
 #include "server/registration.h"
 #include "server/replays.h"
 #include "server/server.h"
+#include "server/spare.h"
 #include "server/succession.h"
 #include "server/takeovers.h"
 #include "server/worker.h"
@@ -227,10 +229,19 @@ static void publish_done(struct mailbox *m, struct letter *letter)
 		return;
 	}
 	registration_set_state(r, ENTRY_PUBLISHED);
-	if (r->port)
+	if (r->port) {
 		port_remember(
 			&reg->ports, claim_name(r->claim), r->port, now(reg));
+		publication_open(reg->worker, pool_handle(r));
+	}
+	if (r->claim->kind != CLAIM_CONTROL)
+		arrival_note(reg->worker);
 	answer(reg, r->claim, r, "");
+}
+
+uint32_t registry_proxies(const struct registry *reg)
+{
+	return reg->proxies;
 }
 
 /* Tell every worker; `fds` are theirs, or NULL. */
@@ -330,6 +341,7 @@ static const char *open_port(
 		.is_taken = is_port_taken,
 		.is_open_to = is_port_open_to,
 		.arg = &seeker,
+		.inherited = &s->inherited,
 		.workers = (int)s->worker_count,
 	};
 
@@ -372,6 +384,8 @@ static void grant(struct registry *reg, struct claim *c)
 	/* Without memory for a key the claim fails once it is published. */
 	r->failed = !registration_enter(&reg->names, r);
 	publish(reg, r, tcp ? fds : NULL);
+	if (tcp)
+		spare_send_port(reg->worker->server, r->port);
 }
 
 static void decide(struct registry *reg, struct claim *c)

@@ -53,6 +53,7 @@ struct core_chores {
 	 */
 	int (*run)(struct core_chores *c, bool last);
 	bool ending; /* a signal to end has come, or a core has stopped */
+	bool drains; /* set by `run`: as if such a signal had come */
 	/* SIGUSR2; NULL: nothing is to be done. */
 	void (*reopen)(struct core_chores *c);
 };

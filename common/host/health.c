@@ -319,6 +319,17 @@ int health_look(struct health *h, struct pulse *p, const char *unready)
 	return wait > 0 ? (int)wait : 0;
 }
 
+void health_leave(struct health *h)
+{
+	/* Open elsewhere, they would stay in the epoll. */
+	for (int i = 0; i < h->listener_count; i++) {
+		epoll_ctl(h->epoll, EPOLL_CTL_DEL, h->listeners[i], NULL);
+		close(h->listeners[i]);
+	}
+	h->listener_count = 0;
+	*h->path = '\0';
+}
+
 void health_destroy(struct health **hp)
 {
 	struct health *h = *hp;

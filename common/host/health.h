@@ -52,6 +52,9 @@ int health_listen(struct health *h, int fd) must_check;
  */
 int health_look(struct health *h, struct pulse *p, const char *unready);
 
+/* Another process serves the sockets: only who is connected is answered. */
+void health_leave(struct health *h);
+
 /* Cuts who is connected; NULL is accepted. */
 void health_destroy(struct health **h);
 

@@ -41,6 +41,11 @@ int host_watch(struct host *h, int fd)
 	return epoll_ctl(h->fd, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
 }
 
+void host_unwatch(struct host *h, int fd)
+{
+	epoll_ctl(h->fd, EPOLL_CTL_DEL, fd, NULL);
+}
+
 int host_serve_health(struct host *h)
 {
 	return health_create(&h->health, h->fd);
@@ -101,6 +106,14 @@ int host_look(struct host *h, bool ready, bool ending)
 void host_wake(const struct host *h)
 {
 	pulse_wake(&h->pulse);
+}
+
+void host_leave(struct host *h)
+{
+	notify_close(&h->notify);
+	h->notify.watchdog = 0;
+	if (h->health)
+		health_leave(h->health);
 }
 
 void host_close(struct host *h)

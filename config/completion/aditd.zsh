@@ -18,6 +18,7 @@ _aditd() {
 			'verify:only check the configuration'
 			'token:make, list or take out users'
 			'identity:by what adit knows this server'
+			'upgrade:take over from the aditd that runs'
 			'completion:print a script for a shell') ;;
 	'token')
 		here=(
