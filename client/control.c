@@ -50,20 +50,25 @@ static void control_leave(struct control *k, bool cut)
 	}
 }
 
-/* Try again after a while. */
-static void control_pause(struct control *k)
+/* It has left: try again after a while. */
+static void control_wait(struct control *k)
 {
 	struct client *c = client_of(k);
 	uint32_t random;
 	int64_t wait;
 
-	control_leave(k, true);
 	control_set_state(k, CONTROL_PAUSED);
 	random_bytes(&random, sizeof(random));
 	wait = backoff_next(&k->backoff, random);
 	log_info("try to connect to server again in %lld ms",
 		(long long)(wait / CLOCK_MS));
 	loop_set_timer(client_loop(c), &k->timer, wait, control_dial);
+}
+
+static void control_pause(struct control *k)
+{
+	control_leave(k, true);
+	control_wait(k);
 }
 
 /* An attempt to log in has failed, for good if it was the first. */
@@ -117,12 +122,12 @@ static void control_move(struct control *k)
 {
 	struct client *c = client_of(k);
 
-	if (clock_now() - k->asked < CONTROL_MOVES) {
-		control_lost(k, "the server is being replaced, once more");
-		return;
-	}
 	log_info("the server is being replaced: logging in to the new one");
 	control_leave(k, false);
+	if (clock_now() - k->asked < CONTROL_MOVES) {
+		control_wait(k);
+		return;
+	}
 	control_set_state(k, CONTROL_PAUSED);
 	loop_set_timer(client_loop(c), &k->timer, 0, control_dial);
 }

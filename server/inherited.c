@@ -51,21 +51,25 @@ static void make_usual(int fd)
 	socket_set_abort(fd, true);
 }
 
-static int grow(void *list, size_t n, size_t size)
+/* Room for one more of both; false: there is no memory. */
+static bool make_room(struct inherited *t)
 {
-	void **v = list;
-	void *more = realloc(*v, (n + 1) * size);
+	struct inherited_socket *v = realloc(t->v, (t->n + 1) * sizeof(*t->v));
+	uint64_t *lent;
 
-	if (!more)
-		return -ENOMEM;
-	*v = more;
-	return 0;
+	if (!v)
+		return false;
+	t->v = v;
+	lent = realloc(t->lent, (t->lent_count + 1) * sizeof(*t->lent));
+	if (!lent)
+		return false;
+	t->lent = lent;
+	return true;
 }
 
 int inherited_add(struct inherited *t, int fd, bool lent)
 {
 	struct inherited_socket s = { .fd = fd };
-	int rc = 0;
 
 	if (!option_is(fd, SO_ACCEPTCONN, 1) ||
 		!option_is(fd, SO_PROTOCOL, IPPROTO_TCP) ||
@@ -78,13 +82,9 @@ int inherited_add(struct inherited *t, int fd, bool lent)
 		return 0;
 	}
 	address_of_self(&s.at, fd);
-	if (lent)
-		rc = grow(&t->lent, t->lent_count, sizeof(*t->lent));
-	if (rc == 0)
-		rc = grow(&t->v, t->n, sizeof(*t->v));
-	if (rc < 0) {
+	if (!make_room(t)) {
 		close(fd);
-		return rc;
+		return -ENOMEM;
 	}
 	make_usual(fd);
 	if (lent)

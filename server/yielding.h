@@ -30,7 +30,7 @@ struct visitor;
 struct worker;
 
 /* For visitors that are here to get what they need for their requests. */
-#define YIELDING_PATIENCE (500 * CLOCK_MS)
+#define YIELDING_PATIENCE (1 * CLOCK_SECOND)
 
 enum yielding_state {
 	/* Next: VISITORS. */
