@@ -21,7 +21,7 @@ BASH_DIR ?= $(PREFIX)/share/bash-completion/completions
 ZSH_DIR ?= $(PREFIX)/share/zsh/site-functions
 FISH_DIR ?= $(PREFIX)/share/fish/vendor_completions.d
 UNIT_DIR ?= $(PREFIX)/lib/systemd/system
-UNIT_FILES := aditd.service adit@.service
+UNIT_FILES := aditd.service aditd.socket adit@.service
 MAN_PAGES := man1/adit.1 man1/adit-load.1 man5/adit.yaml.5 man5/aditd.yaml.5 man8/aditd.8
 
 ifeq ($(origin CC),default)

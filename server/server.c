@@ -303,6 +303,20 @@ static int open_state(struct server *s, char dir[static PATH_MAX], bool follows)
 	return rc < 0 ? rc : successor_begin(&s->successor, dir);
 }
 
+/* What a service manager listens on for us. */
+static int take_given(struct server *s)
+{
+	int n = inherited_from_environment(&s->inherited);
+
+	if (n < 0)
+		log_error("LISTEN_FDS: what was given is no listening TCP "
+			  "socket, or cannot be had: %s",
+			strerror(-n));
+	if (n > 0)
+		log_info("%d sockets are the service manager's", n);
+	return n < 0 ? n : 0;
+}
+
 /* All that may fail is there; from here on nobody else accepts. */
 static int follow(struct server *s)
 {
@@ -371,8 +385,8 @@ int server_create(
 	}
 	if (rc == 0)
 		rc = make_host(s);
-	if (rc == 0 && takes_over)
-		rc = follow(s);
+	if (rc == 0)
+		rc = takes_over ? follow(s) : take_given(s);
 	if (rc == 0)
 		rc = open_ports(s);
 	if (rc == 0)

@@ -16,6 +16,7 @@ import subprocess
 import threading
 import time
 
+import frpkit
 from harness import (Client, Failed, Nginx, Origin, Server, Skip, case, check,
                      dial, echo, equal, exactly, free_port, main, read_all,
                      read_until, until)
@@ -426,6 +427,120 @@ def told():
             check(manager.recv(1000).startswith(b"STOPPING=1"), "STOPPING")
         finally:
             os.unlink(path)
+
+
+def figures(server, tcp, client, rounds=5):
+    """What fails of an frpc's visitors; a figure, which is to be small."""
+    load = Load(server.http, tcp)
+    time.sleep(1)
+    for _ in range(rounds):
+        since = client.mark()
+        server.upgrade()
+        client.wait_log("start proxy success", since=since, timeout=20)
+        time.sleep(0.5)
+    time.sleep(1)
+    load.end()
+    return load
+
+
+@case("frpc: it connects again; what fails is told", timeout=200)
+def frp():
+    for name, transport in (("tcpMux", {"tls": {"enable": True}}),
+                            ("a connection each", {
+                                "tls": {"enable": False}, "tcpMux": False})):
+        tcp = free_port()
+        with Nginx({"page": PAGE}) as site, Upgraded() as s, frpkit.frpc(
+                s, [{**p, "localIP": "127.0.0.1"} for p in proxies(site, tcp)],
+                transport=transport) as c:
+            load = figures(s, tcp, c)
+            print(f"# frpc with {name}: {len(load.failed)} of {load.done} "
+                  f"requests failed in 5 upgrades, the slowest took "
+                  f"{load.slowest:.2f} s: "
+                  f"{collections.Counter(load.failed).most_common(3)}",
+                  flush=True)
+            check(len(load.failed) < load.done / 20,
+                  f"{len(load.failed)} of {load.done} have failed")
+            # It does not wait for a half-closed end, as adit does.
+            c.kill()
+
+
+@contextlib.contextmanager
+def given(*ports):
+    """Listening sockets, numbered from 3 in a process that is started as the
+    function says, which is given an argv."""
+    sockets = [socket.create_server(("127.0.0.1", p), backlog=128)
+               for p in ports]
+    moves = " ".join(f"{3 + i}<&{100 + i} {100 + i}<&-"
+                     for i in range(len(ports)))
+
+    def start(argv):
+        return ["bash", "-c", f"exec {moves}; export LISTEN_PID=$$; "
+                'exec "$@"', "-", *argv]
+
+    for i, s in enumerate(sockets):
+        os.dup2(s.fileno(), 100 + i)
+    try:
+        yield start, sockets
+    finally:
+        for i, s in enumerate(sockets):
+            os.close(100 + i)
+            s.close()
+
+
+class Given(Upgraded):
+    """With the descriptors 100 and up, as many as `count`."""
+
+    count = 0
+
+    def launch(self):
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(
+                self.argv, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                env=self.env, cwd=self.dir,
+                pass_fds=range(100, 100 + self.count))
+
+
+@case("sockets of a service manager: taken, passed on, and alive after the end")
+def activation():
+    tcp = free_port()
+    with Nginx({"page": PAGE}) as site:
+        s = Given(start=False, env={"LISTEN_FDS": "3"})
+        s.count = 3
+        plain = s.argv
+        with given(s.port, s.http, tcp) as (start, sockets):
+            # Who comes before there is an aditd waits.
+            early = http.client.HTTPConnection("127.0.0.1", s.http, timeout=20)
+            early.connect()
+            for again in range(2):
+                s.argv = start(plain)
+                s.start()
+                s.argv = plain
+                s.wait_log("3 sockets are the service manager's")
+                with s, Client(s, proxies(site, tcp)), under_load(s, tcp):
+                    if again == 0:
+                        early.request("GET", "/page", headers={
+                            "Host": "up.test"})
+                        equal(early.getresponse().read(), PAGE, "the page")
+                        early.close()
+                    s.upgrade()
+                    s.upgrade()
+                    time.sleep(0.3)
+                # They listen, though nobody accepts.
+                for port in (s.port, s.http, tcp):
+                    dial(port).close()
+        # Another kind of socket is an error.
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other_kind:
+            with given() as (start, _):
+                os.dup2(other_kind.fileno(), 100)
+                done = subprocess.run(
+                    ["bash", "-c", "exec 3<&100; export LISTEN_PID=$$; "
+                     'exec "$@"', "-", *plain], env={**s.env,
+                                                     "LISTEN_FDS": "1"},
+                    capture_output=True, cwd=s.dir, pass_fds=[100],
+                    timeout=20)
+                os.close(100)
+                equal(done.returncode, 1, "exit code")
+                check(b"no listening TCP socket" in done.stdout, done.stdout)
 
 
 @case("without an aditd that runs, or for the first process of a container")
