@@ -10,6 +10,7 @@
 #include "common/base/log.h"
 #include "common/relay/layer.h"
 #include "common/relay/raw_stream.h"
+#include "common/wire/capability.h"
 #include "server/control.h"
 #include "server/handover.h"
 #include "server/http_visitor.h"
@@ -21,6 +22,7 @@
 /* How often it is looked whether a step is done, or the other end has room. */
 #define PERIOD (2 * CLOCK_MS)
 #define PASS_PERIOD (20 * CLOCK_MS)
+#define SEE_OFF_PERIOD (10 * CLOCK_MS)
 
 struct step_letter {
 	struct letter letter;
@@ -183,11 +185,42 @@ static void resume(struct worker *w)
 		http_visitor_resume(container_of(l, struct visitor, link));
 }
 
-/* The clients come back to the other one. */
-static void send_clients(struct worker *w)
+/* Whether something is under way by its work connections. */
+static bool is_used(const struct worker *w, const struct control *c)
 {
-	list_each_safe (l, &w->controls)
-		control_move(container_of(l, struct control, link));
+	const struct ref me = worker_ref(w, c);
+
+	list_each (l, &w->visitors) {
+		const struct visitor *v = container_of(l, struct visitor, link);
+
+		if (v->state == VISITOR_RELAYING &&
+			ref_is_same(v->route->claim->control, me))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The clients go to the other one: those that know how at once. An frpc
+ * takes its work connections along, so it stays a little longer: until those
+ * that have just been started are known to it, and what is short is over.
+ */
+static void see_off(struct timer *t)
+{
+	struct yielding *y = container_of(t, struct yielding, timer);
+	struct worker *w = container_of(y, struct worker, yielding);
+	int64_t left = y->until - worker_loop(w)->now;
+
+	list_each_safe (l, &w->controls) {
+		struct control *c = container_of(l, struct control, link);
+
+		if (c->caps & CAPABILITY_move || left <= 0 ||
+			(left < YIELDING_STAYS - YIELDING_SETTLES &&
+				!is_used(w, c)))
+			control_move(c);
+	}
+	if (!list_empty(&w->controls))
+		loop_set_timer(worker_loop(w), t, SEE_OFF_PERIOD, see_off);
 }
 
 static void depart(struct worker *w)
@@ -197,7 +230,6 @@ static void depart(struct worker *w)
 	if (w->control_port)
 		leave(&walk, &w->control_port);
 	walk_visitors(w, &walk);
-	send_clients(w);
 }
 
 static void deliver_step(struct mailbox *m, struct letter *letter)
@@ -229,6 +261,10 @@ static void deliver_step(struct mailbox *m, struct letter *letter)
 		finish(w, l->round);
 	else
 		check(&y->timer);
+	if (y->state == YIELDING_LEFT) {
+		y->until = worker_loop(w)->now + YIELDING_STAYS;
+		see_off(&y->timer);
+	}
 }
 
 void yielding_post(struct server *s, enum yielding_state state, uint32_t round)

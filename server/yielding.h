@@ -32,6 +32,11 @@ struct worker;
 /* For visitors that are here to get what they need for their requests. */
 #define YIELDING_PATIENCE (1 * CLOCK_SECOND)
 
+/* An frpc's control stays so long at most, and at least: it is to hear of work
+ * connections that have just been started first. */
+#define YIELDING_STAYS (1 * CLOCK_SECOND)
+#define YIELDING_SETTLES (50 * CLOCK_MS)
+
 enum yielding_state {
 	/* Next: VISITORS. */
 	YIELDING_NOT,
