@@ -21,7 +21,7 @@ BASH_DIR ?= $(PREFIX)/share/bash-completion/completions
 ZSH_DIR ?= $(PREFIX)/share/zsh/site-functions
 FISH_DIR ?= $(PREFIX)/share/fish/vendor_completions.d
 UNIT_DIR ?= $(PREFIX)/lib/systemd/system
-UNIT_FILES := aditd.service adit@.service
+UNIT_FILES := aditd.service aditd.socket adit@.service
 MAN_PAGES := man1/adit.1 man1/adit-load.1 man5/adit.yaml.5 man5/aditd.yaml.5 man8/aditd.8
 
 ifeq ($(origin CC),default)
@@ -167,7 +167,7 @@ ifneq ($(filter check unit unit-build check-build docs $(U)/%,$(MAKECMDGOALS)),)
 $(foreach t,$(UNITS),$(eval $(call unit_rule,$(t))))
 endif
 
-.PHONY: unit-build unit docs flow check check-apps check-all soak
+.PHONY: unit-build unit docs flow check check-apps check-all soak upgrades
 unit-build: $(addprefix $(U)/,$(UNITS))
 
 unit: unit-build ## run the unit tests
@@ -229,6 +229,9 @@ check-all: ## make check, with a longer soak and more seeds
 soak: all ## 30 minutes of mixed traffic, bodies of 10 GiB
 	$(Q)SOAK_SECONDS=1800 SOAK_BODY=10737418240 BUILD=$(B) \
 		tests/run --flow f01
+
+upgrades: all ## aditd upgrade, 60 times in a row under load
+	$(Q)UPGRADE_ROUNDS=60 BUILD=$(B) tests/run --flow m05
 
 # --- fuzzing -----------------------------------------------------------------
 # Each target is linked with all rooms and both tables of settings. `make check`

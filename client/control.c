@@ -47,24 +47,29 @@ static void control_leave(struct control *k, bool cut)
 	if (k->state == CONTROL_RUNNING) {
 		proxy_table_lost(c->proxies);
 		proxies_unanswered(c);
-		crew_session_lost(c->crew);
+		crew_session_lost(c->crew, cut);
 	}
 }
 
-/* Try again after a while. */
-static void control_pause(struct control *k)
+/* It has left: try again after a while. */
+static void control_wait(struct control *k)
 {
 	struct client *c = client_of(k);
 	uint32_t random;
 	int64_t wait;
 
-	control_leave(k, true);
 	control_set_state(k, CONTROL_PAUSED);
 	random_bytes(&random, sizeof(random));
 	wait = backoff_next(&k->backoff, random);
 	log_info("try to connect to server again in %lld ms",
 		(long long)(wait / CLOCK_MS));
 	loop_set_timer(client_loop(c), &k->timer, wait, control_dial);
+}
+
+static void control_pause(struct control *k)
+{
+	control_leave(k, true);
+	control_wait(k);
 }
 
 /* An attempt to log in has failed, for good if it was the first. */
@@ -111,6 +116,21 @@ static void control_lost(struct control *k, const char *why)
 {
 	log_warn("connection to server lost: %s", why);
 	control_pause(k);
+}
+
+/* Another aditd has taken over, at the same place: it has our ports. */
+static void control_move(struct control *k)
+{
+	struct client *c = client_of(k);
+
+	log_info("the server is being replaced: logging in to the new one");
+	control_leave(k, false);
+	if (clock_now() - k->asked < CONTROL_MOVES) {
+		control_wait(k);
+		return;
+	}
+	control_set_state(k, CONTROL_PAUSED);
+	loop_set_timer(client_loop(c), &k->timer, 0, control_dial);
 }
 
 bool control_send(struct client *c, const struct message *m)
@@ -293,6 +313,10 @@ static enum channel_verdict serve_running(
 			return CHANNEL_LEFT;
 		}
 		k->heard = client_loop(c)->now;
+		break;
+	case MESSAGE_MOVE:
+		if (c->session.caps & CAPABILITY_move)
+			control_move(k);
 		break;
 	default:
 		/* Known, but not for here: frp ignores them too. */

@@ -24,6 +24,9 @@
 /* A control that ends sooner counts as one more failed attempt. */
 #define CONTROL_PROVEN (5 * CLOCK_SECOND)
 
+/* One that is sent away sooner, too: else it logs in again at once. */
+#define CONTROL_MOVES (100 * CLOCK_MS)
+
 enum control_state {
 	/* Not started, or stopped for good. Next: DIALING. */
 	CONTROL_IDLE,

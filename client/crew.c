@@ -236,15 +236,22 @@ void crew_logged_in(struct crew *c)
 static void deliver_lost(struct mailbox *m, struct letter *letter)
 {
 	(void)letter;
-	works_lost(client_of_mailbox(m));
+	works_lost(client_of_mailbox(m), true);
 }
 
-void crew_session_lost(struct crew *c)
+static void deliver_left(struct mailbox *m, struct letter *letter)
 {
-	works_lost(c->clients[0]);
+	(void)letter;
+	works_lost(client_of_mailbox(m), false);
+}
+
+void crew_session_lost(struct crew *c, bool cut)
+{
+	works_lost(c->clients[0], cut);
 	for (uint32_t i = 1; i < c->count; i++)
 		mailbox_post(&c->clients[i]->core.mailbox,
-			letter_new(sizeof(struct letter)), deliver_lost);
+			letter_new(sizeof(struct letter)),
+			cut ? deliver_lost : deliver_left);
 }
 
 void crew_count_busy(struct crew *c, int change)

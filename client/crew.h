@@ -83,8 +83,8 @@ void crew_work_wanted(struct crew *c, const struct work_ticket *ticket);
 /* First worker: the server has let us in. */
 void crew_logged_in(struct crew *c);
 
-/* First worker: the session has ended. */
-void crew_session_lost(struct crew *c);
+/* First worker: the session has ended; see works_lost. */
+void crew_session_lost(struct crew *c, bool cut);
 
 /* Any worker: one more or one less work connection has a visitor. */
 void crew_count_busy(struct crew *c, int change);

@@ -479,14 +479,14 @@ void work_init(struct client *c)
 	c->carriers.steady = true;
 }
 
-void works_lost(struct client *c)
+void works_lost(struct client *c, bool cut)
 {
 	c->epoch++;
 	session_keys_wipe(&c->session);
 	list_each_safe (l, &c->works) {
 		struct work *k = container_of(l, struct work, link);
 
-		if (!is_busy(k))
+		if (cut && !is_busy(k))
 			work_close(k, REASON_work_lost);
 	}
 }

@@ -103,7 +103,11 @@ void work_claim_carrier(
 void work_resume(struct client *c, unsigned caps, struct proxy *proxy,
 	struct stream *stream, struct stream *local);
 
-/* The session has ended: close those of this worker that serve nobody yet. */
-void works_lost(struct client *c);
+/*
+ * The session has ended: close those of this worker that serve nobody yet, if
+ * it was `cut`. Else they are the server's to close: it may just have sent a
+ * visitor to one.
+ */
+void works_lost(struct client *c, bool cut);
 
 #endif

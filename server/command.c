@@ -37,6 +37,7 @@ static const struct command_word words[] = {
 	{ "identity", "", "by what adit knows this server" },
 	{ "next", "identity", "make the key that comes after" },
 	{ "activate", "identity", "put that key in place" },
+	{ "upgrade", "", "take over from the aditd that runs" },
 	COMPLETION_WORDS,
 };
 
@@ -49,25 +50,35 @@ const struct command server_command = {
 		 "aditd token revoke NAME [-c FILE]\n"
 		 "aditd reload [-c FILE]\n"
 		 "aditd identity [next | activate] [-c FILE]\n"
+		 "aditd upgrade [-c FILE]\n"
 		 "aditd completion bash | zsh | fish\n",
-	.about = "aditd runs on a machine that the internet can reach, and "
-		 "publishes services\nfor adit and frpc clients. Without a "
-		 "configuration it makes a user in the state\ndirectory the "
-		 "first time, keeps its join string there in join.txt, and "
-		 "says how\nto use it. It exits with 0 when done or drained, "
-		 "with 1 when it cannot run, with 2\nwhen the command line or "
-		 "the configuration is wrong. token makes, lists and takes\n"
-		 "out users in usersFile, or in users in the state directory; "
-		 "a new token, and the\njoin string with it, is shown this "
-		 "once. identity shows by what adit knows the\nserver; next "
-		 "makes the key that comes after, of which clients hear when "
-		 "they log in,\nand activate puts it in place. health asks the "
-		 "aditd that runs with the same\nconfiguration whether its "
-		 "workers answer, health ready whether it takes visitors,\n"
-		 "too; both tell by one line and the exit code. reload has it "
-		 "read its configuration\nagain, as SIGHUP does, and prints "
-		 "which keys have changed, and which of them need a\nrestart; "
-		 "with 1 it says what is wrong, and all is as it was.\n",
+	.about =
+		"aditd runs on a machine that the internet can reach, and "
+		"publishes services\nfor adit and frpc clients. Without a "
+		"configuration it makes a user in the state\ndirectory the "
+		"first time, keeps its join string there in join.txt, and "
+		"says how\nto use it. It exits with 0 when done or drained, "
+		"with 1 when it cannot run, with 2\nwhen the command line or "
+		"the configuration is wrong. token makes, lists and takes\n"
+		"out users in usersFile, or in users in the state directory; "
+		"a new token, and the\njoin string with it, is shown this "
+		"once. identity shows by what adit knows the\nserver; next "
+		"makes the key that comes after, of which clients hear when "
+		"they log in,\nand activate puts it in place. health asks the "
+		"aditd that runs with the same\nconfiguration whether its "
+		"workers answer, health ready whether it takes visitors,\n"
+		"too; both tell by one line and the exit code. reload has it "
+		"read its configuration\nagain, as SIGHUP does, and prints "
+		"which keys have changed, and which of them need a\nrestart; "
+		"with 1 it says what is wrong, and all is as it was.\n"
+		"upgrade becomes the server in place of the aditd that has "
+		"the state directory,\nin the background, and no connection is "
+		"dropped: it gets its ports, its clients, and\nvisitors "
+		"between "
+		"two requests, and the old one ends when what it had begun is "
+		"over,\nor after drainTimeout. It exits with 0 once that is "
+		"so; "
+		"if the new one cannot start,\nthe old one goes on.\n",
 	.options = options,
 	.n = ARRAY_SIZE(options),
 	.words = words,

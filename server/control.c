@@ -131,6 +131,18 @@ static void control_refuse(struct control *c, const char *error)
 	}
 }
 
+void control_move(struct control *c)
+{
+	struct message m = { .type = MESSAGE_MOVE };
+
+	if (c->state == CONTROL_RUNNING && c->caps & CAPABILITY_move) {
+		if (!control_send(c, &m))
+			return;
+		channel_part(&c->channel, &c->worker->farewells);
+	}
+	control_close(c, REASON_shutdown, "another aditd has taken over");
+}
+
 /* The run id is another's: under which one it is registered for now. */
 static void control_yield(struct control *c, enum clash clash)
 {

@@ -107,6 +107,12 @@ void control_reconsider(struct control *c);
 /* Take everything down; visitors that are being served stay. */
 void control_close(struct control *c, enum reason why, const char *detail);
 
+/*
+ * The clients of this server are another's from now on: close it, after saying
+ * so to who understands it.
+ */
+void control_move(struct control *c);
+
 /* Send, or close the control when that cannot be. False: it was closed. */
 bool control_send(struct control *c, const struct message *m) must_check;
 

@@ -273,6 +273,11 @@ static void http_received(struct stream_reader *r, struct chunk *c, int result)
 {
 	struct visitor *v = container_of(r, struct visitor, reader);
 
+	if (result > 0 && yielding_holds(v->worker) &&
+		http_visitor_is_between(v)) {
+		stream_unread(v->stream, c);
+		return;
+	}
 	if (result > 0) {
 		http_bytes(v, c);
 		return;
@@ -445,6 +450,10 @@ void http_visitor_stop(struct visitor *v, enum reason why)
 static void http_next(struct visitor *v)
 {
 	visitor_await(v);
+	if (v->worker->yielding.state == YIELDING_LEFT) {
+		yielding_pass(v);
+		return;
+	}
 	/* When it was told that it may stay, nobody had said so. */
 	if (v->worker->core.draining && !v->stream->unread.head) {
 		visitor_close(v, REASON_done);
@@ -455,8 +464,24 @@ static void http_next(struct visitor *v)
 	http_read(v);
 }
 
+bool http_visitor_is_between(const struct visitor *v)
+{
+	return v->http && v->state == VISITOR_HEAD &&
+	       !head_reader_began(&v->http->pieces);
+}
+
+void http_visitor_resume(struct visitor *v)
+{
+	if (http_visitor_is_between(v) && v->stream->reader != &v->reader)
+		http_read(v);
+}
+
 void http_visitor_drain(struct visitor *v)
 {
-	if (v->state == VISITOR_HEAD && !head_reader_began(&v->http->pieces))
+	if (!http_visitor_is_between(v))
+		return;
+	if (v->worker->yielding.state == YIELDING_LEFT)
+		yielding_pass(v);
+	else
 		visitor_close(v, REASON_done);
 }

@@ -33,7 +33,13 @@ void http_visitor_run(struct visitor *v);
 /* The visitor's request, if there is one, ends so: leave both streams. */
 void http_visitor_stop(struct visitor *v, enum reason why);
 
-/* The worker drains: one between two requests ends. */
+/* Whether it is one of http, and nothing of a request is under way. */
+bool http_visitor_is_between(const struct visitor *v);
+
+/* Nobody takes over after all (yielding.h): its next request is read. */
+void http_visitor_resume(struct visitor *v);
+
+/* The worker drains: one between two requests ends, or goes elsewhere. */
 void http_visitor_drain(struct visitor *v);
 
 /*

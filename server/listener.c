@@ -10,6 +10,7 @@
 
 #include "common/base/log.h"
 #include "common/base/socket.h"
+#include "server/inherited.h"
 #include "server/worker.h"
 
 static void listener_accepted(struct op *op, int result);
@@ -24,6 +25,9 @@ static void listener_join(struct listener *l)
 {
 	if (op_in_flight(&l->accept))
 		return;
+	/* Epoll would go on to tell of what is open elsewhere. */
+	if (l->kept)
+		loop_forget(worker_loop(l->worker), l->fd);
 	loop_close(worker_loop(l->worker), l->fd);
 	pool_give(l->worker->pools.listeners, l);
 }
@@ -72,7 +76,7 @@ static void accept_failed(struct listener *l, int error)
 		listener_pause(l);
 		return;
 	}
-	if (error != 0)
+	if (error != 0 && error != ECANCELED)
 		count(loop->counters, accept_errors);
 	if (l->state == LISTENER_ACCEPTING)
 		op_accept(loop, &l->accept, l->fd, listener_accepted);
@@ -97,8 +101,13 @@ static void listener_accepted(struct op *op, int result)
 		accept_failed(l, result < 0 ? -result : 0);
 }
 
-int listener_open(struct listener **l_r, struct worker *w, int fd, void *owner,
-	void (*accepted)(struct listener *l, int fd))
+static bool is_lent(const struct listener *l)
+{
+	return inherited_is_lent(&l->worker->server->inherited, l->fd);
+}
+
+int listener_open_held(struct listener **l_r, struct worker *w, int fd,
+	void *owner, void (*accepted)(struct listener *l, int fd), bool held)
 {
 	struct listener *l = pool_take(w->pools.listeners);
 	struct address bound;
@@ -113,26 +122,90 @@ int listener_open(struct listener **l_r, struct worker *w, int fd, void *owner,
 	l->owner = owner;
 	l->fd = fd;
 	l->port = address_port(&bound);
-	l->state = LISTENER_ACCEPTING;
+	l->kept = is_lent(l);
+	l->state = held ? LISTENER_HELD : LISTENER_ACCEPTING;
 	socket_tune(fd, w->settings->tcp_keepalive_s);
-	op_accept(worker_loop(w), &l->accept, fd, listener_accepted);
+	if (!held)
+		op_accept(worker_loop(w), &l->accept, fd, listener_accepted);
 	*l_r = l;
 	return 0;
 }
 
+int listener_open(struct listener **l_r, struct worker *w, int fd, void *owner,
+	void (*accepted)(struct listener *l, int fd))
+{
+	return listener_open_held(l_r, w, fd, owner, accepted, false);
+}
+
+void listener_add(struct listener *l, int fd)
+{
+	struct listener *spare;
+
+	if (listener_open_held(&spare, l->worker, fd, l->owner, l->accepted,
+		    l->state == LISTENER_HELD) < 0)
+		return;
+	spare->spare = l->spare;
+	l->spare = spare;
+}
+
+void listener_hold(struct listener *l)
+{
+	for (; l; l = l->spare) {
+		listener_set_state(l, LISTENER_HELD);
+		loop_cancel_timer(worker_loop(l->worker), &l->resume);
+		op_cancel(worker_loop(l->worker), &l->accept);
+	}
+}
+
+void listener_release(struct listener *l)
+{
+	for (; l; l = l->spare) {
+		if (l->state != LISTENER_HELD)
+			continue;
+		listener_set_state(l, LISTENER_PAUSED);
+		loop_set_timer(
+			worker_loop(l->worker), &l->resume, 0, listener_resume);
+	}
+}
+
+bool listener_is_still(const struct listener *l)
+{
+	for (; l; l = l->spare)
+		if (op_in_flight(&l->accept))
+			return false;
+	return true;
+}
+
+void listener_keep(struct listener *l, bool kept)
+{
+	for (; l; l = l->spare)
+		l->kept = kept || is_lent(l);
+}
+
+size_t listener_fds(const struct listener *l, int *fds, size_t most)
+{
+	size_t n = 0;
+
+	for (; l && n < most; l = l->spare)
+		fds[n++] = l->fd;
+	return n;
+}
+
 void listener_close(struct listener **lp)
 {
-	struct listener *l = *lp;
-	struct loop *loop;
+	struct listener *l = *lp, *spare;
 
-	if (!l)
-		return;
 	*lp = NULL;
-	loop = worker_loop(l->worker);
-	listener_set_state(l, LISTENER_CLOSING);
-	loop_cancel_timer(loop, &l->resume);
-	/* Ends the listening at once, whatever is still in flight. */
-	shutdown(l->fd, SHUT_RDWR);
-	op_cancel(loop, &l->accept);
-	listener_join(l);
+	for (; l; l = spare) {
+		struct loop *loop = worker_loop(l->worker);
+
+		spare = l->spare;
+		listener_set_state(l, LISTENER_CLOSING);
+		loop_cancel_timer(loop, &l->resume);
+		/* Ends the listening at once, whatever is in flight. */
+		if (!l->kept)
+			shutdown(l->fd, SHUT_RDWR);
+		op_cancel(loop, &l->accept);
+		listener_join(l);
+	}
 }

@@ -24,6 +24,7 @@
 #include "server/server.h"
 #include "server/sizing.h"
 #include "server/token_command.h"
+#include "server/upgrade_command.h"
 
 /* Exit codes (see aditd --help). */
 enum {
@@ -46,12 +47,15 @@ static int open_log(const char *to)
 	return open(to, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
 }
 
-/* Without a `file` nobody configured it: `first` tells who started it. */
-static int serve(
-	struct settings *s, const char *file, const struct first_run *first)
+/*
+ * Without a `file` nobody configured it: `first` tells who started it, or is
+ * NULL. With `upgrade`, in place of the aditd that runs.
+ */
+static int serve(struct settings *s, const char *file,
+	const struct first_run *first, bool upgrade)
 {
 	struct server *server;
-	int fd, rc;
+	int fd, rc, told = -1;
 
 	if (run_as(s) < 0)
 		return EXIT_RUNTIME;
@@ -71,9 +75,13 @@ static int serve(
 		log_set_file(s->log_to);
 	sizing_workers(s);
 	sizing_fit(s, memory_limit(""));
-	if (server_create(&server, s, file) < 0)
+	if (upgrade && (told = upgrade_command_fork()) < 0)
 		return EXIT_RUNTIME;
-	if (first)
+	if (server_create(&server, s, file, upgrade) < 0)
+		return EXIT_RUNTIME;
+	if (upgrade)
+		upgrade_command_tell(told);
+	else if (first)
 		first_run_tell(first, s);
 	rc = server_run(server);
 	server_destroy(&server);
@@ -137,7 +145,8 @@ static int check_guard(const struct settings *s, const char *file)
 }
 
 /* Load the file, then serve, dump or only verify. */
-static int with_settings(const struct server_options *o, bool verify)
+static int with_settings(
+	const struct server_options *o, bool verify, bool upgrade)
 {
 	struct conf_errors *errors = calloc(1, sizeof(*errors));
 	struct settings *s = NULL;
@@ -161,13 +170,13 @@ static int with_settings(const struct server_options *o, bool verify)
 	} else {
 		rc = check_guard(s, o->config);
 		if (rc == EXIT_DONE)
-			rc = serve(s, o->config, NULL);
+			rc = serve(s, o->config, NULL, upgrade);
 	}
 	settings_free(&s);
 	return rc;
 }
 
-static int without_settings(void)
+static int without_settings(bool upgrade)
 {
 	struct first_run first;
 	struct settings *s;
@@ -175,7 +184,7 @@ static int without_settings(void)
 
 	if (!first_run_prepare(&first, &s))
 		return EXIT_RUNTIME;
-	rc = serve(s, NULL, &first);
+	rc = serve(s, NULL, &first, upgrade);
 	explicit_bzero(&first, sizeof(first));
 	settings_free(&s);
 	return rc;
@@ -186,7 +195,7 @@ int main(int argc, char **argv)
 	struct server_options o = { 0 };
 	struct command_words words = { 0 };
 	char error[COMMAND_ERROR], library[LIBRARY_SIZE];
-	bool verify;
+	bool verify, upgrade;
 
 	process_forbid_dumps();
 	if (command_parse(&server_command, argc, argv, &o, &words, error) < 0)
@@ -209,7 +218,8 @@ int main(int argc, char **argv)
 	if (words.n > 0 && !strcmp(words.v[0], "completion"))
 		return complete(&words);
 	verify = words.n == 1 && !strcmp(words.v[0], "verify");
-	if (words.n > 0 && !verify) {
+	upgrade = words.n == 1 && !strcmp(words.v[0], "upgrade");
+	if (words.n > 0 && !verify && !upgrade) {
 		snprintf(error, sizeof(error), "unknown command %.64s",
 			words.v[0]);
 		return usage_error(error);
@@ -217,6 +227,6 @@ int main(int argc, char **argv)
 	if (!o.config && (verify || o.dump))
 		return usage_error("no configuration is given: -c FILE");
 	if (!o.config)
-		return without_settings();
-	return with_settings(&o, verify);
+		return without_settings(upgrade);
+	return with_settings(&o, verify, upgrade);
 }

@@ -34,9 +34,14 @@ static const char *listen_on(
 
 	if (port && r->is_taken(r->arg, port))
 		return "port already used";
-	if (address_parse(&a, r->settings->proxy_bind_addr, port) < 0 ||
-		socket_listen_shared(&a, fds, r->workers) < 0)
+	if (address_parse(&a, r->settings->proxy_bind_addr, port) < 0)
 		return "port unavailable";
+	if (inherited_take(r->inherited, &a, fds, r->workers)) {
+		if (fds[0] < 0)
+			return "port unavailable";
+	} else if (socket_listen_shared(&a, fds, r->workers) < 0) {
+		return "port unavailable";
+	}
 	address_of_self(&a, fds[0]);
 	*port_r = address_port(&a);
 	return NULL;

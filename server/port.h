@@ -9,6 +9,7 @@
 #ifndef ADIT_SERVER_PORT_H
 #define ADIT_SERVER_PORT_H
 
+#include "server/inherited.h"
 #include "server/settings.h"
 
 struct port_request {
@@ -21,7 +22,8 @@ struct port_request {
 	/* Whether it is not somebody else's. */
 	bool (*is_open_to)(void *arg, uint16_t port);
 	void *arg;
-	int workers; /* how many descriptors are wanted */
+	struct inherited *inherited; /* sockets that we have already */
+	int workers;                 /* how many descriptors are wanted */
 };
 
 /*

@@ -57,7 +57,8 @@ static bool serve(struct worker *w, struct publication *p)
 	}
 	r->port = p->port;
 	if (p->fd >= 0)
-		rc = listener_open(&r->listener, w, p->fd, r, accept_visitor);
+		rc = listener_open_held(
+			&r->listener, w, p->fd, r, accept_visitor, true);
 	/* A draining server is left by its visitors, and takes no new ones. */
 	if (rc == 0 && w->core.draining)
 		listener_close(&r->listener);
@@ -70,6 +71,16 @@ static void deliver_publication(struct mailbox *m, struct letter *letter)
 	struct worker *w = worker_of_mailbox(m);
 
 	answer(w, p, !serve(w, p));
+}
+
+static void deliver_opening(struct mailbox *m, struct letter *letter)
+{
+	const struct publication *p = (struct publication *)letter;
+	struct worker *w = worker_of_mailbox(m);
+	struct route *r = directory_find(&w->directory, p->entry);
+
+	if (r && !yielding_holds(w))
+		listener_release(r->listener);
 }
 
 /* Those whom it serves now; who is on the way here finds no route. */
@@ -126,4 +137,15 @@ void publication_withdraw(struct worker *w, uint32_t to, struct handle entry,
 	p->cut = cut;
 	p->done = done;
 	worker_post(w, to, &p->letter, deliver_withdrawal);
+}
+
+void publication_open(struct worker *w, struct handle entry)
+{
+	for (uint32_t i = 0; i < w->server->worker_count; i++) {
+		struct publication *p = letter_new(sizeof(*p));
+
+		p->entry = entry;
+		p->fd = -1;
+		worker_post(w, i, &p->letter, deliver_opening);
+	}
 }

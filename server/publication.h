@@ -28,6 +28,12 @@ struct publication_done {
 void publication_send(struct worker *w, uint32_t to, struct handle entry,
 	struct claim *claim, int fd, uint16_t port, letter_fn *done);
 
+/*
+ * From worker 0, when all workers serve a claim with a port: accept there. Not
+ * before: a visitor may go to another worker, which has to know its route.
+ */
+void publication_open(struct worker *w, struct handle entry);
+
 /* From worker 0: serve it no more; `cut` also who is being served by it. */
 void publication_withdraw(struct worker *w, uint32_t to, struct handle entry,
 	bool cut, letter_fn *done);

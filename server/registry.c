@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/arrival.h"
 #include "server/control.h"
 #include "server/port.h"
 #include "server/port_memory.h"
@@ -19,6 +20,7 @@
 #include "server/registration.h"
 #include "server/replays.h"
 #include "server/server.h"
+#include "server/spare.h"
 #include "server/succession.h"
 #include "server/takeovers.h"
 #include "server/worker.h"
@@ -227,10 +229,19 @@ static void publish_done(struct mailbox *m, struct letter *letter)
 		return;
 	}
 	registration_set_state(r, ENTRY_PUBLISHED);
-	if (r->port)
+	if (r->port) {
 		port_remember(
 			&reg->ports, claim_name(r->claim), r->port, now(reg));
+		publication_open(reg->worker, pool_handle(r));
+	}
+	if (r->claim->kind != CLAIM_CONTROL)
+		arrival_note(reg->worker);
 	answer(reg, r->claim, r, "");
+}
+
+uint32_t registry_proxies(const struct registry *reg)
+{
+	return reg->proxies;
 }
 
 /* Tell every worker; `fds` are theirs, or NULL. */
@@ -317,6 +328,7 @@ static bool must_wait_for_port(struct registry *reg, const struct claim *c)
 static const char *open_port(
 	struct registry *reg, const struct claim *c, int *fds, uint16_t *port_r)
 {
+	struct server *s = reg->worker->server;
 	const struct settings *set = reg->worker->settings;
 	const struct user *u =
 		users_find_by_proxy(reg->worker->users, claim_name(c));
@@ -330,7 +342,8 @@ static const char *open_port(
 		.is_taken = is_port_taken,
 		.is_open_to = is_port_open_to,
 		.arg = &seeker,
-		.workers = (int)reg->worker->server->worker_count,
+		.inherited = &s->inherited,
+		.workers = (int)s->worker_count,
 	};
 
 	return port_open(&request, fds, port_r);
@@ -372,6 +385,8 @@ static void grant(struct registry *reg, struct claim *c)
 	/* Without memory for a key the claim fails once it is published. */
 	r->failed = !registration_enter(&reg->names, r);
 	publish(reg, r, tcp ? fds : NULL);
+	if (tcp)
+		spare_send_port(reg->worker->server, r->port);
 }
 
 static void decide(struct registry *reg, struct claim *c)

@@ -51,6 +51,9 @@ int registry_create(struct registry **r_r, struct worker *w) must_check;
 /* All threads have ended. NULL is accepted. */
 void registry_destroy(struct registry **r);
 
+/* Worker 0: how many proxies there are. */
+uint32_t registry_proxies(const struct registry *reg);
+
 /*
  * Before the workers run: a user's login of this time came before, and is not
  * to come again for `keep_s` seconds.

@@ -19,6 +19,7 @@
 #include "server/access_log.h"
 #include "server/own_files.h"
 #include "server/registry.h"
+#include "server/spare.h"
 #include "server/state_dir.h"
 #include "server/worker.h"
 
@@ -103,13 +104,17 @@ static void log_cost(const struct server *s)
 }
 
 /* The port of a key, for each worker its own descriptor. */
-static int open_port(
-	const char *key, const char *ip, uint16_t port, int *fds, uint32_t n)
+static int open_port(struct server *s, const char *key, const char *ip,
+	uint16_t port, int *fds, uint32_t n)
 {
 	char owner[128], text[ADDRESS_TEXT_SIZE];
 	struct address a;
 	int rc = address_parse(&a, ip, port);
 
+	if (rc == 0 && inherited_take(&s->inherited, &a, fds, (int)n)) {
+		spare_send(s, &a);
+		return fds[0] < 0 ? -EMFILE : 0;
+	}
 	if (rc == 0)
 		rc = listen_patiently(&a, fds, (int)n);
 	address_join(text, sizeof(text), ip, port);
@@ -143,7 +148,8 @@ static int open_public_port(struct server *s, const char *key, const char *kind,
 			set->bind_addr, set->bind_port);
 	if (port == 0 || shared)
 		return 0;
-	rc = open_port(key, set->proxy_bind_addr, port, fds, s->worker_count);
+	rc = open_port(
+		s, key, set->proxy_bind_addr, port, fds, s->worker_count);
 	if (rc == 0)
 		log_info("%s service listen on %s:%u", kind,
 			set->proxy_bind_addr, port);
@@ -155,7 +161,7 @@ static int open_ports(struct server *s)
 	const struct settings *set = s->settings;
 	int fds[SETTINGS_WORKERS_MAX], rc;
 
-	rc = open_port("bindPort", set->bind_addr, set->bind_port, fds,
+	rc = open_port(s, "bindPort", set->bind_addr, set->bind_port, fds,
 		s->worker_count);
 	if (rc < 0)
 		return rc;
@@ -177,33 +183,40 @@ static int open_ports(struct server *s)
 	return 0;
 }
 
-/* Where who watches over us may ask; `dir`: of the state, or NULL. */
-static int open_health(struct server *s, const char *dir)
+/* Where who watches over us may ask. */
+static int open_health(struct server *s)
 {
 	const struct settings *set = s->settings;
-	char path[PATH_MAX + 16];
 	int rc = host_serve_health(&s->host), fd;
 
-	if (rc == 0 && dir) {
-		snprintf(path, sizeof(path), "%s/" STATE_DIR_SOCKET, dir);
-		rc = health_listen_local(s->host.health, path);
-		if (rc < 0)
-			log_warn("%s cannot be made: %s; aditd health works "
-				 "with webServer.port only",
-				path, strerror(-rc));
-		rc = 0;
-	}
 	if (rc == 0)
 		health_allow_reload(s->host.health);
 	if (rc < 0 || set->web_port == 0)
 		return rc;
-	rc = open_port("webServer.port", set->web_addr, set->web_port, &fd, 1);
+	rc = open_port(
+		s, "webServer.port", set->web_addr, set->web_port, &fd, 1);
 	if (rc == 0)
 		rc = health_listen(s->host.health, fd);
-	if (rc == 0)
-		log_info("/healthz and /readyz on %s:%u", set->web_addr,
-			set->web_port);
-	return rc;
+	if (rc < 0)
+		return rc;
+	s->web_fd = fd;
+	log_info("/healthz and /readyz on %s:%u", set->web_addr, set->web_port);
+	return 0;
+}
+
+/* The sockets of the state directory, once it is ours for good. */
+static void open_local(struct server *s, const char *dir)
+{
+	char path[PATH_MAX + 16];
+	int rc;
+
+	snprintf(path, sizeof(path), "%s/" STATE_DIR_SOCKET, dir);
+	rc = health_listen_local(s->host.health, path);
+	if (rc < 0)
+		log_warn("%s cannot be made: %s; aditd health works with "
+			 "webServer.port only",
+			path, strerror(-rc));
+	upgrade_open(s, dir);
 }
 
 static int make_workers(struct server *s)
@@ -266,6 +279,8 @@ static int run_chores(struct core_chores *c, bool last)
 
 	wait = sooner(wait, host_look(&s->host, true, c));
 	wait = sooner(wait, reload_look(&s->reload, s));
+	wait = sooner(wait, upgrade_look(s));
+	successor_look(s);
 	wait = sooner(wait,
 		guesses_look(&s->guesses, s->users.users, clock_now(), last));
 	if (last)
@@ -313,8 +328,59 @@ static int open_page(struct server *s)
 	return rc;
 }
 
-int server_create(
-	struct server **s_r, const struct settings *settings, const char *file)
+/* The state directory, locked; or the aditd that has it, which is asked. */
+static int open_state(struct server *s, char dir[static PATH_MAX], bool follows)
+{
+	const char *given = s->settings->state_dir;
+	int rc;
+
+	if (!follows)
+		return state_dir_lock(given, dir, &s->state_lock);
+	rc = state_dir_make(given, dir, PATH_MAX);
+	return rc < 0 ? rc : successor_begin(&s->successor, dir);
+}
+
+/* What a service manager listens on for us. */
+static int take_given(struct server *s)
+{
+	int n = inherited_from_environment(&s->inherited);
+
+	if (n < 0)
+		log_error("LISTEN_FDS: what was given is no listening TCP "
+			  "socket, or cannot be had: %s",
+			strerror(-n));
+	if (n > 0)
+		log_info("%d sockets are the service manager's", n);
+	return n < 0 ? n : 0;
+}
+
+/* All that may fail is there; from here on nobody else accepts. */
+static int follow(struct server *s)
+{
+	int rc =
+		successor_receive(&s->successor, &s->inherited, &s->state_lock);
+
+	if (rc == 0)
+		arrival_init(s, s->successor.awaited);
+	return rc;
+}
+
+/* We can begin: whoever asks for the server is told that it is this process. */
+static int take_over(struct server *s)
+{
+	char line[32];
+	int rc = successor_commit(s);
+
+	if (rc < 0)
+		return rc;
+	state_dir_sign(s->state_lock);
+	snprintf(line, sizeof(line), "MAINPID=%d", getpid());
+	notify_send(&s->host.notify, line);
+	return 0;
+}
+
+int server_create(struct server **s_r, const struct settings *settings,
+	const char *file, bool takes_over)
 {
 	struct server *s = calloc(1, sizeof(*s));
 	char dir[PATH_MAX];
@@ -326,7 +392,8 @@ int server_create(
 	s->first = settings;
 	s->settings = settings_hold(settings);
 	s->reload.file = file;
-	s->state_lock = -1;
+	s->state_lock = s->web_fd = s->successor.socket = -1;
+	upgrade_init(&s->upgrade);
 	s->chores = (struct core_chores){ .fd = -1,
 		.run = run_chores,
 		.reopen = reopen_files,
@@ -343,10 +410,10 @@ int server_create(
 	guesses_init(&s->guesses, clock_now());
 	rc = open_page(s);
 	if (rc == 0)
-		rc = state_dir_lock(settings->state_dir, dir, &s->state_lock);
+		rc = open_state(s, dir, takes_over);
 	if (rc == 0)
-		rc = keyring_open(
-			&s->keys, settings, s->state_lock >= 0 ? dir : NULL);
+		rc = keyring_open(&s->keys, settings,
+			takes_over || s->state_lock >= 0 ? dir : NULL);
 	if (rc == 0)
 		rc = open_users(s);
 	if (rc == 0) {
@@ -357,16 +424,22 @@ int server_create(
 	if (rc == 0)
 		rc = make_host(s);
 	if (rc == 0)
+		rc = takes_over ? follow(s) : take_given(s);
+	if (rc == 0)
 		rc = open_ports(s);
 	if (rc == 0)
-		rc = open_health(s, s->state_lock >= 0 ? dir : NULL);
+		rc = open_health(s);
 	/* There may be users after a reload. */
 	if (rc == 0 && s->state_lock >= 0)
 		rc = seen_file_open(&s->seen, dir, s->registry);
+	if (rc == 0 && takes_over)
+		rc = take_over(s);
 	if (rc < 0) {
 		server_destroy(&s);
 		return rc;
 	}
+	if (s->state_lock >= 0)
+		open_local(s, dir);
 	if (!*settings->auth_token && !s->users.users)
 		log_warn("auth.token is not set: anyone who reaches bindPort "
 			 "may publish services");
@@ -395,6 +468,7 @@ void server_destroy(struct server **sp)
 	if (!s)
 		return;
 	*sp = NULL;
+	successor_end(s);
 	/* Letters on their way end here; they may name any worker's pools. */
 	for (uint32_t i = 0; i < s->worker_count; i++)
 		core_destroy(&s->workers[i]->core);
@@ -409,6 +483,8 @@ void server_destroy(struct server **sp)
 	keyring_close(&s->keys);
 	users_close(&s->users);
 	seen_file_close(&s->seen);
+	upgrade_close(&s->upgrade);
+	inherited_clear(&s->inherited);
 	reload_close(&s->reload);
 	settings_free(&s->settings);
 	if (s->state_lock >= 0)

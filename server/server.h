@@ -15,14 +15,18 @@
 #include "common/base/quota.h"
 #include "common/event/core.h"
 #include "common/host/host.h"
+#include "server/arrival.h"
 #include "server/failures.h"
 #include "server/guesses.h"
 #include "server/half_open.h"
+#include "server/inherited.h"
 #include "server/keyring.h"
 #include "server/page.h"
 #include "server/reload.h"
 #include "server/seen_file.h"
 #include "server/settings.h"
+#include "server/successor.h"
+#include "server/upgrade.h"
 #include "server/users.h"
 
 struct access_log;
@@ -48,6 +52,7 @@ struct server {
 	int state_lock; /* descriptor of the locked file in stateDir; -1 */
 	struct quota visitors, works;
 	struct half_open half_open;
+	_Atomic uint32_t moving;  /* visitors between two workers */
 	_Atomic uint32_t drained; /* workers that accept no visitors any more */
 	struct registry *registry;     /* of worker 0's thread alone */
 	const struct backend *backend; /* of all workers */
@@ -56,16 +61,22 @@ struct server {
 	struct core **cores; /* theirs, for the main thread */
 	struct host host;    /* the same */
 	struct sandbox sandbox;
+	int web_fd; /* webServer.port's, which host has; -1 */
+	struct inherited inherited;
+	struct arrival arrival;
+	struct upgrade upgrade;     /* the main thread's */
+	struct successor successor; /* the same */
 };
 
 /*
  * Main thread: lock the state directory, make the workers, sized by the
- * settings and the descriptor limit, and open the ports. Settings and the name
- * of their file, NULL for none, outlive the server. 0, or -errno after an error
- * in the log.
+ * settings and the descriptor limit, and open the ports; with `takes_over`,
+ * get the lock and the ports from the aditd that has them. Settings and the
+ * name of their file, NULL for none, outlive the server. 0, or -errno after an
+ * error in the log.
  */
 int server_create(struct server **s_r, const struct settings *s,
-	const char *file) must_check;
+	const char *file, bool takes_over) must_check;
 
 /* Run until stopped; the exit code of the program. */
 int server_run(struct server *s);

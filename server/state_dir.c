@@ -22,6 +22,16 @@ int state_dir_find(const char *given, char *path, size_t size)
 							     : -ENAMETOOLONG;
 }
 
+void state_dir_sign(int lock)
+{
+	char text[16];
+	int n = snprintf(text, sizeof(text), "%d\n", getpid());
+
+	if (ftruncate(lock, 0) < 0 || pwrite(lock, text, (size_t)n, 0) < 0)
+		log_warn("stateDir: the lock cannot be written: %s",
+			strerror(errno));
+}
+
 /* Take the lock and write our process id for whoever comes second. */
 static int take_lock(const char *file, int *fd_r, char owner[static 32])
 {
@@ -37,9 +47,7 @@ static int take_lock(const char *file, int *fd_r, char owner[static 32])
 		close(fd);
 		return -EBUSY;
 	}
-	if (ftruncate(fd, 0) < 0 || dprintf(fd, "%d\n", getpid()) < 0)
-		log_warn("stateDir: %s cannot be written: %s", file,
-			strerror(errno));
+	state_dir_sign(fd);
 	*fd_r = fd;
 	return 0;
 }

@@ -32,4 +32,7 @@ int state_dir_make(const char *given, char *path, size_t size) must_check;
 int state_dir_lock(
 	const char *given, char path[static PATH_MAX], int *fd_r) must_check;
 
+/* The lock, which another process has passed to us, names this one. */
+void state_dir_sign(int lock);
+
 #endif

@@ -226,10 +226,12 @@ void worker_destroy(struct worker **wp)
 static int start_listener(struct worker *w, struct listener **l_r, int *fd,
 	void (*accepted)(struct listener *l, int fd))
 {
+	bool visitors = fd != &w->control_fd;
 	int rc = 0;
 
 	if (*fd >= 0)
-		rc = listener_open(l_r, w, *fd, NULL, accepted);
+		rc = listener_open_held(l_r, w, *fd, NULL, accepted,
+			visitors && !arrival_is_over(&w->server->arrival));
 	*fd = -1;
 	return rc;
 }
@@ -239,6 +241,8 @@ static int worker_start(struct core *core)
 	struct worker *w = worker_of(core);
 	int rc;
 
+	if (w->index == 0)
+		arrival_start(w);
 	/* Where there are more, an idle work connection may have to move. */
 	w->carriers.steady = w->server->worker_count == 1;
 	/* Of these protocols it is always the visitor who begins. */
@@ -355,6 +359,9 @@ static bool worker_join(struct core *core)
 
 	loop_cancel_timer(core->loop, &w->drain_timer);
 	loop_cancel_timer(core->loop, &w->admit_timer);
+	yielding_stop(w);
+	if (w->index == 0)
+		arrival_stop(w);
 	listener_close(&w->control_port);
 	listener_close(&w->http_port);
 	listener_close(&w->https_port);

@@ -21,6 +21,7 @@
 #include "server/directory.h"
 #include "server/server.h"
 #include "server/service.h"
+#include "server/yielding.h"
 
 struct access_ring;
 struct listener;
@@ -60,6 +61,7 @@ struct worker {
 	struct listener *control_port, *http_port, *https_port;
 	int control_fd, http_fd, https_fd; /* for those, until the start; -1 */
 	struct timer drain_timer;
+	struct yielding yielding; /* while another aditd takes over */
 	/* Every object is of one of these. */
 	struct {
 		struct pool *streams, *layers, *sessions, *mux_streams,

@@ -411,6 +411,10 @@ static void supervise(struct supervisor *s)
 	while (s->ended < s->n) {
 		int wait = run_chores(s, false);
 
+		if (s->chores && s->chores->drains && !s->chores->ending) {
+			s->signals++;
+			end(s, deliver_drain);
+		}
 		if (poll(s->waits, WAITS, wait) < 0 && errno != EINTR)
 			return;
 		if (s->chores)

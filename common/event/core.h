@@ -56,6 +56,7 @@ struct core_chores {
 	int (*run)(struct core_chores *c, bool last);
 	bool ending; /* a signal to end has come, or a core has stopped */
 	bool woken;  /* `fd` was readable at this wake */
+	bool drains; /* set by `run`: as if such a signal had come */
 	/* SIGUSR2; NULL: nothing is to be done. */
 	void (*reopen)(struct core_chores *c);
 	/* SIGHUP; `run` comes behind it. NULL: it ends the program. */

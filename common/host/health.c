@@ -371,6 +371,17 @@ void health_answer_reload(struct health *h, int status, const char *text)
 			answer(h, &h->guests[i], status, text);
 }
 
+void health_leave(struct health *h)
+{
+	/* Open elsewhere, they would stay in the epoll. */
+	for (int i = 0; i < h->listener_count; i++) {
+		epoll_ctl(h->epoll, EPOLL_CTL_DEL, h->listeners[i], NULL);
+		close(h->listeners[i]);
+	}
+	h->listener_count = 0;
+	*h->path = '\0';
+}
+
 void health_destroy(struct health **hp)
 {
 	struct health *h = *hp;

@@ -72,6 +72,9 @@ void health_allow_reload(struct health *h);
 bool health_takes_reload(struct health *h);
 void health_answer_reload(struct health *h, int status, const char *text);
 
+/* Another process serves the sockets: only who is connected is answered. */
+void health_leave(struct health *h);
+
 /* Cuts who is connected; NULL is accepted. */
 void health_destroy(struct health **h);
 

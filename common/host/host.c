@@ -61,6 +61,11 @@ int host_watch(struct host *h, int fd)
 	return watch(h->fd, fd);
 }
 
+void host_unwatch(struct host *h, int fd)
+{
+	epoll_ctl(h->fd, EPOLL_CTL_DEL, fd, NULL);
+}
+
 int host_serve_health(struct host *h)
 {
 	return health_create(&h->health, h->fd);
@@ -129,6 +134,14 @@ int host_look(struct host *h, bool ready, const struct core_chores *c)
 void host_wake(const struct host *h)
 {
 	pulse_wake(&h->pulse);
+}
+
+void host_leave(struct host *h)
+{
+	notify_close(&h->notify);
+	h->notify.watchdog = 0;
+	if (h->health)
+		health_leave(h->health);
 }
 
 void host_close(struct host *h)

@@ -52,6 +52,9 @@ int host_open(struct host *h, struct core *const *cores, int n) must_check;
 /* This descriptor wakes the main thread, too. 0 or -errno. */
 int host_watch(struct host *h, int fd) must_check;
 
+/* It does so no more. */
+void host_unwatch(struct host *h, int fd);
+
 /* Somebody may ask, at sockets that are given to h->health. 0 or -ENOMEM. */
 int host_serve_health(struct host *h) must_check;
 
@@ -71,6 +74,12 @@ void host_reload_ended(struct host *h);
 
 /* Any thread: what host_look is told may have changed. */
 void host_wake(const struct host *h);
+
+/*
+ * Main thread: another process is the program from now on. Nobody is told of
+ * our end, no new question is heard, and a local socket stays where it is.
+ */
+void host_leave(struct host *h);
 
 /* When the cores are no more; a zeroed one, too. */
 void host_close(struct host *h);

@@ -29,7 +29,7 @@ _aditd() {
 			esac
 		done
 		case $path in
-		'') words='verify reload token identity completion' ;;
+		'') words='verify reload token identity upgrade completion' ;;
 		'token') words='new list revoke' ;;
 		'identity') words='next activate' ;;
 		'completion') words='bash zsh fish' ;;

@@ -19,6 +19,7 @@ _aditd() {
 			'reload:have aditd read its configuration again'
 			'token:make, list or take out users'
 			'identity:by what adit knows this server'
+			'upgrade:take over from the aditd that runs'
 			'completion:print a script for a shell') ;;
 	'token')
 		here=(

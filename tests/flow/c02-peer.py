@@ -219,7 +219,8 @@ def adit_serves():
         equal(login["pool_count"], 3)
         equal(login["client_spec"], {})
         equal(login["adit"],
-              {"v": 1, "caps": ["half-close", "reuse", "tickets", "several"]})
+              {"v": 1, "caps": ["half-close", "reuse", "tickets", "several",
+                                "move"]})
         check("run_id" not in login, "no run id at first")
         check("client_id" not in login, "frps would refuse the next one")
         bodies = f.accept_proxies(control, 2)

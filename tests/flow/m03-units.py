@@ -13,6 +13,7 @@ from harness import (ADIT, ADITD, ROOT, TEMP, Client, Origin, Server, Skip,
 
 EXPOSURE = 2.0
 UNITS = ("aditd.service", "adit@.service")
+SOCKET = "aditd.socket"
 
 
 @functools.cache
@@ -48,7 +49,9 @@ def analyze(*words):
 
 @case("systemd takes the units")
 def _():
-    code, _, said = analyze("verify", "--man=no", *installed())
+    units = [*installed(),
+             os.path.join(os.path.dirname(installed()[0]), SOCKET)]
+    code, _, said = analyze("verify", "--man=no", *units)
     equal((code, said), (0, ""), "systemd-analyze verify")
 
 

@@ -24,7 +24,7 @@ Test(frame, byte_by_byte)
 
 Test(frame, types)
 {
-	static const char known[] = "o1p2crh4wsv3uinm56";
+	static const char known[] = "o1p2crh4wsv3uinm56M";
 	size_t size;
 
 	for (int byte = 0; byte < 256; byte++) {

@@ -179,6 +179,7 @@ Test(message, every_message_there_and_back)
 			"true,\"nonce\":\"n\"}" },
 		{ '6', MESSAGE_NAT_HOLE_REPORT,
 			"{\"sid\":\"s\",\"success\":true}" },
+		{ 'M', MESSAGE_MOVE, "{}" },
 	};
 
 	cr_assert_eq(ARRAY_SIZE(rows), MESSAGE_TYPES);
