@@ -94,7 +94,7 @@ LIBS = $(SSL_LD) -luring -lcares -lyaml -ljansson -lsnappy -lqrencode -lseccomp
 # --- programs ----------------------------------------------------------------
 
 COMMON := $(wildcard common/*/*.c)
-SERVER := $(wildcard server/*.c)
+SERVER := $(wildcard server/*.c server/*/*.c)
 CLIENT := $(wildcard client/*.c)
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
@@ -122,8 +122,8 @@ $(foreach p,$(PROGRAMS),\
 	$(eval $(filter %/$(p),$(LINKED)): $(OBJECTS_$(p)) $(B)/common.a))
 $(B)/adit-micro: $(B)/obj/bench/micro.o $(B)/common.a
 $(B)/adit-forge: $(B)/obj/tests/peer/forge.o $(B)/common.a
-$(B)/adit-timing: $(B)/obj/tests/timing/login.o $(call obj,server/admission.c \
-	server/users.c server/user_load.c server/settings_users.c) $(B)/common.a
+$(B)/adit-timing: $(B)/obj/tests/timing/login.o $(call obj,server/users/admission.c \
+	server/users/users.c server/users/user_load.c server/users/settings_users.c) $(B)/common.a
 $(B)/adit-timing: LIBS += -lm
 $(LINKED) $(B)/adit-micro $(B)/adit-forge $(B)/adit-timing:
 	$(say) LD $@
@@ -240,7 +240,7 @@ upgrades: all ## aditd upgrade, 60 times in a row under load
 FUZZ_SECONDS ?= 600
 FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 fuzz_more = $(if $(filter aditd_yaml,$(1)),server/settings.c \
-		server/settings_check.c server/settings_users.c) \
+		server/settings_check.c server/users/settings_users.c) \
 	$(if $(filter adit_yaml,$(1)),client/settings.c client/settings_check.c \
 		client/settings_proxy.c client/include.c client/gateway.c) \
 	$(if $(filter mux,$(1)),tests/double/script.c)
@@ -435,7 +435,8 @@ uninstall: ## remove what install put there
 	-rmdir $(DESTDIR)$(SYSCONFDIR)/adit 2>/dev/null
 	rm -rf $(DESTDIR)$(DOCDIR)
 
-SOURCES := $(wildcard common/*/*.[ch] server/*.[ch] client/*.[ch] \
+SOURCES := $(wildcard common/*/*.[ch] server/*.[ch] server/*/*.[ch] \
+	client/*.[ch] \
 	bench/*.[ch] \
 	tests/unit/*.[ch] tests/double/*.[ch] tests/fuzz/*.[ch] \
 	tests/peer/*.[ch] tests/timing/*.[ch])

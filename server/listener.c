@@ -10,7 +10,7 @@
 
 #include "common/base/log.h"
 #include "common/base/socket.h"
-#include "server/inherited.h"
+#include "server/upgrade/inherited.h"
 #include "server/worker.h"
 
 static void listener_accepted(struct op *op, int result);

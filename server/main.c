@@ -15,16 +15,16 @@
 #include "common/base/version.h"
 #include "common/conf/completion.h"
 #include "common/crypto/library.h"
-#include "server/command.h"
-#include "server/first_run.h"
-#include "server/health_command.h"
-#include "server/identity_command.h"
-#include "server/reload_command.h"
+#include "server/command/command.h"
+#include "server/command/first_run.h"
+#include "server/command/health_command.h"
+#include "server/command/identity_command.h"
+#include "server/command/reload_command.h"
 #include "server/run_as.h"
 #include "server/server.h"
 #include "server/sizing.h"
-#include "server/token_command.h"
-#include "server/upgrade_command.h"
+#include "server/command/token_command.h"
+#include "server/command/upgrade_command.h"
 
 /* Exit codes (see aditd --help). */
 enum {

@@ -10,7 +10,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/conf/change.h"
-#include "server/access_log.h"
+#include "server/http/access_log.h"
 #include "server/server.h"
 #include "server/sizing.h"
 #include "server/worker.h"

@@ -16,10 +16,10 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/socket.h"
-#include "server/access_log.h"
+#include "server/http/access_log.h"
 #include "server/own_files.h"
-#include "server/registry.h"
-#include "server/spare.h"
+#include "server/registry/registry.h"
+#include "server/upgrade/spare.h"
 #include "server/state_dir.h"
 #include "server/worker.h"
 

@@ -16,7 +16,7 @@
 #include "common/conf/conf.h"
 #include "common/conf/join.h"
 #include "common/conf/rows.h"
-#include "server/settings_users.h"
+#include "server/users/settings_users.h"
 
 /* `workers` at most. */
 #define SETTINGS_WORKERS_MAX 1024

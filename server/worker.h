@@ -17,11 +17,11 @@
 #include "common/relay/farewell.h"
 #include "common/relay/mux.h"
 #include "common/relay/parking.h"
-#include "server/claim.h"
-#include "server/directory.h"
+#include "server/registry/claim.h"
+#include "server/registry/directory.h"
 #include "server/server.h"
-#include "server/service.h"
-#include "server/yielding.h"
+#include "server/http/service.h"
+#include "server/upgrade/yielding.h"
 
 struct access_ring;
 struct listener;

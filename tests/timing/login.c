@@ -23,7 +23,7 @@
 #include "common/base/clock.h"
 #include "common/crypto/login.h"
 #include "common/crypto/random.h"
-#include "server/admission.h"
+#include "server/users/admission.h"
 #include "server/settings.h"
 
 #define BOUND 10

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Who is let in by frp's login, and what those hear who are not. */
-// links: server/admission.c server/users.c server/settings_users.c common/conf/join.c common/crypto/login.c common/crypto/login_proof.c common/crypto/cipher.c common/crypto/random.c common/crypto/base64.c common/http/host.c common/http/text.c common/base/address.c common/conf/conf.c common/conf/table.c common/conf/value.c common/conf/number.c common/conf/several.c common/conf/nearest.c common/conf/yaml.c common/conf/template.c common/conf/expansion.c common/conf/numbers.c common/conf/word.c common/conf/node.c common/conf/arena.c common/conf/error.c common/conf/file.c common/base/bandwidth.c common/relay/throttle.c server/user_load.c
+// links: server/users/admission.c server/users/users.c server/users/settings_users.c common/conf/join.c common/crypto/login.c common/crypto/login_proof.c common/crypto/cipher.c common/crypto/random.c common/crypto/base64.c common/http/host.c common/http/text.c common/base/address.c common/conf/conf.c common/conf/table.c common/conf/value.c common/conf/number.c common/conf/several.c common/conf/nearest.c common/conf/yaml.c common/conf/template.c common/conf/expansion.c common/conf/numbers.c common/conf/word.c common/conf/node.c common/conf/arena.c common/conf/error.c common/conf/file.c common/base/bandwidth.c common/relay/throttle.c server/users/user_load.c
 // libs: -lyaml boringssl
 
-#include "server/admission.h"
+#include "server/users/admission.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* How many idle work connections the visitors need. */
-// links: server/demand.c
+// links: server/control/demand.c
 
-#include "server/demand.h"
+#include "server/control/demand.h"
 
 #include <criterion/criterion.h>
 

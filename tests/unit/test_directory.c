@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Routes: found by place, run id and entry, held by those who use them. */
-// links: server/directory.c server/claim.c server/sites.c server/user_load.c common/relay/throttle.c
+// links: server/registry/directory.c server/registry/claim.c server/registry/sites.c server/users/user_load.c common/relay/throttle.c
 
-#include "server/directory.h"
+#include "server/registry/directory.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

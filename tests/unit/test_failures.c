@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Failed logins: the burst, the pause, who shares a bucket. */
-// links: server/failures.c common/base/address.c common/crypto/random.c
+// links: server/users/failures.c common/base/address.c common/crypto/random.c
 // libs: boringssl
 
-#include "server/failures.h"
+#include "server/users/failures.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Failed logins by user: what is told of them, and when. */
-// links: server/guesses.c server/users.c server/settings_users.c common/base/log.c common/base/utf8.c common/conf/join.c common/crypto/login_proof.c common/crypto/cipher.c common/crypto/random.c common/crypto/base64.c common/http/host.c common/http/text.c common/base/address.c common/conf/conf.c common/conf/table.c common/conf/value.c common/conf/number.c common/conf/several.c common/conf/nearest.c common/conf/yaml.c common/conf/template.c common/conf/expansion.c common/conf/numbers.c common/conf/word.c common/conf/node.c common/conf/arena.c common/conf/error.c common/conf/file.c server/user_load.c common/base/bandwidth.c common/relay/throttle.c
+// links: server/users/guesses.c server/users/users.c server/users/settings_users.c common/base/log.c common/base/utf8.c common/conf/join.c common/crypto/login_proof.c common/crypto/cipher.c common/crypto/random.c common/crypto/base64.c common/http/host.c common/http/text.c common/base/address.c common/conf/conf.c common/conf/table.c common/conf/value.c common/conf/number.c common/conf/several.c common/conf/nearest.c common/conf/yaml.c common/conf/template.c common/conf/expansion.c common/conf/numbers.c common/conf/word.c common/conf/node.c common/conf/arena.c common/conf/error.c common/conf/file.c server/users/user_load.c common/base/bandwidth.c common/relay/throttle.c
 // libs: -lyaml boringssl
 
-#include "server/guesses.h"
+#include "server/users/guesses.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
-#include "server/admission.h"
+#include "server/users/admission.h"
 
 static struct settings_user list[] = {
 	{ .name = "alice", .frp_token = "a", .expires = "", .bandwidth = "" },

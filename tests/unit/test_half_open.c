@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* How many may be about to say what they are. */
-// links: server/half_open.c common/base/address.c common/crypto/random.c
+// links: server/link/half_open.c common/base/address.c common/crypto/random.c
 // libs: boringssl
 
-#include "server/half_open.h"
+#include "server/link/half_open.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-// links: server/handover.c
+// links: server/upgrade/handover.c
 
-#include "server/handover.h"
+#include "server/upgrade/handover.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

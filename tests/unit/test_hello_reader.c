@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* A ClientHello in pieces is given back whole, with what came behind it. */
-// links: server/hello_reader.c common/wire/client_hello.c common/event/chunk.c
+// links: server/link/hello_reader.c common/wire/client_hello.c common/event/chunk.c
 
-#include "server/hello_reader.h"
+#include "server/link/hello_reader.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-// links: server/inherited.c common/base/socket.c common/base/address.c
+// links: server/upgrade/inherited.c common/base/socket.c common/base/address.c
 
-#include "server/inherited.h"
+#include "server/upgrade/inherited.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

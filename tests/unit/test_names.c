@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Names of several kinds in one table, each with one holder. */
-// links: server/names.c
+// links: server/registry/names.c
 
-#include "server/names.h"
+#include "server/registry/names.h"
 
 #include <criterion/criterion.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Which port a name had, for a day and for so many names. */
-// links: server/port_memory.c
+// links: server/registry/port_memory.c
 
-#include "server/port_memory.h"
+#include "server/registry/port_memory.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* The finder patterns are where they belong; what is too wide is refused. */
-// links: server/qr.c
+// links: server/command/qr.c
 // libs: -lqrencode
 
-#include "server/qr.h"
+#include "server/command/qr.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

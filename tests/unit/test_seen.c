@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Logins that were seen: the grace, the end of keeping, the bound. */
-// links: server/seen.c
+// links: server/users/seen.c
 
-#include "server/seen.h"
+#include "server/users/seen.h"
 
 #include <criterion/criterion.h>
 

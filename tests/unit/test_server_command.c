@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* aditd's command line and its manual page. */
-// links: server/command.c common/conf/command.c common/conf/completion.c common/conf/manual.c common/conf/error.c common/conf/nearest.c common/conf/number.c
+// links: server/command/command.c common/conf/command.c common/conf/completion.c common/conf/manual.c common/conf/error.c common/conf/nearest.c common/conf/number.c
 
-#include "server/command.h"
+#include "server/command/command.h"
 
 #include "common/conf/completion.h"
 #include "tests/double/kept.h"

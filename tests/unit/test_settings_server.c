@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* The server's table: defaults, what frp's files say, rules between keys. */
-// links: server/settings.c server/settings_check.c server/settings_users.c common/conf/join.c common/crypto/login_proof.c common/crypto/base64.c common/http/host.c common/http/text.c common/base/address.c common/base/network.c common/conf/rows.c common/conf/secret.c common/conf/change.c common/conf/dump.c common/conf/manual.c common/conf/conf.c common/conf/table.c common/conf/value.c common/conf/number.c common/conf/several.c common/conf/nearest.c common/conf/yaml.c common/conf/template.c common/conf/expansion.c common/conf/numbers.c common/conf/word.c common/conf/node.c common/conf/arena.c common/conf/error.c common/conf/file.c common/base/bandwidth.c
+// links: server/settings.c server/settings_check.c server/users/settings_users.c common/conf/join.c common/crypto/login_proof.c common/crypto/base64.c common/http/host.c common/http/text.c common/base/address.c common/base/network.c common/conf/rows.c common/conf/secret.c common/conf/change.c common/conf/dump.c common/conf/manual.c common/conf/conf.c common/conf/table.c common/conf/value.c common/conf/number.c common/conf/several.c common/conf/nearest.c common/conf/yaml.c common/conf/template.c common/conf/expansion.c common/conf/numbers.c common/conf/word.c common/conf/node.c common/conf/arena.c common/conf/error.c common/conf/file.c common/base/bandwidth.c
 // libs: -lyaml boringssl
 
 #include "common/base/backend_choice.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Who makes room for a new control, and who is not disturbed by it. */
-// links: server/succession.c server/registration.c server/names.c server/claim.c server/user_load.c common/relay/throttle.c
+// links: server/registry/succession.c server/registry/registration.c server/registry/names.c server/registry/claim.c server/users/user_load.c common/relay/throttle.c
 
-#include "server/succession.h"
+#include "server/registry/succession.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

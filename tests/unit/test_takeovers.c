@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Who takes a client over: how often, from where, and that it is bounded. */
-// links: server/takeovers.c
+// links: server/registry/takeovers.c
 
-#include "server/takeovers.h"
+#include "server/registry/takeovers.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* What admits a work connection: once, in time, on its own connection. */
-// links: server/tickets.c common/crypto/ticket.c common/crypto/base64.c common/crypto/sealed_start.c
+// links: server/link/tickets.c common/crypto/ticket.c common/crypto/base64.c common/crypto/sealed_start.c
 // libs: boringssl
 
-#include "server/tickets.h"
+#include "server/link/tickets.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

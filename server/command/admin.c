@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "server/command/admin.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/un.h>
+
+#include "server/state_dir.h"
+
+int admin_ask(const struct settings *s, const struct question *q, char *text,
+	size_t size)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	char dir[PATH_MAX];
+	int rc = state_dir_find(s->state_dir, dir, sizeof(dir));
+
+	if (rc == 0 &&
+		snprintf(a.sun_path, sizeof(a.sun_path), "%s/" STATE_DIR_SOCKET,
+			dir) >= (int)sizeof(a.sun_path))
+		rc = -ENAMETOOLONG;
+	return rc < 0 ? rc
+		      : question_ask((const struct sockaddr *)&a, sizeof(a), q,
+				text, size);
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "server/command/command.h"
+
+#include "common/conf/completion.h"
+#include "common/conf/manual.h"
+
+static const struct command_option options[] = {
+	{ .name = "config",
+		.letter = 'c',
+		.argument = "FILE",
+		COMMAND_DEF(STRING, struct server_options, config),
+		.doc = "run with this configuration (YAML or JSON)" },
+	{ .name = "dump-config",
+		COMMAND_DEF(FLAG, struct server_options, dump),
+		.doc = "print the effective configuration, secrets masked" },
+	{ .name = "frpc",
+		COMMAND_DEF(FLAG, struct server_options, frpc),
+		.doc = "token new: give the user a secret for its frpc, too" },
+	{ .name = "help",
+		.letter = 'h',
+		COMMAND_DEF(FLAG, struct server_options, help),
+		.doc = "print this text" },
+	{ .name = "version",
+		.letter = 'v',
+		COMMAND_DEF(FLAG, struct server_options, version),
+		.doc = "print the version" },
+};
+
+static const struct command_word words[] = {
+	{ "verify", "", "only check the configuration" },
+	{ "reload", "", "have aditd read its configuration again" },
+	{ "token", "", "make, list or take out users" },
+	{ "new", "token", "make a user, and show its token" },
+	{ "list", "token", "who there is" },
+	{ "revoke", "token", "take a user out" },
+	{ "identity", "", "by what adit knows this server" },
+	{ "next", "identity", "make the key that comes after" },
+	{ "activate", "identity", "put that key in place" },
+	{ "upgrade", "", "take over from the aditd that runs" },
+	COMPLETION_WORDS,
+};
+
+const struct command server_command = {
+	.usage = "aditd\n"
+		 "aditd -c FILE\n"
+		 "aditd verify -c FILE\n"
+		 "aditd token new NAME [--frpc] [-c FILE]\n"
+		 "aditd token list [-c FILE]\n"
+		 "aditd token revoke NAME [-c FILE]\n"
+		 "aditd reload [-c FILE]\n"
+		 "aditd identity [next | activate] [-c FILE]\n"
+		 "aditd upgrade [-c FILE]\n"
+		 "aditd completion bash | zsh | fish\n",
+	.about =
+		"aditd runs on a machine that the internet can reach, and "
+		"publishes services\nfor adit and frpc clients. Without a "
+		"configuration it makes a user in the state\ndirectory the "
+		"first time, keeps its join string there in join.txt, and "
+		"says how\nto use it. It exits with 0 when done or drained, "
+		"with 1 when it cannot run, with 2\nwhen the command line or "
+		"the configuration is wrong. token makes, lists and takes\n"
+		"out users in usersFile, or in users in the state directory; "
+		"a new token, and the\njoin string with it, is shown this "
+		"once. identity shows by what adit knows the\nserver; next "
+		"makes the key that comes after, of which clients hear when "
+		"they log in,\nand activate puts it in place. health asks the "
+		"aditd that runs with the same\nconfiguration whether its "
+		"workers answer, health ready whether it takes visitors,\n"
+		"too; both tell by one line and the exit code. reload has it "
+		"read its configuration\nagain, as SIGHUP does, and prints "
+		"which keys have changed, and which of them need a\nrestart; "
+		"with 1 it says what is wrong, and all is as it was.\n"
+		"upgrade becomes the server in place of the aditd that has "
+		"the state directory,\nin the background, and no connection is "
+		"dropped: it gets its ports, its clients, and\nvisitors "
+		"between "
+		"two requests, and the old one ends when what it had begun is "
+		"over,\nor after drainTimeout. It exits with 0 once that is "
+		"so; "
+		"if the new one cannot start,\nthe old one goes on.\n",
+	.options = options,
+	.n = ARRAY_SIZE(options),
+	.words = words,
+	.word_count = ARRAY_SIZE(words),
+};
+
+void server_command_manual(FILE *out)
+{
+	static const struct manual page = { .name = "aditd",
+		.section = 8,
+		.what = "the server of a tunnel",
+		.stays = true,
+		.more = ".SH FILES\n"
+			"The state directory is stateDir, else "
+			"$STATE_DIRECTORY, else $XDG_STATE_HOME/aditd, else "
+			"/var/lib/aditd as root, else "
+			"~/.local/state/aditd.\n"
+			".SH SEE ALSO\n.BR aditd.yaml (5),\n.BR adit (1)\n" };
+
+	manual_command(out, &page, &server_command);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "server/command/identity_command.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "server/link/identity.h"
+#include "server/state_dir.h"
+
+/* Exit codes (see aditd --help). */
+enum {
+	DONE,
+	FAILED,
+	USAGE
+};
+
+static int fail(int code, const char *text)
+{
+	fprintf(stderr, "aditd identity: %s\n", text);
+	return code;
+}
+
+static int show(const char *dir)
+{
+	static const char *const names[] = { "now", "next" };
+	char text[PIN_SIZE];
+	struct pin_list pins;
+
+	if (identity_look(dir, &pins) < 0)
+		return FAILED;
+	for (size_t i = 0; i < pins.n; i++) {
+		pin_write(text, &pins.v[i]);
+		printf("%-5s %s\n", names[i], text);
+	}
+	return fflush(stdout) == 0 ? DONE : FAILED;
+}
+
+int identity_command(
+	const struct settings *s, const struct command_words *words)
+{
+	const char *what = words->n > 1 ? words->v[1] : "";
+	char dir[PATH_MAX];
+	int rc = 0;
+
+	if (words->n > 2 || (*what && strcmp(what, "next") != 0 &&
+				    strcmp(what, "activate") != 0))
+		return fail(USAGE, "next or activate goes with it, or nothing");
+	if (state_dir_make(s->state_dir, dir, sizeof(dir)) < 0)
+		return fail(FAILED, "stateDir cannot be made");
+	if (!strcmp(what, "next"))
+		rc = identity_make_next(dir);
+	else if (*what)
+		rc = identity_activate(dir);
+	return rc < 0 ? FAILED : show(dir);
+}

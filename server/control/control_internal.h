@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* For control.c and control_login.c. */
+
+#ifndef ADIT_SERVER_CONTROL_CONTROL_INTERNAL_H
+#define ADIT_SERVER_CONTROL_CONTROL_INTERNAL_H
+
+#include "server/control/control.h"
+
+extern const struct channel_ops control_ops;
+
+void control_set_state(struct control *c, enum control_state state);
+
+/*
+ * Ask the registry for the id, for which the login may not come again in
+ * keep_s seconds; `iv`, in hex, proves that it is no replay, NULL: none.
+ */
+bool control_claim(struct control *c, const char *id, int64_t keep_s, char *iv);
+
+/* The answer to a Login that was accepted; false: the control was closed. */
+bool control_answer(struct control *c);
+
+#endif

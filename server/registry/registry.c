@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Claims in the order they come, and the ones that wait. */
+
+#include "server/registry/registry.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/upgrade/arrival.h"
+#include "server/control/control.h"
+#include "server/registry/port.h"
+#include "server/registry/port_memory.h"
+#include "server/users/policy.h"
+#include "server/control/proxy.h"
+#include "server/registry/publication.h"
+#include "server/registry/registration.h"
+#include "server/users/replays.h"
+#include "server/server.h"
+#include "server/upgrade/spare.h"
+#include "server/registry/succession.h"
+#include "server/registry/takeovers.h"
+#include "server/worker.h"
+
+/* A claim that waits for a withdrawal. */
+struct pending {
+	struct list link;
+	struct claim *claim;
+};
+
+struct registry {
+	struct worker *worker;
+	struct pool *registrations;
+	struct names names; /* to their registrations */
+	struct port_memory ports;
+	struct replays replays;
+	struct takeovers takeovers;
+	struct list pending;
+	uint32_t controls, proxies;
+};
+
+/* What comes from an owner. */
+struct claim_letter {
+	struct letter letter;
+	struct claim *claim; /* owned */
+};
+
+struct release_letter {
+	struct letter letter;
+	struct handle entry;
+	bool cut;
+};
+
+static void decide(struct registry *reg, struct claim *c);
+
+static int64_t now(const struct registry *reg)
+{
+	return worker_loop(reg->worker)->now;
+}
+
+int registry_create(struct registry **r_r, struct worker *w)
+{
+	const struct settings *s = w->server->settings;
+	struct registry *reg = calloc(1, sizeof(*reg));
+
+	if (!reg)
+		return -ENOMEM;
+	reg->worker = w;
+	reg->replays.file = &w->server->seen;
+	list_init(&reg->pending);
+	/* Those that are being withdrawn count as well: twice is plenty. */
+	reg->registrations = pool_create(sizeof(struct registration),
+		2 * (uint32_t)(s->max_controls + s->max_proxies));
+	if (!reg->registrations) {
+		free(reg);
+		return -ENOMEM;
+	}
+	*r_r = reg;
+	return 0;
+}
+
+static void forget_claim(void *object)
+{
+	claim_free(((struct registration *)object)->claim);
+}
+
+void registry_destroy(struct registry **rp)
+{
+	struct registry *reg = *rp;
+
+	if (!reg)
+		return;
+	*rp = NULL;
+	list_each_safe (l, &reg->pending) {
+		struct pending *p = container_of(l, struct pending, link);
+
+		claim_free(p->claim);
+		free(p);
+	}
+	names_clear(&reg->names);
+	port_memory_clear(&reg->ports);
+	replays_clear(&reg->replays);
+	takeovers_clear(&reg->takeovers);
+	pool_each(reg->registrations, forget_claim);
+	pool_destroy(&reg->registrations);
+	free(reg);
+}
+
+/* --- decisions --- */
+
+/* Tell the owner: an error, or success with the registration. */
+static void answer(struct registry *reg, const struct claim *c,
+	struct registration *r, const char *error)
+{
+	struct decision *d = letter_new(sizeof(*d));
+
+	d->owner = c->owner;
+	if (r) {
+		d->entry = pool_handle(r);
+		d->port = r->port;
+	}
+	snprintf(d->error, sizeof(d->error), "%s", error);
+	worker_post(reg->worker, c->owner.worker, &d->letter,
+		c->kind == CLAIM_CONTROL ? control_decided : proxy_decided);
+}
+
+/* Every claim ends here once: granted, or refused. */
+static void refuse(struct registry *reg, struct claim *c, const char *error)
+{
+	answer(reg, c, NULL, error);
+	claim_free(c);
+}
+
+/* Who has the run id is not disturbed. */
+static void decline(struct registry *reg, struct claim *c)
+{
+	const struct registration *r =
+		names_find(&reg->names, NAME_OF_CONTROL, claim_name(c));
+	struct decision *d = letter_new(sizeof(*d));
+
+	d->owner = c->owner;
+	d->clash = claim_same_record(r->claim, c) ? CLASH_LIVE : CLASH_FOREIGN;
+	worker_post(reg->worker, c->owner.worker, &d->letter, control_decided);
+	claim_free(c);
+}
+
+/* Nothing refers to it any more: who waited for its names tries again. */
+static void bury(struct registry *reg, struct registration *r)
+{
+	struct list waiting;
+
+	registration_leave(&reg->names, r);
+	if (r->claim->kind == CLAIM_CONTROL)
+		reg->controls--;
+	else
+		reg->proxies--;
+	claim_free(r->claim);
+	pool_give(reg->registrations, r);
+	list_init(&waiting);
+	while (!list_empty(&reg->pending)) {
+		struct list *l = reg->pending.next;
+
+		list_remove(l);
+		list_append(&waiting, l);
+	}
+	list_each_safe (l, &waiting) {
+		struct pending *p = container_of(l, struct pending, link);
+		struct claim *c = p->claim;
+
+		list_remove(l);
+		free(p);
+		decide(reg, c);
+	}
+}
+
+static void withdraw_done(struct mailbox *m, struct letter *letter);
+
+static void withdraw(struct registry *reg, struct registration *r, bool cut)
+{
+	uint32_t n = reg->worker->server->worker_count;
+
+	registration_set_state(r, ENTRY_WITHDRAWING);
+	r->missing = n;
+	for (uint32_t i = 0; i < n; i++)
+		publication_withdraw(
+			reg->worker, i, pool_handle(r), cut, withdraw_done);
+}
+
+static struct registration *find_done(
+	struct registry *reg, const struct publication_done *d)
+{
+	struct registration *r = pool_find(reg->registrations, d->entry);
+
+	assert(r && r->missing > 0);
+	r->missing--;
+	r->failed |= d->failed;
+	return r->missing == 0 ? r : NULL;
+}
+
+static struct registry *registry_of(struct mailbox *m)
+{
+	return worker_of_mailbox(m)->server->registry;
+}
+
+static void withdraw_done(struct mailbox *m, struct letter *letter)
+{
+	struct registry *reg = registry_of(m);
+	struct registration *r =
+		find_done(reg, (struct publication_done *)letter);
+
+	if (r)
+		bury(reg, r);
+}
+
+static void publish_done(struct mailbox *m, struct letter *letter)
+{
+	struct registry *reg = registry_of(m);
+	struct registration *r =
+		find_done(reg, (struct publication_done *)letter);
+
+	if (!r)
+		return;
+	if (r->failed) {
+		answer(reg, r->claim, NULL, "no memory");
+		withdraw(reg, r, false);
+		return;
+	}
+	registration_set_state(r, ENTRY_PUBLISHED);
+	if (r->port) {
+		port_remember(
+			&reg->ports, claim_name(r->claim), r->port, now(reg));
+		publication_open(reg->worker, pool_handle(r));
+	}
+	if (r->claim->kind != CLAIM_CONTROL)
+		arrival_note(reg->worker);
+	answer(reg, r->claim, r, "");
+}
+
+uint32_t registry_proxies(const struct registry *reg)
+{
+	return reg->proxies;
+}
+
+/* Tell every worker; `fds` are theirs, or NULL. */
+static void publish(struct registry *reg, struct registration *r, int *fds)
+{
+	uint32_t n = reg->worker->server->worker_count;
+
+	r->missing = n;
+	for (uint32_t i = 0; i < n; i++)
+		publication_send(reg->worker, i, pool_handle(r),
+			claim_copy(r->claim), fds ? fds[i] : -1, r->port,
+			publish_done);
+}
+
+/* Whether it is the same client, as it seems, and no other with its id. */
+static bool may_follow(
+	struct registry *reg, const struct claim *c, const struct claim *rival)
+{
+	return takeovers_enter(&reg->takeovers, claim_term(c, TERM_CLIENT),
+		claim_term(rival, TERM_ADDRESS), claim_term(c, TERM_ADDRESS),
+		now(reg));
+}
+
+/* Older controls make room, which is waited for. */
+static enum verdict look_at_control(struct registry *reg, const struct claim *c,
+	char error[static REGISTRY_ERROR_SIZE])
+{
+	struct succession s;
+	enum verdict v = succession_look(&s, &reg->names, c);
+
+	if (s.rival && !may_follow(reg, c, s.rival->claim)) {
+		count(&reg->worker->core.counters, identities_shared);
+		snprintf(error, REGISTRY_ERROR_SIZE,
+			"two clients share one identity");
+		return VERDICT_TAKEN;
+	}
+	for (size_t i = 0; i < s.count; i++) {
+		struct registration *r = s.old[i];
+
+		if (registration_is_leaving(r))
+			continue;
+		r->evicted = true;
+		control_evict(reg->worker, r->claim->owner);
+	}
+	return v;
+}
+
+/* For whom a port is looked for. */
+struct port_seeker {
+	struct registry *registry;
+	const struct user *user; /* NULL: of no record */
+};
+
+static bool is_port_taken(void *arg, uint16_t port)
+{
+	const struct port_seeker *s = arg;
+	char text[8];
+
+	return names_find(&s->registry->names, NAME_OF_PORT,
+		registration_port(text, port));
+}
+
+static bool is_port_open_to(void *arg, uint16_t port)
+{
+	const struct port_seeker *s = arg;
+
+	return policy_allows_port(s->registry->worker->users, s->user, port);
+}
+
+/* Whether the port that the claim would get is on its way to be free. */
+static bool must_wait_for_port(struct registry *reg, const struct claim *c)
+{
+	char text[8];
+	int64_t port =
+		c->port ? c->port
+			: port_recall(&reg->ports, claim_name(c), now(reg));
+
+	if (c->kind != CLAIM_TCP || port < 1 || port > UINT16_MAX)
+		return false;
+	return registration_look(&reg->names, NAME_OF_PORT,
+		       registration_port(text, (uint16_t)port)) == VERDICT_WAIT;
+}
+
+static const char *open_port(
+	struct registry *reg, const struct claim *c, int *fds, uint16_t *port_r)
+{
+	struct server *s = reg->worker->server;
+	const struct settings *set = reg->worker->settings;
+	const struct user *u =
+		users_find_by_proxy(reg->worker->users, claim_name(c));
+	struct port_seeker seeker = { reg, u };
+	struct port_request request = {
+		.settings = set,
+		.asked = c->port,
+		.before = port_recall(&reg->ports, claim_name(c), now(reg)),
+		.from = u && u->says->ports.n > 0 ? &u->says->ports
+						  : &set->allow_ports,
+		.is_taken = is_port_taken,
+		.is_open_to = is_port_open_to,
+		.arg = &seeker,
+		.inherited = &s->inherited,
+		.workers = (int)s->worker_count,
+	};
+
+	return port_open(&request, fds, port_r);
+}
+
+static const char *check_limits(struct registry *reg, const struct claim *c)
+{
+	const struct settings *s = reg->worker->settings;
+
+	if (c->kind == CLAIM_CONTROL && reg->controls >= s->max_controls)
+		return "too many clients";
+	if (c->kind != CLAIM_CONTROL && reg->proxies >= s->max_proxies)
+		return "too many proxies";
+	return NULL;
+}
+
+/* Every key is free: make them the claim's, and publish it. */
+static void grant(struct registry *reg, struct claim *c)
+{
+	int fds[SETTINGS_WORKERS_MAX];
+	struct registration *r = pool_take(reg->registrations);
+	const char *error = r ? check_limits(reg, c) : "too many proxies";
+	bool tcp = c->kind == CLAIM_TCP;
+
+	if (!error && tcp)
+		error = open_port(reg, c, fds, &r->port);
+	if (error) {
+		if (r)
+			pool_give(reg->registrations, r);
+		refuse(reg, c, error);
+		return;
+	}
+	r->claim = c;
+	list_init(&r->peers);
+	if (c->kind == CLAIM_CONTROL)
+		reg->controls++;
+	else
+		reg->proxies++;
+	/* Without memory for a key the claim fails once it is published. */
+	r->failed = !registration_enter(&reg->names, r);
+	publish(reg, r, tcp ? fds : NULL);
+	if (tcp)
+		spare_send_port(reg->worker->server, r->port);
+}
+
+static void decide(struct registry *reg, struct claim *c)
+{
+	char error[REGISTRY_ERROR_SIZE] = "";
+	enum verdict v =
+		c->kind == CLAIM_CONTROL
+			? look_at_control(reg, c, error)
+			: registration_look_at_proxy(&reg->names, c, error);
+	struct pending *p;
+
+	if (v == VERDICT_FREE && must_wait_for_port(reg, c))
+		v = VERDICT_WAIT;
+	switch (v) {
+	case VERDICT_FREE:
+		grant(reg, c);
+		break;
+	case VERDICT_TAKEN:
+		if (*error)
+			refuse(reg, c, error);
+		else
+			decline(reg, c);
+		break;
+	case VERDICT_WAIT:
+		p = letter_new(sizeof(*p));
+		p->claim = c;
+		list_append(&reg->pending, &p->link);
+		break;
+	}
+}
+
+/* --- letters of the owners --- */
+
+static void discard_claim(struct letter *letter)
+{
+	claim_free(((struct claim_letter *)letter)->claim);
+}
+
+void registry_remember(
+	struct registry *reg, const char *user, int64_t stamp, int64_t keep_s)
+{
+	replays_restore(&reg->replays, user, stamp, keep_s);
+}
+
+static void deliver_claim(struct mailbox *m, struct letter *letter)
+{
+	struct registry *reg = registry_of(m);
+	struct claim *c = ((struct claim_letter *)letter)->claim;
+	bool control = c->kind == CLAIM_CONTROL;
+	struct registration *r = NULL;
+
+	if (control)
+		r = names_find(&reg->names, NAME_OF_CONTROL, claim_name(c));
+	if (control && !replays_enter(&reg->replays, c, now(reg))) {
+		refuse(reg, c, "this login was used before");
+	} else if (r && ref_is_same(r->claim->owner, c->owner)) {
+		/* It has it already, and only had to be proven. */
+		answer(reg, c, r, "");
+		claim_free(c);
+	} else {
+		decide(reg, c);
+	}
+}
+
+void registry_claim(struct worker *w, struct claim *c)
+{
+	struct claim_letter *l = letter_new(sizeof(*l));
+
+	l->claim = c;
+	l->letter.discard = discard_claim;
+	worker_post(w, 0, &l->letter, deliver_claim);
+}
+
+static void deliver_release(struct mailbox *m, struct letter *letter)
+{
+	struct registry *reg = registry_of(m);
+	struct registration *r = pool_find(
+		reg->registrations, ((struct release_letter *)letter)->entry);
+
+	if (r && r->state == ENTRY_PUBLISHED)
+		withdraw(reg, r, ((struct release_letter *)letter)->cut);
+}
+
+static void post_release(struct worker *w, struct handle entry, bool cut)
+{
+	struct release_letter *l = letter_new(sizeof(*l));
+
+	l->entry = entry;
+	l->cut = cut;
+	worker_post(w, 0, &l->letter, deliver_release);
+}
+
+void registry_release(struct worker *w, struct handle entry)
+{
+	post_release(w, entry, false);
+}
+
+void registry_revoke(struct worker *w, struct handle entry)
+{
+	post_release(w, entry, true);
+}

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "server/upgrade/upgrade.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+#include "common/base/version.h"
+#include "server/upgrade/handover.h"
+#include "server/server.h"
+#include "server/worker.h"
+#include "server/upgrade/yielding.h"
+
+/* In ms: for the other one to read, and until the workers are asked again. */
+#define ROOM_PATIENCE 1000
+#define LATER 2
+
+static void set_state(struct upgrade *u, enum upgrade_state state)
+{
+	assert(u->state != UPGRADE_LEFT);
+	u->until = clock_now() + (state == UPGRADE_WELCOME ? UPGRADE_PREPARES
+							   : HANDOVER_PATIENCE);
+	u->state = state;
+}
+
+void upgrade_init(struct upgrade *u)
+{
+	*u = (struct upgrade){ .listener = -1, .peer = -1 };
+}
+
+/* Whoever it is, it has gone; the workers go on where they were told to. */
+static void give_up(struct server *s, const char *why)
+{
+	struct upgrade *u = &s->upgrade;
+	bool told = u->state >= UPGRADE_VISITORS;
+
+	log_warn("upgrade: pid %d has not taken over: %s", u->pid, why);
+	close(u->peer);
+	u->peer = -1;
+	set_state(u, told ? UPGRADE_RESUMING : UPGRADE_IDLE);
+	if (told)
+		yielding_post(s, YIELDING_NOT, ++u->round);
+}
+
+static void step(
+	struct server *s, enum upgrade_state state, enum yielding_state workers)
+{
+	set_state(&s->upgrade, state);
+	yielding_post(s, workers, ++s->upgrade.round);
+}
+
+static void refuse(struct server *s, const char *why)
+{
+	if (handover_say(s->upgrade.peer, HANDOVER_REFUSED, 0, why) < 0)
+		log_debug("upgrade: nobody hears that: %s", why);
+	give_up(s, why);
+}
+
+static void accept_peer(struct server *s)
+{
+	struct upgrade *u = &s->upgrade;
+	int fd = accept4(u->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd < 0)
+		return;
+	if (u->state != UPGRADE_IDLE) {
+		if (handover_say(fd, HANDOVER_REFUSED, 0,
+			    "another one is taking over just now") < 0)
+			log_debug("upgrade: one has come, and gone");
+		close(fd);
+		return;
+	}
+	u->peer = fd;
+	if (!handover_is_ours(fd, &u->pid)) {
+		set_state(u, UPGRADE_GREETED);
+		refuse(s, "it is not of the user that this aditd runs as");
+		return;
+	}
+	set_state(u, UPGRADE_GREETED);
+	if (host_watch(&s->host, fd) < 0)
+		give_up(s, "it cannot be waited for");
+}
+
+static void greet(struct server *s, const struct handover_message *m)
+{
+	struct upgrade *u = &s->upgrade;
+
+	if (m->number != HANDOVER_VERSION) {
+		refuse(s, "it speaks another version of the handover");
+		return;
+	}
+	if (getpid() == 1) {
+		refuse(s, "this aditd is the first process of its container, "
+			  "which ends with it: start a container of the new "
+			  "image instead");
+		return;
+	}
+	if (s->chores.ending) {
+		refuse(s, "this aditd is ending");
+		return;
+	}
+	log_info("upgrade: aditd %.64s (pid %d) is going to take over",
+		(const char *)m->bytes, u->pid);
+	set_state(u, UPGRADE_ASKED);
+}
+
+/* Clients and visitors are not passed on before they have come. */
+static void welcome(struct server *s)
+{
+	struct upgrade *u = &s->upgrade;
+
+	if (!arrival_is_over(&s->arrival))
+		return;
+	set_state(u, UPGRADE_WELCOME);
+	if (handover_say(u->peer, HANDOVER_WELCOME, 0, ADIT_VERSION) < 0)
+		give_up(s, "it does not listen");
+}
+
+/* In pieces. There may be more than the socket holds: it is being read. */
+static int send_listeners(struct server *s, const int *fds, size_t n, bool lent)
+{
+	struct pollfd p = { .fd = s->upgrade.peer, .events = POLLOUT };
+	int rc = 0;
+
+	for (size_t at = 0; rc == 0 && at < n; at += HANDOVER_FDS) {
+		size_t some = n - at < HANDOVER_FDS ? n - at : HANDOVER_FDS;
+
+		if (poll(&p, 1, ROOM_PATIENCE) <= 0)
+			return -ETIMEDOUT;
+		rc = handover_send(p.fd, HANDOVER_LISTENERS, lent, fds + at,
+			some, NULL, 0);
+	}
+	return rc;
+}
+
+/* Those that are lent, and those that are not, of a worker. */
+static int send_worker(struct server *s, const struct yielding *y, size_t *sent)
+{
+	size_t n = 0, last = y->fd_count;
+	int rc;
+
+	for (size_t i = 0; i < last;) {
+		int fd = y->fds[i];
+
+		if (!inherited_is_lent(&s->inherited, fd)) {
+			i++;
+			continue;
+		}
+		y->fds[i] = y->fds[--last];
+		y->fds[last] = fd;
+	}
+	rc = send_listeners(s, y->fds, last, false);
+	n = y->fd_count - last;
+	if (rc == 0)
+		rc = send_listeners(s, y->fds + last, n, true);
+	*sent += y->fd_count;
+	return rc;
+}
+
+/* Nobody is accepted any more: all that is ours is told. */
+static void offer(struct server *s)
+{
+	struct upgrade *u = &s->upgrade;
+	size_t sent = 0;
+	int rc = s->state_lock < 0 ? -ENOLCK : 0;
+
+	set_state(u, UPGRADE_OFFERED);
+	/* What the other one reads has to be in the file. */
+	seen_file_look(&s->seen, true);
+	if (rc == 0)
+		rc = handover_send(
+			u->peer, HANDOVER_LOCK, 0, &s->state_lock, 1, NULL, 0);
+	for (uint32_t i = 0; rc == 0 && i < s->worker_count; i++)
+		rc = send_worker(s, &s->workers[i]->yielding, &sent);
+	if (rc == 0)
+		rc = send_listeners(s, &s->web_fd, s->web_fd >= 0, false);
+	if (rc == 0)
+		rc = handover_say(u->peer, HANDOVER_COMPLETE,
+			s->workers[0]->yielding.proxies, "");
+	if (rc < 0)
+		give_up(s, strerror(-rc));
+	else
+		log_debug("upgrade: %zu sockets are offered", sent);
+}
+
+/* It is the server from now on. */
+static void depart(struct server *s)
+{
+	struct upgrade *u = &s->upgrade;
+
+	close(u->listener);
+	u->listener = -1;
+	host_unwatch(&s->host, u->peer);
+	host_leave(&s->host);
+	set_state(u, UPGRADE_LEFT);
+	yielding_post(s, YIELDING_LEFT, ++u->round);
+	if (handover_say(u->peer, HANDOVER_YOURS, 0, "") < 0)
+		log_warn("upgrade: pid %d has gone", u->pid);
+	log_info("upgrade: pid %d has taken over", u->pid);
+	s->chores.drains = true;
+}
+
+static void hear(struct server *s)
+{
+	struct upgrade *u = &s->upgrade;
+	struct handover_message m;
+	int rc = handover_take(u->peer, &m);
+
+	if (rc == -EAGAIN)
+		return;
+	if (rc <= 0) {
+		give_up(s, rc < 0 ? strerror(-rc) : "it has ended");
+		return;
+	}
+	handover_close_fds(&m);
+	if (u->state == UPGRADE_GREETED && m.type == HANDOVER_HELLO)
+		greet(s, &m);
+	else if (u->state == UPGRADE_WELCOME && m.type == HANDOVER_PREPARED)
+		step(s, UPGRADE_VISITORS, YIELDING_VISITORS);
+	else if (u->state == UPGRADE_OFFERED && m.type == HANDOVER_TAKEN)
+		depart(s);
+	else
+		refuse(s, "it said what has no place here");
+}
+
+static void look_at_workers(struct server *s)
+{
+	struct upgrade *u = &s->upgrade;
+
+	if (!yielding_is_done(s, u->round))
+		return;
+	if (u->state == UPGRADE_VISITORS)
+		step(s, UPGRADE_CLIENTS, YIELDING_CLIENTS);
+	else if (u->state == UPGRADE_CLIENTS)
+		offer(s);
+	else if (u->state == UPGRADE_RESUMING)
+		set_state(u, UPGRADE_IDLE);
+}
+
+int upgrade_look(struct server *s)
+{
+	struct upgrade *u = &s->upgrade;
+	int64_t left;
+
+	if (u->listener < 0)
+		return -1;
+	/* Who comes next finds that the last one has gone. */
+	if (u->peer >= 0)
+		hear(s);
+	if (u->listener >= 0 && u->state != UPGRADE_RESUMING)
+		accept_peer(s);
+	if (u->state == UPGRADE_ASKED)
+		welcome(s);
+	else
+		look_at_workers(s);
+	if (u->state == UPGRADE_IDLE || u->state == UPGRADE_LEFT)
+		return -1;
+	left = u->until - clock_now();
+	if (left < 0 && u->peer >= 0)
+		give_up(s, "it took too long");
+	if (u->state == UPGRADE_ASKED || left < 0)
+		return LATER;
+	return (int)(left / CLOCK_MS) + 1;
+}
+
+void upgrade_open(struct server *s, const char *directory)
+{
+	struct upgrade *u = &s->upgrade;
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	char path[PATH_MAX + 16];
+	mode_t mask;
+	int rc = 0;
+
+	snprintf(path, sizeof(path), "%s/" UPGRADE_SOCKET, directory);
+	if (strlen(path) >= sizeof(a.sun_path)) {
+		log_warn("%s: the path is too long: no upgrade", path);
+		return;
+	}
+	strcpy(a.sun_path, path);
+	u->listener = socket(
+		AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	/* What is there was the other's, or a killed process's. */
+	unlink(path);
+	mask = umask(0177);
+	if (u->listener < 0 ||
+		bind(u->listener, (struct sockaddr *)&a, sizeof(a)) < 0 ||
+		listen(u->listener, 1) < 0)
+		rc = -errno;
+	umask(mask);
+	if (rc == 0)
+		rc = host_watch(&s->host, u->listener);
+	if (rc == 0)
+		return;
+	log_warn("%s cannot be made: %s; no upgrade", path, strerror(-rc));
+	upgrade_close(u);
+}
+
+void upgrade_close(struct upgrade *u)
+{
+	if (u->listener >= 0)
+		close(u->listener);
+	if (u->peer >= 0)
+		close(u->peer);
+	upgrade_init(u);
+}
