@@ -162,11 +162,26 @@ static void commit(struct draft *d, struct server *s)
 
 /* --- telling --- */
 
-static void tell_refusal(const struct conf_errors *errors, int rc, FILE *out)
+/* Whether a file was refused that this process may not open any more. */
+static bool is_out_of_reach(
+	const struct server *s, const struct conf_errors *errors)
+{
+	for (size_t i = 0; i < errors->n; i++)
+		if (strstr(errors->v[i].text, strerror(EACCES)))
+			return s->sandbox.state >= SANDBOX_ENTERED;
+	return false;
+}
+
+static void tell_refusal(const struct server *s,
+	const struct conf_errors *errors, int rc, FILE *out)
 {
 	conf_errors_print(errors, out);
 	if (errors->n == 0)
 		fprintf(out, "%s\n", strerror(-rc));
+	if (is_out_of_reach(s, errors))
+		fputs("a file in a folder that no key named at the start "
+		      "needs a restart: the sandbox keeps it closed\n",
+			out);
 	fputs("the configuration stays as it was", out);
 }
 
@@ -195,7 +210,7 @@ static int attempt(
 		conf_changes_print(&d->changes, out);
 		*level_r = d->changes.later_count > 0 ? LOG_WARN : LOG_INFO;
 	} else if (errors) {
-		tell_refusal(errors, rc, out);
+		tell_refusal(s, errors, rc, out);
 	}
 	if (d)
 		discard(d);

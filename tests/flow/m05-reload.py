@@ -15,8 +15,8 @@ import subprocess
 import threading
 import time
 
-from harness import (ADIT, ADITD, LINKS, TOKEN, Client, Failed, Origin, Server, case,
-                     check, dial, echo, equal, exactly, free_port, levels, main,
+from harness import (ADIT, ADITD, LINKS, TOKEN, Client, Failed, Origin, Server, Skip,
+                     case, check, dial, echo, equal, exactly, free_port, levels, main,
                      merge, reset, settle, until)
 from frp import FrpClient
 import frpkit
@@ -275,7 +275,8 @@ def _():
 
 @case("the access log: on, elsewhere, in another form, off, on again")
 def _():
-    with Site() as o, Server({"workers": 2}) as s, \
+    # Files in folders that were not named at the start.
+    with Site() as o, Server({"workers": 2, "sandbox": False}) as s, \
             Client(s, [http("w", o.port, "a.test")]):
         a, b = (os.path.join(s.dir, name) for name in ("a.log", "b.log"))
 
@@ -444,10 +445,24 @@ def _():
         equal(s.counters()["http_reused"], before)
 
 
+@case("a file where the sandbox lets nobody look: a restart is needed")
+def _():
+    if os.environ.get("BUILD", "").endswith(("address", "thread")):
+        raise Skip("there is no sandbox in builds with sanitizers")
+    with Server() as s:
+        s.wait_log("sandbox: seccomp")
+        if "landlock" not in s.log():
+            raise Skip("no Landlock")
+        code, lines = reload(s, {"accessLog": {
+            "to": os.path.join(s.dir, "..", "out.log")}})
+        equal(code, 1, lines)
+        check(any("sandbox keeps it closed" in x for x in lines), lines)
+
+
 @case("certificates for frpc: given, others, and those that were made again")
 def _():
     import ssl
-    with Server({"transport": {"tcpMux": True}}) as s:
+    with Server({"transport": {"tcpMux": True}, "sandbox": False}) as s:
         def shown():
             ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             ctx.check_hostname, ctx.verify_mode = False, ssl.CERT_NONE
@@ -564,7 +579,8 @@ def traffic(port, web, run, rounds, count=4):
 def under_traffic(relay):
     port = free_port()
     with Site() as web, Origin(echo) as o, \
-            Server({"workers": 2, "transport": {"relay": relay}}) as s, \
+            Server({"workers": 2, "sandbox": False,
+                    "transport": {"relay": relay}}) as s, \
             Client(s, [http("w", web.port, "a.test"),
                        {"name": "t", "type": "tcp", "localPort": o.port,
                         "remotePort": port}],
