@@ -286,6 +286,7 @@ void upgrade_open(struct server *s, const char *directory)
 		return;
 	}
 	strcpy(a.sun_path, path);
+	strcpy(u->path, path);
 	u->listener = socket(
 		AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	/* What is there was the other's, or a killed process's. */
@@ -306,8 +307,10 @@ void upgrade_open(struct server *s, const char *directory)
 
 void upgrade_close(struct upgrade *u)
 {
-	if (u->listener >= 0)
+	if (u->listener >= 0) {
+		unlink(u->path);
 		close(u->listener);
+	}
 	if (u->peer >= 0)
 		close(u->peer);
 	upgrade_init(u);

@@ -11,6 +11,7 @@
 #define ADIT_SERVER_UPGRADE_UPGRADE_H
 
 #include <stdint.h>
+#include <sys/un.h>
 
 #include "common/base/compiler.h"
 
@@ -44,9 +45,10 @@ enum upgrade_state {
 
 struct upgrade {
 	enum upgrade_state state;
-	int listener; /* -1: none */
-	int peer;     /* -1: none; any worker sends once it has LEFT */
-	int pid;      /* of it */
+	int listener; /* at `path`; -1: none */
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	int peer; /* -1: none; any worker sends once it has LEFT */
+	int pid;  /* of it */
 	uint32_t round;
 	int64_t until; /* while it is not LEFT, nor IDLE */
 };
@@ -62,7 +64,7 @@ void upgrade_open(struct server *s, const char *directory);
 /* Main thread, whenever it wakes; returns in how many ms again, -1: never. */
 int upgrade_look(struct server *s);
 
-/* All threads have ended. */
+/* All threads have ended: upgrade.sock is gone, if it was not passed on. */
 void upgrade_close(struct upgrade *u);
 
 #endif

@@ -14,6 +14,7 @@ make_root "$SUITE-arm64" "$SUITE" --architectures=amd64,arm64
 install crossbuild-essential-arm64 qemu-user-static uthash-dev \
 	liburing-dev:arm64 libc-ares-dev:arm64 libyaml-dev:arm64 \
 	libjansson-dev:arm64 libsnappy-dev:arm64 libqrencode-dev:arm64 \
+	libseccomp-dev:arm64 \
 	android-libboringssl-dev:arm64 libcriterion-dev:arm64
 export CC=aarch64-linux-gnu-gcc
 install_for build demo check
