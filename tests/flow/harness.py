@@ -445,6 +445,19 @@ def read_all(conn):
     return b"".join(parts)
 
 
+def through(port, data, timeout=60):
+    """Sent to an echoing service, and all that comes back."""
+    with dial(port, timeout=timeout) as conn:
+        def send():
+            conn.sendall(data)
+            conn.shutdown(socket.SHUT_WR)
+        sender = threading.Thread(target=send)
+        sender.start()
+        back = read_all(conn)
+        sender.join()
+    return back
+
+
 def exactly(conn, size):
     data = bytearray()
     while len(data) < size:

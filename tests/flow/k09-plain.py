@@ -14,7 +14,7 @@ import forgekit
 from forgekit import (Forge, b64, open_start, pin_of, seal_start, unb64)
 from harness import (ADITD, MODE, AditProgram, Client, Origin, Server, case,
                      check, dial, echo, equal, exactly, free_port, levels, main,
-                     merge, read_all, reset, settle, sha, until)
+                     merge, read_all, reset, settle, sha, through, until)
 from httpkit import Site, http
 from tlskit import CERT, KEY, TlsServer, hello
 
@@ -112,19 +112,6 @@ def tcp(o, port, **more):
 def https(o, name="h", host="a.test", **more):
     return {"name": name, "type": "https", "localPort": o.port,
             "customDomains": [host], **more}
-
-
-def through(port, data, timeout=60):
-    """Sent to an echoing service, and all that comes back."""
-    with dial(port, timeout=timeout) as conn:
-        def send():
-            conn.sendall(data)
-            conn.shutdown(socket.SHUT_WR)
-        sender = threading.Thread(target=send)
-        sender.start()
-        back = read_all(conn)
-        sender.join()
-    return back
 
 
 # --- which are ---

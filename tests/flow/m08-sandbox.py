@@ -10,10 +10,9 @@ import signal
 import socket
 import subprocess
 import tempfile
-import threading
 
 from harness import (ADITD, BACKEND, Client, Origin, Server, Skip, case, check,
-                     dial, echo, equal, free_port, main, read_all, until)
+                     echo, equal, free_port, main, through, until)
 
 PORTS = 1 << 10  # CAP_NET_BIND_SERVICE
 ON = {"sandbox": True}
@@ -63,16 +62,8 @@ def look(program, keeps):
 def carry(port, size=8 << 20):
     """Bytes that nobody has seen before go to the echo and come back."""
     sent = random.randbytes(size)
-    with dial(port) as v:
-        def send():
-            v.sendall(sent)
-            v.shutdown(socket.SHUT_WR)
-        t = threading.Thread(target=send)
-        t.start()
-        back = read_all(v)
-        t.join()
-    equal(hashlib.sha256(back).digest(), hashlib.sha256(sent).digest(),
-          "what came back")
+    equal(hashlib.sha256(through(port, sent)).digest(),
+          hashlib.sha256(sent).digest(), "what came back")
 
 
 def tcp(origin, port):

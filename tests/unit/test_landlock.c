@@ -20,8 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The exit code of a child where the kernel has no Landlock. */
-#define NONE 99
+#include "tests/unit/forked.h"
 
 static char top[] = "/tmp/test_landlock.XXXXXX";
 static int wrong;
@@ -90,7 +89,7 @@ static int enter(void)
 	struct landlock l;
 
 	if (landlock_open(&l) < 0)
-		return NONE;
+		return FORKED_SKIPS;
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	landlock_allow_file(&l, in("conf/aditd.yaml"), LANDLOCK_READ);
 	landlock_allow_file(&l, in("conf/key.pem"), LANDLOCK_READ);
@@ -100,21 +99,12 @@ static int enter(void)
 	landlock_allow_file(&l, "/not-there", LANDLOCK_READ);
 	landlock_allow(&l, in("state"), LANDLOCK_KEEP);
 	landlock_allow(&l, in("missing"), LANDLOCK_KEEP);
-	return landlock_close(&l) < 0 ? NONE : 0;
+	return landlock_close(&l) < 0 ? FORKED_SKIPS : 0;
 }
 
 static void run(int (*child)(void))
 {
-	int status = 0;
-	pid_t pid = fork();
-
-	if (pid == 0)
-		_exit(child());
-	cr_assert_eq(waitpid(pid, &status, 0), pid);
-	cr_assert(WIFEXITED(status), "%#x", status);
-	if (WEXITSTATUS(status) == NONE)
-		cr_skip_test("this kernel has no Landlock");
-	cr_assert_eq(WEXITSTATUS(status), 0);
+	forked(child, "this kernel has no Landlock");
 }
 
 static int read_only(void)

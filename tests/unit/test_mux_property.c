@@ -25,6 +25,7 @@
 
 #include "common/relay/mux.h"
 #include "tests/double/streams.h"
+#include "tests/unit/chance.h"
 
 #define STREAMS 200
 #define WIRE (1024 * 1024)
@@ -54,16 +55,6 @@ struct node {
 static struct node nodes[2];
 static bool cut_short[STREAMS];
 static unsigned opened;
-static uint64_t state;
-
-/* xorshift64*: the same numbers for the same seed everywhere. */
-static unsigned any(unsigned n)
-{
-	state ^= state >> 12;
-	state ^= state << 25;
-	state ^= state >> 27;
-	return (unsigned)((state * UINT64_C(2685821657736338717)) >> 33) % n;
-}
 
 static uint8_t byte_of(const struct side *s, uint32_t k)
 {
@@ -108,8 +99,8 @@ static void take_on(struct side *s, struct stream *stream)
 	*s = (struct side){ .stream = stream,
 		.reader = { received },
 		.writer = { sent },
-		.total = any(totals[any(5)] + 1),
-		.slow = any(4) ? 1 + any(3) : 40,
+		.total = pick(totals[pick(5)] + 1),
+		.slow = pick(4) ? 1 + pick(3) : 40,
 		.end = 1 };
 }
 
@@ -130,7 +121,7 @@ static void ended(struct mux *m, int result, const char *why)
 static void write_some(struct side *s)
 {
 	uint32_t left = s->total - s->wrote;
-	uint32_t n = 1 + any(any(3) ? 200 : 50000);
+	uint32_t n = 1 + pick(pick(3) ? 200 : 50000);
 	struct chunk *c;
 
 	n = n < left ? n : left;
@@ -139,7 +130,7 @@ static void write_some(struct side *s)
 		c->data[i] = byte_of(s, s->wrote++);
 	c->to = n;
 	s->writing = true;
-	stream_write(s->stream, c, any(2), &s->writer);
+	stream_write(s->stream, c, pick(2), &s->writer);
 }
 
 static void read_some(struct side *s)
@@ -166,7 +157,7 @@ static void act(struct side *s)
 
 	if (!s->stream)
 		return;
-	if (any(3000) == 0 && i % 8 == 0) {
+	if (pick(3000) == 0 && i % 8 == 0) {
 		cut_short[i] = true;
 		stream_close(&s->stream, true);
 		return;
@@ -178,10 +169,10 @@ static void act(struct side *s)
 			s->ended = stream_finish(s->stream) == 0 ||
 				   (s->failed = -EPIPE) == 0;
 	}
-	if (!s->reading && s->end == 1 && any(s->slow) == 0)
+	if (!s->reading && s->end == 1 && pick(s->slow) == 0)
 		read_some(s);
 	if (is_done(s))
-		stream_close(&s->stream, any(2));
+		stream_close(&s->stream, pick(2));
 }
 
 /* The connection takes some bytes from one end, and gives some to the other. */
@@ -191,13 +182,13 @@ static void pass(struct node *n, struct node *peer)
 	uint32_t size;
 
 	if (op && n->to + op->args.size <= WIRE) {
-		size = any(8) ? op->args.size : 1 + any(op->args.size);
+		size = pick(8) ? op->args.size : 1 + pick(op->args.size);
 		memcpy(n->wire + n->to, op->args.data, size);
 		n->to += size;
 		end_take(&n->e, (int)size);
 	}
 	if (n->from < n->to) {
-		size = 1 + any(end_reads(&peer->e) ? 1024 : 60000);
+		size = 1 + pick(end_reads(&peer->e) ? 1024 : 60000);
 		if (size > n->to - n->from)
 			size = (uint32_t)(n->to - n->from);
 		end_feed(&peer->e, n->wire + n->from, (int)size);
@@ -249,12 +240,12 @@ static void play(void)
 		struct stream *s;
 
 		cr_assert(turn < 3000000, "it is stuck");
-		if (opened < STREAMS && any(5) == 0) {
+		if (opened < STREAMS && pick(5) == 0) {
 			cr_assert_eq(mux_open_stream(nodes[0].mux, &s), 0);
 			take_on(&nodes[0].sides[opened++], s);
 		}
 		for (int i = 0; i < 8; i++)
-			act(&nodes[any(2)].sides[any(STREAMS)]);
+			act(&nodes[pick(2)].sides[pick(STREAMS)]);
 		script_run(world_loop);
 		pass(&nodes[0], &nodes[1]);
 		pass(&nodes[1], &nodes[0]);
@@ -301,7 +292,7 @@ static void play_all(uint32_t held_max)
 
 	for (unsigned i = first; i <= last; i++) {
 		fprintf(stderr, "MUX_SEED=%u\n", i);
-		state = i;
+		chance = i;
 		begin(held_max);
 		play();
 		check();

@@ -15,8 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The exit code of a child that is not allowed to begin. */
-#define NOT_ROOT 99
+#include "tests/unit/forked.h"
 
 static struct privileges_user user;
 static char why[128];
@@ -55,16 +54,7 @@ Test(privileges, who_is_not_there_is_named)
 
 static void run(int (*child)(void))
 {
-	int status = 0;
-	pid_t pid = fork();
-
-	if (pid == 0)
-		_exit(child());
-	cr_assert_eq(waitpid(pid, &status, 0), pid);
-	cr_assert(WIFEXITED(status), "%#x", status);
-	if (WEXITSTATUS(status) == NOT_ROOT)
-		cr_skip_test("only root can become another user");
-	cr_assert_eq(WEXITSTATUS(status), 0);
+	forked(child, "only root can become another user");
 }
 
 /* 0, or errno, of a port that not everybody may have. */
@@ -89,7 +79,7 @@ static int become_nobody(void)
 	gid_t groups[8];
 
 	if (geteuid() != 0 || !privileges_have_ports())
-		return NOT_ROOT;
+		return FORKED_SKIPS;
 	if (privileges_find(&user, "65534:65534", why, sizeof(why)) < 0 ||
 		privileges_become(&user) < 0)
 		return 1;
@@ -110,7 +100,7 @@ Test(privileges, another_user_keeps_low_ports_and_nothing_else)
 static int drop_but_ports(void)
 {
 	if (!privileges_have_ports())
-		return NOT_ROOT;
+		return FORKED_SKIPS;
 	if (privileges_drop(PRIVILEGES_PORTS) < 0 || bind_low() != 0)
 		return 1;
 	if (setgroups(0, NULL) == 0 || prctl(PR_CAPBSET_READ, 21) != 0)

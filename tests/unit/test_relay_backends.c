@@ -24,6 +24,7 @@
 #include "common/event/backend.h"
 #include "common/relay/raw_stream.h"
 #include "common/relay/relay.h"
+#include "tests/unit/chance.h"
 
 #define SEEDS 40
 #define RELAYS 6
@@ -55,23 +56,7 @@ static struct counters counters;
 static struct loop *l;
 static struct pool *streams;
 static struct throttle limit;
-static uint64_t state;
 static unsigned seed;
-
-/* xorshift64*: the same numbers for the same seed everywhere. */
-static uint32_t pick(uint32_t below)
-{
-	state ^= state >> 12;
-	state ^= state << 25;
-	state ^= state >> 27;
-	return (uint32_t)((state * UINT64_C(2685821657736338717)) >> 33) %
-	       below;
-}
-
-static bool rarely(uint32_t one_in)
-{
-	return pick(one_in) == 0;
-}
 
 /* A connection over loopback with small buffers, so that it fills up. */
 static void connect_pair(int listener, int fds[2])
@@ -271,7 +256,7 @@ static void run(const struct backend *backend, unsigned with)
 	int listener;
 
 	seed = with;
-	state = UINT64_C(0x9e3779b97f4a7c15) * (with + 1);
+	chance = UINT64_C(0x9e3779b97f4a7c15) * (with + 1);
 	limit = (struct throttle){ .rate = 4000000 };
 	streams = pool_create(sizeof(struct raw_stream), 2 * RELAYS);
 	cr_assert_eq(loop_create(&l, backend, &params), 0);

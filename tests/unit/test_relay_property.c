@@ -22,6 +22,7 @@
 #include "common/relay/pump.h"
 #include "common/relay/relay.h"
 #include "tests/double/streams.h"
+#include "tests/unit/chance.h"
 
 #define SEEDS 500
 #define BYTES_MAX 30000
@@ -41,7 +42,6 @@ struct side {
 
 static struct side sides[2];
 static struct relay relay;
-static uint64_t state;
 static unsigned seed;
 static struct chunk *hoard[24]; /* buffers that others hold */
 static unsigned hoarded;
@@ -49,21 +49,6 @@ static int ends;
 static enum reason why;
 static uint64_t limit;
 static struct throttle throttles[3];
-
-/* xorshift64*: the same numbers for the same seed everywhere. */
-static uint32_t pick(uint32_t below)
-{
-	state ^= state >> 12;
-	state ^= state << 25;
-	state ^= state >> 27;
-	return (uint32_t)((state * UINT64_C(2685821657736338717)) >> 33) %
-	       below;
-}
-
-static bool rarely(uint32_t one_in)
-{
-	return pick(one_in) == 0;
-}
 
 /* Others take buffers, or give all of theirs back. */
 static void compete(void)
@@ -326,7 +311,7 @@ static void run(unsigned with)
 	int idle = 0;
 
 	seed = with;
-	state = UINT64_C(0x9e3779b97f4a7c15) * (with + 1);
+	chance = UINT64_C(0x9e3779b97f4a7c15) * (with + 1);
 	ends = 0;
 	world_begin();
 	script_hold_cancels(rarely(2));
