@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
@@ -149,6 +151,32 @@ int socket_error(int fd)
 	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
 		return -errno;
 	return -error;
+}
+
+int socket_listen_local(const char *path, int type, int backlog)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	mode_t mask;
+	int fd, rc;
+
+	if (strlen(path) >= sizeof(a.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(a.sun_path, path);
+	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	unlink(path);
+	mask = umask(0177);
+	rc = bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 ? -errno : 0;
+	umask(mask);
+	if (rc == 0 && listen(fd, backlog) < 0) {
+		rc = -errno;
+		unlink(path);
+	}
+	if (rc == 0)
+		return fd;
+	close(fd);
+	return rc;
 }
 
 int socket_segment(int fd)

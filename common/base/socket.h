@@ -30,6 +30,13 @@ int socket_listen(const struct address *a) must_check;
 int socket_listen_shared(const struct address *a, int *fds, int n) must_check;
 
 /*
+ * A listening Unix socket of the type (SOCK_STREAM, SOCK_SEQPACKET) at the
+ * path, for its owner alone; what is there is taken for what a killed process
+ * has left. Main thread: it changes the umask(2). The descriptor or -errno.
+ */
+int socket_listen_local(const char *path, int type, int backlog) must_check;
+
+/*
  * Start to connect, from `local` if it is not NULL. Returns the descriptor or
  * -errno; `*pending_r` says whether the connection is still being made: then
  * the socket polls writable, and socket_error tells the outcome.

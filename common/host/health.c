@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -100,29 +99,12 @@ int health_listen(struct health *h, int fd)
 
 int health_listen_local(struct health *h, const char *path)
 {
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	mode_t mask;
-	int fd, rc;
+	/* The state directory is locked: nobody else is there. */
+	int fd = socket_listen_local(path, SOCK_STREAM, QUEUE);
 
-	if (strlen(path) >= sizeof(a.sun_path))
-		return -ENAMETOOLONG;
-	strcpy(a.sun_path, path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
-		return -errno;
-	/* What a killed process has left; the state directory is locked. */
-	unlink(path);
-	mask = umask(0177);
-	rc = bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 ? -errno : 0;
-	umask(mask);
-	if (rc == 0)
-		strcpy(h->path, path);
-	if (rc == 0 && listen(fd, QUEUE) < 0)
-		rc = -errno;
-	if (rc < 0) {
-		close(fd);
-		return rc;
-	}
+		return fd;
+	strcpy(h->path, path);
 	h->local = h->listener_count;
 	return health_listen(h, fd);
 }

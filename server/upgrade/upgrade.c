@@ -9,11 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "common/base/socket.h"
 #include "common/base/version.h"
 #include "server/upgrade/handover.h"
 #include "server/server.h"
@@ -275,30 +274,17 @@ int upgrade_look(struct server *s)
 void upgrade_open(struct server *s, const char *directory)
 {
 	struct upgrade *u = &s->upgrade;
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	char path[PATH_MAX + 16];
-	mode_t mask;
-	int rc = 0;
+	int rc;
 
 	snprintf(path, sizeof(path), "%s/" UPGRADE_SOCKET, directory);
-	if (strlen(path) >= sizeof(a.sun_path)) {
-		log_warn("%s: the path is too long: no upgrade", path);
-		return;
-	}
-	strcpy(a.sun_path, path);
-	strcpy(u->path, path);
-	u->listener = socket(
-		AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	/* What is there was the other's, or a killed process's. */
-	unlink(path);
-	mask = umask(0177);
-	if (u->listener < 0 ||
-		bind(u->listener, (struct sockaddr *)&a, sizeof(a)) < 0 ||
-		listen(u->listener, 1) < 0)
-		rc = -errno;
-	umask(mask);
-	if (rc == 0)
+	/* What is there was the other's. */
+	rc = socket_listen_local(path, SOCK_SEQPACKET, 1);
+	if (rc >= 0) {
+		u->listener = rc;
+		strcpy(u->path, path);
 		rc = host_watch(&s->host, u->listener);
+	}
 	if (rc == 0)
 		return;
 	log_warn("%s cannot be made: %s; no upgrade", path, strerror(-rc));
