@@ -37,18 +37,6 @@ void carriers_cut(struct carriers *all)
 
 /* --- out --- */
 
-/* A frame of so many bytes begins. */
-static void open_frame(struct carrier *c, uint32_t n)
-{
-	struct carry_frame f = { c->in.visit ? CARRY_DATA : CARRY_START, n };
-
-	carry_encode(c->out_head, &f);
-	c->out_unsent = CARRY_HEADER;
-	c->out_left = n;
-	if (c->sent <= CARRIER_DRAIN_MAX)
-		c->sent += n;
-}
-
 /* The stream's chunk goes to the link, with what its frame still lacks. */
 static void send_chunk(struct carrier *c)
 {
@@ -56,7 +44,12 @@ static void send_chunk(struct carrier *c)
 	uint32_t n = chunk_length(k);
 
 	if (c->out_left == 0) {
-		open_frame(c, n);
+		struct carry_frame f = { c->in.visit ? CARRY_DATA : CARRY_START,
+			n };
+
+		carry_encode(c->out_head, &f);
+		c->out_unsent = CARRY_HEADER;
+		c->out_left = n;
 		if (!c->in.visit) {
 			c->in.visit = true;
 			c->in.state = c->out = CARRY_OPEN;
@@ -333,8 +326,13 @@ static ssize_t carrier_splice_out(struct stream *s, struct pipe *p)
 	struct carrier *c = carrier_of(s);
 	ssize_t n;
 
-	if (c->out_left == 0)
-		open_frame(c, p->bytes);
+	if (c->out_left == 0) {
+		struct carry_frame f = { CARRY_DATA, p->bytes };
+
+		carry_encode(c->out_head, &f);
+		c->out_unsent = CARRY_HEADER;
+		c->out_left = p->bytes;
+	}
 	if (c->out_unsent > 0) {
 		n = send(stream_descriptor(c->link),
 			c->out_head + CARRY_HEADER - c->out_unsent,
@@ -371,7 +369,7 @@ static void carrier_renew(struct carrier *c)
 	c->link->gulp = STREAM_CHUNK;
 	c->in.visit = c->in.aborted = false;
 	c->in.state = c->all->starts ? CARRY_CLOSED : CARRY_READY;
-	c->drained = c->sent = 0;
+	c->drained = 0;
 	count(old.loop->counters, work_conns_reused);
 	c->all->again(c);
 }
@@ -390,14 +388,17 @@ static void carrier_settle(struct carrier *c)
 		c->drained += k ? chunk_length(k) : 0;
 		chunk_give(k);
 	}
-	if (c->broken || c->drained > CARRIER_DRAIN_MAX)
+	if (c->broken || c->drained > CARRIER_DRAIN_MAX) {
 		carrier_free(c, true);
-	else if (!inlet_ended(&c->in))
+		return;
+	}
+	if (!inlet_ended(&c->in)) {
 		read_on(c);
-	else if (!carrier_may_renew(c))
-		carrier_free(c, true);
-	else if (!stream_is_writing(c->link) && !c->last_word)
-		carrier_renew(c);
+		return;
+	}
+	if (stream_is_writing(c->link) || c->last_word)
+		return;
+	carrier_renew(c);
 }
 
 static void patience_ends(struct timer *t)

@@ -7,8 +7,7 @@
  * closed like any other stream. When it was closed and both ends have said
  * how the visit ended, the carrier is given back as a new, idle stream; closed
  * while idle, or when that cannot be, the connection ends. What ends a visit,
- * in whatever way, never touches the next one: after an abort by an end that
- * has much to throw away, and may tire of it, there is none.
+ * in whatever way, never touches the next one.
  */
 
 #ifndef ADIT_RELAY_CARRIER_H
@@ -23,9 +22,6 @@
 /* How long, and for how many bytes, the other end may go on after a close. */
 #define CARRIER_PATIENCE (5 * CLOCK_SECOND)
 #define CARRIER_DRAIN_MAX (4 * 1024 * 1024)
-
-/* What is on its way when a visit was aborted comes within the patience. */
-#define CARRIER_LATE_MAX (16 * 1024)
 
 struct carrier;
 
@@ -56,7 +52,6 @@ struct carrier {
 	struct list ending;
 	int64_t until;     /* while ending: the latest, clock.h */
 	uint32_t drained;  /* while ending: bytes thrown away */
-	uint32_t sent;     /* bytes of the visit, up to some above DRAIN_MAX */
 	uint32_t out_left; /* of the frame that is going out */
 	uint32_t writing;  /* bytes of the stream's chunk that the link has */
 	uint8_t out_head[CARRY_HEADER];
@@ -106,14 +101,6 @@ struct stream *carrier_detach(struct carrier *c) must_check;
  */
 struct carrier *carrier_wake(
 	struct carriers *all, struct stream *link) must_check;
-
-/*
- * Whether it may carry another visit, now that the last one has ended. Whoever
- * aborts a visit throws away what is on its way to it, and resets the
- * connection when that is too much or takes too long: who starts visits begins
- * none that would be hit by it.
- */
-bool carrier_may_renew(const struct carrier *c);
 
 /* Whether it is a visit on a carrier. */
 bool carrier_is(const struct stream *s);
