@@ -424,7 +424,7 @@ static void carrier_close(struct stream *s, bool cut)
 	struct carriers *all = c->all;
 
 	/* Idle, useless, or in the middle of a frame whose bytes are lost. */
-	if (!c->in.visit || c->broken || (c->out_left > 0 && c->writing == 0)) {
+	if (!c->in.visit || c->broken || c->out_left > c->writing) {
 		/* An idle one ends: a cut would tear off what came last. */
 		carrier_free(c, c->in.visit || c->broken);
 		return;

@@ -12,7 +12,7 @@ import threading
 import time
 
 from frpkit import frpc
-from harness import (ADIT, ADITD, TOKEN, Client, Origin, Server, Skip, case, check,
+from harness import (ADIT, ADITD, TOKEN, Client, Origin, Server, case, check,
                      dial, equal, exactly, free_port, levels, main, read_all,
                      reset, settle, until)
 from frp import FrpClient
@@ -455,11 +455,6 @@ def of_https():
 
 @case("a proxy's: by adit and by aditd, both ways together, as frp does")
 def of_a_proxy():
-    if os.environ.get("ADIT_BACKEND") == "epoll" and \
-            os.environ.get("ADIT_RELAY") == "splice":
-        raise Skip("a known fault, which shows here: a visitor may be reset "
-                   "on a carrier whose last one was cut with megabytes on "
-                   "their way")
     ports = free_port(), free_port()
     with Flood() as f, Server({"workers": 2}) as s, Client(s, [
             tcp("c", f, ports[0], bandwidthLimit="1MB"),

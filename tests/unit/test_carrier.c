@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "common/relay/layer.h"
 #include "tests/double/streams.h"
@@ -325,6 +326,31 @@ Test(carrier_server, nothing_may_come_while_idle)
 	expect_end(-EPROTO);
 	stream_close(&s, true);
 	cr_assert_eq(renewed, 0);
+}
+
+/* What is in flight does not complete it: no last word may follow. */
+Test(carrier_server, a_frame_that_cannot_be_completed)
+{
+	struct pipe *p = pipe_take(world_loop->pipes);
+	int pair[2];
+
+	say("who");
+	leaves("\1\0\0\3who");
+	cr_assert_eq(
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+	cr_assert_eq(send(pair[1], "bulk", 4, 0), 4);
+	cr_assert_eq(pipe_fill(p, pair[0], 100), 4);
+	/* As if there were more of it. */
+	p->bytes = 8;
+	cr_assert_eq(stream_splice_out(s, p), 4);
+	p->bytes = 0;
+	pipe_give(p);
+	say("fo");
+	stream_close(&s, true);
+	cr_assert_eq(pool_used(all.pool), 0);
+	cr_assert_eq(renewed, 0);
+	close(pair[0]);
+	close(pair[1]);
 }
 
 Test(carrier_server, through_pipes)
