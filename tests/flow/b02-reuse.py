@@ -130,8 +130,9 @@ def many():
         print(f"# {tally}, {made} work connections, {reused} times reused")
         if not able("reuse"):
             return
-        # A cut in the middle of a frame costs the connection.
-        check(made < 40 + VISITORS / 20, f"{made} work connections")
+        # A cut in the middle of a frame costs the connection; so do those that
+        # come back to 20 idle ones, the more the longer one takes to make.
+        check(made < 40 + VISITORS / 5, f"{made} work connections")
         check(reused > VISITORS * 0.95, f"{reused} reuses")
 
 
