@@ -179,6 +179,17 @@ int socket_listen_local(const char *path, int type, int backlog)
 	return rc;
 }
 
+int64_t socket_on_the_way(int fd)
+{
+	struct tcp_info info = { 0 };
+	socklen_t size = sizeof(info);
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0)
+		return 0;
+	return (int64_t)(info.tcpi_bytes_sent - info.tcpi_bytes_retrans -
+			 info.tcpi_bytes_acked + info.tcpi_notsent_bytes);
+}
+
 int socket_segment(int fd)
 {
 	struct tcp_info info = { 0 };

@@ -63,6 +63,12 @@ bool socket_was_reset(int fd, uint32_t received);
 /* The round trip of the connection as TCP has measured it; clock.h. */
 int64_t socket_rtt(int fd);
 
+/*
+ * Bytes that were sent, and that the other end's kernel has not yet; a SYN
+ * counts as one of both. 0 for what is no TCP.
+ */
+int64_t socket_on_the_way(int fd);
+
 /* The largest segment that it sends, in bytes (tcp(7)); -errno. */
 int socket_segment(int fd);
 

@@ -37,6 +37,18 @@ void carriers_cut(struct carriers *all)
 
 /* --- out --- */
 
+/* A frame of so many bytes begins. */
+static void open_frame(struct carrier *c, uint32_t n)
+{
+	struct carry_frame f = { c->in.visit ? CARRY_DATA : CARRY_START, n };
+
+	carry_encode(c->out_head, &f);
+	c->out_unsent = CARRY_HEADER;
+	c->out_left = n;
+	if (c->sent <= CARRIER_DRAIN_MAX)
+		c->sent += n;
+}
+
 /* The stream's chunk goes to the link, with what its frame still lacks. */
 static void send_chunk(struct carrier *c)
 {
@@ -44,12 +56,7 @@ static void send_chunk(struct carrier *c)
 	uint32_t n = chunk_length(k);
 
 	if (c->out_left == 0) {
-		struct carry_frame f = { c->in.visit ? CARRY_DATA : CARRY_START,
-			n };
-
-		carry_encode(c->out_head, &f);
-		c->out_unsent = CARRY_HEADER;
-		c->out_left = n;
+		open_frame(c, n);
 		if (!c->in.visit) {
 			c->in.visit = true;
 			c->in.state = c->out = CARRY_OPEN;
@@ -180,10 +187,12 @@ static int unframe(struct carrier *c, struct chunk *k)
 }
 
 /* How the visit's reading has ended; 1: it has not. */
-static int read_end(const struct carrier *c)
+static int read_end(struct carrier *c)
 {
 	if (!inlet_ended(&c->in))
 		return 1;
+	if (c->heard == 0)
+		c->heard = c->stream.loop->now;
 	return c->in.aborted ? -ECONNRESET : 0;
 }
 
@@ -197,10 +206,12 @@ static void carrier_break(struct carrier *c, int why)
 		stream_received(&c->stream, NULL, why);
 }
 
-static void read_on(struct carrier *c)
+static void carrier_read(struct stream *s)
 {
-	c->link->gulp = c->stream.gulp;
-	if (c->stream.readiness && !c->stream.closing)
+	struct carrier *c = carrier_of(s);
+
+	c->link->gulp = s->gulp;
+	if (s->readiness && !s->closing)
 		stream_await(c->link, &c->reader);
 	else
 		stream_read(c->link, &c->reader);
@@ -247,7 +258,7 @@ static void carrier_received(
 	if (end != 1)
 		stream_received(s, NULL, end);
 	else
-		read_on(c);
+		carrier_read(s);
 }
 
 /* What the link has read ahead. */
@@ -275,11 +286,6 @@ static void carrier_fetch(struct stream *s)
 		else
 			chunk_give(k);
 	}
-}
-
-static void carrier_read(struct stream *s)
-{
-	read_on(carrier_of(s));
 }
 
 /* --- through a pipe --- */
@@ -326,13 +332,8 @@ static ssize_t carrier_splice_out(struct stream *s, struct pipe *p)
 	struct carrier *c = carrier_of(s);
 	ssize_t n;
 
-	if (c->out_left == 0) {
-		struct carry_frame f = { CARRY_DATA, p->bytes };
-
-		carry_encode(c->out_head, &f);
-		c->out_unsent = CARRY_HEADER;
-		c->out_left = p->bytes;
-	}
+	if (c->out_left == 0)
+		open_frame(c, p->bytes);
 	if (c->out_unsent > 0) {
 		n = send(stream_descriptor(c->link),
 			c->out_head + CARRY_HEADER - c->out_unsent,
@@ -369,7 +370,7 @@ static void carrier_renew(struct carrier *c)
 	c->link->gulp = STREAM_CHUNK;
 	c->in.visit = c->in.aborted = false;
 	c->in.state = c->all->starts ? CARRY_CLOSED : CARRY_READY;
-	c->drained = 0;
+	c->heard = c->drained = c->sent = 0;
 	count(old.loop->counters, work_conns_reused);
 	c->all->again(c);
 }
@@ -388,17 +389,16 @@ static void carrier_settle(struct carrier *c)
 		c->drained += k ? chunk_length(k) : 0;
 		chunk_give(k);
 	}
-	if (c->broken || c->drained > CARRIER_DRAIN_MAX) {
+	if (c->broken || c->drained > CARRIER_DRAIN_MAX)
 		carrier_free(c, true);
+	else if (!inlet_ended(&c->in))
+		carrier_read(&c->stream);
+	else if (stream_is_writing(c->link) || c->last_word)
 		return;
-	}
-	if (!inlet_ended(&c->in)) {
-		read_on(c);
-		return;
-	}
-	if (stream_is_writing(c->link) || c->last_word)
-		return;
-	carrier_renew(c);
+	else if (carrier_may_renew(c))
+		carrier_renew(c);
+	else
+		carrier_free(c, false);
 }
 
 static void patience_ends(struct timer *t)

@@ -7,7 +7,8 @@
  * closed like any other stream. When it was closed and both ends have said
  * how the visit ended, the carrier is given back as a new, idle stream; closed
  * while idle, or when that cannot be, the connection ends. What ends a visit,
- * in whatever way, never touches the next one.
+ * in whatever way, never touches the next one: where the other end may still
+ * have so much to throw away that it tires of it, there is no next one.
  */
 
 #ifndef ADIT_RELAY_CARRIER_H
@@ -22,6 +23,13 @@
 /* How long, and for how many bytes, the other end may go on after a close. */
 #define CARRIER_PATIENCE (5 * CLOCK_SECOND)
 #define CARRIER_DRAIN_MAX (4 * 1024 * 1024)
+
+/*
+ * What whoever starts visits asks of the end of one, to be sure that the other
+ * end is within both: so many bytes on their way, after such a time.
+ */
+#define CARRIER_LATE_MAX (16 * 1024)
+#define CARRIER_LATE (2 * CLOCK_SECOND)
 
 struct carrier;
 
@@ -51,7 +59,9 @@ struct carrier {
 	struct inlet in;
 	struct list ending;
 	int64_t until;     /* while ending: the latest, clock.h */
+	int64_t heard;     /* when the other end's last word came; 0: not yet */
 	uint32_t drained;  /* while ending: bytes thrown away */
+	uint32_t sent;     /* bytes of the visit, up to some above DRAIN_MAX */
 	uint32_t out_left; /* of the frame that is going out */
 	uint32_t writing;  /* bytes of the stream's chunk that the link has */
 	uint8_t out_head[CARRY_HEADER];
@@ -101,6 +111,14 @@ struct stream *carrier_detach(struct carrier *c) must_check;
  */
 struct carrier *carrier_wake(
 	struct carriers *all, struct stream *link) must_check;
+
+/*
+ * Whether it may carry another visit, now that the last one has ended. The
+ * other end may have let go of it long before it hears so, and resets the
+ * connection when what it throws away until then is too much or takes too
+ * long: who starts visits begins none that could be hit by that.
+ */
+bool carrier_may_renew(const struct carrier *c);
 
 /* Whether it is a visit on a carrier. */
 bool carrier_is(const struct stream *s);

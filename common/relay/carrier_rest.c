@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* A carrier taken apart, and put together again. */
+/* A carrier that rests: taken apart and put together again, or renewed. */
 
 #include <assert.h>
 
+#include "common/base/socket.h"
+#include "common/event/loop.h"
 #include "common/relay/carrier.h"
 
 bool carrier_can_rest(const struct carrier *c)
@@ -33,5 +35,19 @@ struct carrier *carrier_wake(struct carriers *all, struct stream *link)
 		return NULL;
 	c->in.visit = true;
 	c->in.state = c->out = CARRY_OPEN;
+	/* It is not known any more how much that was. */
+	c->sent = CARRIER_DRAIN_MAX + 1;
 	return c;
+}
+
+bool carrier_may_renew(const struct carrier *c)
+{
+	if (!c->all->starts)
+		return true;
+	if (c->heard != 0 && c->all->loop->now - c->heard > CARRIER_LATE)
+		return false;
+	return c->sent <= CARRIER_LATE_MAX ||
+	       (c->sent <= CARRIER_DRAIN_MAX &&
+		       socket_on_the_way(stream_descriptor(c->link)) <=
+			       CARRIER_LATE_MAX);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* A connection that carries visits: how each begins and ends, and what not. */
-// links: common/relay/carrier.c common/relay/inlet.c common/wire/carry.c common/relay/layer.c common/relay/layer_rest.c common/relay/raw_stream.c common/relay/stream.c common/event/loop.c common/event/pipe.c common/event/chunk.c common/base/timer.c common/base/pool.c common/base/socket.c common/base/address.c common/base/counter.c common/base/reason.c tests/double/script.c tests/double/streams.c tests/double/toy.c
+// links: common/relay/carrier.c common/relay/carrier_rest.c common/relay/inlet.c common/wire/carry.c common/relay/layer.c common/relay/layer_rest.c common/relay/raw_stream.c common/relay/stream.c common/event/loop.c common/event/pipe.c common/event/chunk.c common/base/timer.c common/base/pool.c common/base/socket.c common/base/address.c common/base/counter.c common/base/reason.c tests/double/script.c tests/double/streams.c tests/double/toy.c
 
 #include "common/relay/carrier.h"
 
@@ -315,6 +315,50 @@ Test(carrier_server, the_other_end_does_not_come)
 	stream_close(&s, true);
 	leaves("\4\0\0\0");
 	script_pass(world_loop, CARRIER_PATIENCE);
+	cr_assert_eq(renewed, 0);
+	cr_assert_eq(pool_used(all.pool), 0);
+}
+
+/* The other end will not read to the end of so much: it is left alone. */
+Test(carrier_server, aborted_after_much_it_is_not_used_again)
+{
+	static const uint32_t per = 1024;
+	char text[1024];
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	for (uint32_t sent = 0; sent <= CARRIER_DRAIN_MAX; sent += per - 1) {
+		say(text);
+		end_take(&e, CARRY_HEADER + per - 1);
+	}
+	stream_close(&s, true);
+	end_take(&e, CARRY_HEADER);
+	feed("\4\0\0\0");
+	cr_assert_eq(renewed, 0);
+	cr_assert_eq(pool_used(all.pool), 0);
+}
+
+Test(carrier_server, aborted_after_little_it_is)
+{
+	say("who");
+	leaves("\1\0\0\3who");
+	stream_close(&s, true);
+	leaves("\4\0\0\0");
+	feed("\4\0\0\0");
+	cr_assert_eq(renewed, 1);
+}
+
+/* It may have let go of it then, and be about to cut. */
+Test(carrier_server, after_an_end_of_long_ago_it_is_not)
+{
+	say("who");
+	leaves("\1\0\0\3who");
+	read_next();
+	feed("\3\0\0\0");
+	expect_end(0);
+	script_pass(world_loop, CARRIER_LATE + CLOCK_MS);
+	stream_close(&s, false);
+	leaves("\3\0\0\0");
 	cr_assert_eq(renewed, 0);
 	cr_assert_eq(pool_used(all.pool), 0);
 }
