@@ -21,21 +21,9 @@ static int wait_for_word(int told)
 	return n == 1 ? 0 : 1;
 }
 
-/* What a service manager has said to the first process is for this one. */
-static void follow_environment(const char *variable, pid_t first)
-{
-	const char *value = getenv(variable);
-	char pid[16];
-
-	if (!value || atol(value) != first)
-		return;
-	snprintf(pid, sizeof(pid), "%d", getpid());
-	setenv(variable, pid, 1);
-}
-
 int upgrade_command_fork(void)
 {
-	pid_t first = getpid(), pid;
+	pid_t pid;
 	int told[2];
 
 	if (pipe2(told, O_CLOEXEC) < 0) {
@@ -55,7 +43,6 @@ int upgrade_command_fork(void)
 	close(told[0]);
 	/* Whoever hangs up the terminal does not mean the server. */
 	setsid();
-	follow_environment("WATCHDOG_PID", first);
 	return told[1];
 }
 
