@@ -376,10 +376,14 @@ check-package: deps-demo ## both of them, installed in bare Debians
 # In roots of Debian below build/system, which are kept; as root. ON: what of
 # the tests, where not what their scripts in tests/system say.
 
-.PHONY: check-kernel check-debian check-arm64
+.PHONY: check-kernel check-systemd check-debian check-arm64
 check-kernel: ## flow tests on Debian 12's kernel, in an emulator
 	$(Q)tests/deps.sh root kernel
 	$(Q)tests/system/kernel.sh $(ON)
+
+check-systemd: ## our package and its units on Debian 12, in an emulator
+	$(Q)tests/deps.sh root kernel
+	$(Q)tests/system/systemd.sh $(ON)
 
 check-debian: ## build and test in a root of Debian 13, with gcc and clang
 	$(Q)tests/deps.sh root

@@ -376,6 +376,7 @@ static int take_over(struct server *s)
 	state_dir_sign(s->state_lock);
 	snprintf(line, sizeof(line), "MAINPID=%d", getpid());
 	notify_send(&s->host.notify, line);
+	notify_watch(&s->host.notify, s->successor.watchdog);
 	return 0;
 }
 

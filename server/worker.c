@@ -356,6 +356,7 @@ static int worker_report(struct core *core, struct core_level *levels)
 static bool worker_join(struct core *core)
 {
 	struct worker *w = worker_of(core);
+	bool gently = core->draining && !core->at_once;
 
 	loop_cancel_timer(core->loop, &w->drain_timer);
 	loop_cancel_timer(core->loop, &w->admit_timer);
@@ -377,11 +378,12 @@ static bool worker_join(struct core *core)
 			container_of(l, struct visitor, link), REASON_shutdown);
 	parking_cut(&w->parking);
 	services_close(w);
-	farewells_cut(&w->farewells);
+	/* What a visitor or a service was sent last may still be on its way. */
+	if (!farewells_finish(&w->farewells, gently))
+		return false;
 	list_each_safe (l, &w->sessions)
 		session_close(container_of(l, struct session, place));
-	/* What a service was sent last may still be on its way. */
-	if (!carriers_finish(&w->carriers, core->draining && !core->at_once))
+	if (!carriers_finish(&w->carriers, gently))
 		return false;
 	layers_cut(w->pools.layers);
 	return pool_used(w->pools.streams) == 0 && visitors(w) == 0 &&

@@ -54,6 +54,12 @@ void notify_open(struct notify *n)
 		n->watchdog = find_watchdog();
 }
 
+void notify_watch(struct notify *n, uint32_t ms)
+{
+	if (n->fd >= 0 && ms > 0)
+		n->watchdog = (int64_t)ms * CLOCK_MS;
+}
+
 void notify_send(const struct notify *n, const char *lines)
 {
 	if (n->fd >= 0 &&

@@ -27,6 +27,13 @@ struct notify {
  */
 void notify_open(struct notify *n);
 
+/*
+ * Signs of life are wanted within so many ms, as of the process that this one
+ * follows, to which alone the manager has said so. 0: not, or by what the
+ * environment says.
+ */
+void notify_watch(struct notify *n, uint32_t ms);
+
 /* One or several lines of VARIABLE=VALUE; never waits, and may be lost. */
 void notify_send(const struct notify *n, const char *lines);
 

@@ -160,15 +160,20 @@ void farewell_begin(
 		farewell_speak(fs, s, last_words);
 }
 
-void farewells_cut(struct farewells *fs)
+bool farewells_finish(struct farewells *fs, bool gently)
 {
 	while (fs->first != fs->next) {
 		struct stream *s = take_first(fs);
 
 		loop_cancel_timer(s->loop, &fs->round);
-		stream_close(&s, true);
+		stream_close(&s, !gently);
 	}
 	fs->young = fs->next;
-	list_each_safe (l, &fs->list)
-		farewell_end(container_of(l, struct farewell, link), true);
+	list_each_safe (l, &fs->list) {
+		struct farewell *f = container_of(l, struct farewell, link);
+
+		if (!gently || f->stream->finished)
+			farewell_end(f, !gently);
+	}
+	return fs->count == 0;
 }

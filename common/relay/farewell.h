@@ -46,7 +46,11 @@ void farewells_init(struct farewells *fs);
 void farewell_begin(
 	struct farewells *fs, struct stream *s, struct chunk_queue *last_words);
 
-/* Cut all of them short. */
-void farewells_cut(struct farewells *fs);
+/*
+ * The thread ends, and nobody is drained any more. Gently: on whom all is said
+ * the kernel goes on sending it, and others have the rest of their time. Else
+ * all are cut. True when none is left; else ask again, after a turn.
+ */
+bool farewells_finish(struct farewells *fs, bool gently) must_check;
 
 #endif

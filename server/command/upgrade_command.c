@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Until the other process is the server (0), or will never be (1). */
@@ -21,21 +21,18 @@ static int wait_for_word(int told)
 	return n == 1 ? 0 : 1;
 }
 
-/* What a service manager has said to the first process is for this one. */
-static void follow_environment(const char *variable, pid_t first)
+static int fork_or_say(void)
 {
-	const char *value = getenv(variable);
-	char pid[16];
+	pid_t pid = fork();
 
-	if (!value || atol(value) != first)
-		return;
-	snprintf(pid, sizeof(pid), "%d", getpid());
-	setenv(variable, pid, 1);
+	if (pid < 0)
+		fprintf(stderr, "aditd upgrade: %s\n", strerror(errno));
+	return pid;
 }
 
 int upgrade_command_fork(void)
 {
-	pid_t first = getpid(), pid;
+	pid_t between, pid;
 	int told[2];
 
 	if (pipe2(told, O_CLOEXEC) < 0) {
@@ -43,19 +40,22 @@ int upgrade_command_fork(void)
 		return -1;
 	}
 	fflush(NULL);
-	pid = fork();
-	if (pid < 0) {
-		fprintf(stderr, "aditd upgrade: %s\n", strerror(errno));
+	between = fork_or_say();
+	if (between < 0)
 		return -1;
-	}
-	if (pid > 0) {
+	if (between > 0) {
 		close(told[1]);
+		waitpid(between, NULL, 0);
 		_exit(wait_for_word(told[0]));
 	}
-	close(told[0]);
 	/* Whoever hangs up the terminal does not mean the server. */
 	setsid();
-	follow_environment("WATCHDOG_PID", first);
+	/* As daemon(7): its parent is whoever supervises services from the
+	 * beginning, who warns of a main process that is another's child. */
+	pid = fork_or_say();
+	if (pid != 0)
+		_exit(pid < 0);
+	close(told[0]);
 	return told[1];
 }
 

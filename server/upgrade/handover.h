@@ -42,8 +42,8 @@
 
 enum handover_type {
 	HANDOVER_HELLO = 1, /* number: version; bytes: the program's, a text */
-	HANDOVER_WELCOME,
-	HANDOVER_REFUSED, /* bytes: why, a text */
+	HANDOVER_WELCOME,   /* the same; number: ms of the watchdog, 0: none */
+	HANDOVER_REFUSED,   /* bytes: why, a text */
 	HANDOVER_PREPARED,
 	HANDOVER_LOCK,      /* a descriptor: of the state directory's lock */
 	HANDOVER_LISTENERS, /* descriptors; number: whether these are lent */

@@ -78,10 +78,12 @@ int successor_begin(struct successor *n, const char *directory)
 	if (rc < 0)
 		return fail("it cannot be asked", rc);
 	rc = expect(n, HANDOVER_WELCOME, &m);
-	if (rc == 0)
-		log_info("upgrade: taking over from aditd %.64s (pid %d)",
-			(const char *)m.bytes, pid);
-	return rc;
+	if (rc < 0)
+		return rc;
+	n->watchdog = m.number;
+	log_info("upgrade: taking over from aditd %.64s (pid %d)",
+		(const char *)m.bytes, pid);
+	return 0;
 }
 
 static int take_listeners(struct inherited *sockets, struct handover_message *m)

@@ -22,10 +22,11 @@ struct server;
  * not end before it.
  */
 struct successor {
-	int socket;       /* -1: nobody to take over from, or no more */
-	uint32_t awaited; /* proxies that the old one had */
-	bool counted;     /* it counts */
-	bool watched;     /* visitors come by it */
+	int socket;        /* -1: nobody to take over from, or no more */
+	uint32_t awaited;  /* proxies that the old one had */
+	uint32_t watchdog; /* ms within which it gave signs of life; 0: not */
+	bool counted;      /* it counts */
+	bool watched;      /* visitors come by it */
 };
 
 /*

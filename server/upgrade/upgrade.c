@@ -116,11 +116,15 @@ static void greet(struct server *s, const struct handover_message *m)
 static void welcome(struct server *s)
 {
 	struct upgrade *u = &s->upgrade;
+	int64_t ms = s->host.notify.watchdog / CLOCK_MS;
 
 	if (!arrival_is_over(&s->arrival))
 		return;
 	set_state(u, UPGRADE_WELCOME);
-	if (handover_say(u->peer, HANDOVER_WELCOME, 0, ADIT_VERSION) < 0)
+	if (ms > UINT32_MAX)
+		ms = UINT32_MAX;
+	if (handover_say(
+		    u->peer, HANDOVER_WELCOME, (uint32_t)ms, ADIT_VERSION) < 0)
 		give_up(s, "it does not listen");
 }
 

@@ -612,6 +612,23 @@ def drain():
         equal(s.process.wait(10), 0, "exit code")
 
 
+@case("a drain: what a slow visitor was sent arrives, though aditd has ended")
+def drain_slow():
+    a, big = Site(), b"0123456789abcdef" * 32768
+    a.answers[b"/big"] = lambda conn, r: conn.sendall(
+        b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(big) + big)
+    with tunnel(a) as (s, _), socket.socket() as slow:
+        # It takes little; the rest is the kernel's.
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.settimeout(20)
+        slow.connect(("127.0.0.1", s.http))
+        slow.sendall(get(b"/big", more=b"Connection: close\r\n"))
+        until(lambda: s.counters()["pool_visitors"] == 0, "all is sent")
+        s.process.terminate()
+        equal(s.process.wait(10), 0, "exit code")
+        check(Reader(slow).message()[2] == big, "the body")
+
+
 @case("500 visitors at once, each gets its own answers")
 def crowd():
     a, b = Site(b"a"), Site(b"b")

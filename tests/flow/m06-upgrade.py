@@ -20,6 +20,7 @@ import frpkit
 from harness import (Client, Failed, Nginx, Origin, Server, Skip, case, check,
                      dial, echo, equal, exactly, free_port, main, read_all,
                      read_until, until)
+from managerkit import Manager
 
 ROUNDS = int(os.environ.get("UPGRADE_ROUNDS", "5"))
 PAGE = random.Random(5).randbytes(3000)
@@ -427,6 +428,21 @@ def told():
             check(manager.recv(1000).startswith(b"STOPPING=1"), "STOPPING")
         finally:
             os.unlink(path)
+
+
+@case("the watchdog goes on, though a new process is not told of it")
+def watched():
+    manager = Manager(watchdog=0.4)
+    with Upgraded(env=manager.env) as s:
+        manager.wait("WATCHDOG=1")
+        # systemd tells only the process that it starts itself.
+        del s.env["WATCHDOG_USEC"]
+        for _ in range(2):
+            s.upgrade()
+            s.wait_old()
+            had = manager.count("WATCHDOG=1")
+            until(lambda: manager.count("WATCHDOG=1") > had + 2,
+                  "signs of life")
 
 
 def figures(server, tcp, client, rounds=5):

@@ -31,53 +31,6 @@ static struct chunk_queue words(const char *text)
 	return q;
 }
 
-Test(farewell, words_end_drain)
-{
-	struct chunk_queue q = words("404");
-	struct end e = end_open();
-
-	farewells_init(&all);
-	farewell_begin(&all, e.stream, &q);
-	cr_assert_eq(all.count, 1);
-	cr_assert_not(end_is_finished(&e));
-	cr_assert(end_take(&e, 3));
-	cr_assert(end_is_finished(&e));
-	/* The peer is still talking; it is heard out. */
-	end_feed(&e, "more", 4);
-	cr_assert_eq(all.count, 1);
-	end_feed(&e, NULL, 0);
-	cr_assert_eq(all.count, 0);
-}
-
-Test(farewell, takes_no_longer_than_its_time)
-{
-	struct chunk_queue q = words("404");
-	struct end e = end_open();
-
-	farewells_init(&all);
-	farewell_begin(&all, e.stream, &q);
-	script_pass(world_loop, FAREWELL_TIME + CLOCK_SECOND);
-	cr_assert_eq(all.count, 0);
-}
-
-Test(farewell, cut_and_failures)
-{
-	struct chunk_queue q = words("a"), r = words("b"), none = { 0 };
-	struct end e = end_open(), f = end_open(), g = end_open();
-
-	farewells_init(&all);
-	farewell_begin(&all, e.stream, &q);
-	farewell_begin(&all, f.stream, &r);
-	farewell_begin(&all, g.stream, &none);
-	cr_assert(end_take(&f, -EPIPE));
-	cr_assert_eq(all.count, 2);
-	farewells_cut(&all);
-	script_run(world_loop);
-	cr_assert_eq(all.count, 0);
-}
-
-/* --- those that are put aside --- */
-
 /* An end over TCP, whose peer's buffer has the answer. */
 static struct end tcp_open(void)
 {
@@ -120,6 +73,73 @@ static void begin_silent(const struct end *e)
 
 	farewell_begin(&all, e->stream, &none);
 }
+
+Test(farewell, words_end_drain)
+{
+	struct chunk_queue q = words("404");
+	struct end e = end_open();
+
+	farewells_init(&all);
+	farewell_begin(&all, e.stream, &q);
+	cr_assert_eq(all.count, 1);
+	cr_assert_not(end_is_finished(&e));
+	cr_assert(end_take(&e, 3));
+	cr_assert(end_is_finished(&e));
+	/* The peer is still talking; it is heard out. */
+	end_feed(&e, "more", 4);
+	cr_assert_eq(all.count, 1);
+	end_feed(&e, NULL, 0);
+	cr_assert_eq(all.count, 0);
+}
+
+Test(farewell, takes_no_longer_than_its_time)
+{
+	struct chunk_queue q = words("404");
+	struct end e = end_open();
+
+	farewells_init(&all);
+	farewell_begin(&all, e.stream, &q);
+	script_pass(world_loop, FAREWELL_TIME + CLOCK_SECOND);
+	cr_assert_eq(all.count, 0);
+}
+
+Test(farewell, cut_and_failures)
+{
+	struct chunk_queue q = words("a"), r = words("b"), none = { 0 };
+	struct end e = end_open(), f = end_open(), g = end_open();
+
+	farewells_init(&all);
+	farewell_begin(&all, e.stream, &q);
+	farewell_begin(&all, f.stream, &r);
+	farewell_begin(&all, g.stream, &none);
+	cr_assert(end_take(&f, -EPIPE));
+	cr_assert_eq(all.count, 2);
+	cr_assert(farewells_finish(&all, false));
+	script_run(world_loop);
+	cr_assert_eq(all.count, 0);
+}
+
+/* At a gentle end who has still something to say has time for it. */
+Test(farewell, what_is_said_arrives_after_the_end)
+{
+	struct chunk_queue q = words("a");
+	struct end e = end_open(), f = tcp_open();
+
+	farewells_init(&all);
+	farewell_begin(&all, e.stream, &q);
+	begin_silent(&f);
+	cr_assert_not(farewells_finish(&all, true));
+	cr_assert_eq(all.count, 1);
+	cr_assert(end_take(&e, 1));
+	cr_assert(farewells_finish(&all, true));
+	script_run(world_loop);
+	expect_answer(&f, 0);
+	/* It is no reset that has ended it. */
+	cr_assert_eq(send(f.peer, "x", 1, MSG_NOSIGNAL), 1);
+	close(f.peer);
+}
+
+/* --- those that are put aside --- */
 
 /* The peer ends while nobody waits for it; and then it is over. */
 Test(farewell, who_ends_at_once_is_not_waited_for)
@@ -171,7 +191,7 @@ Test(farewell, the_young_wait_for_the_next_round)
 	script_pass(world_loop, FAREWELL_ASIDE * 3 / 4);
 	cr_assert(end_reads(&e));
 	cr_assert(end_reads(&f));
-	farewells_cut(&all);
+	cr_assert(farewells_finish(&all, false));
 	script_run(world_loop);
 	cr_assert_eq(all.count, 0);
 	close(e.peer);
@@ -197,7 +217,7 @@ Test(farewell, so_many_are_put_aside_and_no_more)
 	cr_assert_eq(all.count, N);
 	for (int i = 0; i < N; i++)
 		cr_assert_eq(end_reads(&ends[i]), i < EXTRA);
-	farewells_cut(&all);
+	cr_assert(farewells_finish(&all, false));
 	script_run(world_loop);
 	cr_assert_eq(all.count, 0);
 	for (int i = EXTRA; i < N; i++)

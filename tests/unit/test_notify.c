@@ -116,3 +116,24 @@ Test(notify, watchdog)
 		notify_close(&n);
 	}
 }
+
+Test(notify, watched_as_who_was_before)
+{
+	struct notify n;
+
+	unsetenv("WATCHDOG_USEC");
+	setenv("NOTIFY_SOCKET", "@adit", 1);
+	notify_open(&n);
+	notify_watch(&n, 0);
+	cr_expect_eq(n.watchdog, 0);
+	notify_watch(&n, 30000);
+	cr_expect_eq(n.watchdog, 30000000000);
+	notify_watch(&n, 0);
+	cr_expect_eq(n.watchdog, 30000000000);
+	notify_close(&n);
+	/* Nobody is to be told. */
+	unsetenv("NOTIFY_SOCKET");
+	notify_open(&n);
+	notify_watch(&n, 30000);
+	cr_expect_eq(n.watchdog, 0);
+}
