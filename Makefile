@@ -381,7 +381,7 @@ check-kernel: ## flow tests on Debian 12's kernel, in an emulator
 	$(Q)tests/deps.sh root kernel
 	$(Q)tests/system/kernel.sh $(ON)
 
-check-debian: ## build and test in a root of Debian 13, with gcc and clang
+check-debian: ## all of make check in a root of Debian 13; clang's build, too
 	$(Q)tests/deps.sh root
 	$(Q)tests/system/debian.sh $(ON)
 
