@@ -12,7 +12,8 @@ fail() {
 	exit 1
 }
 
-# For within: more options of unshare(1), and what is done at first.
+# For within: more options of unshare(1), and what is done at first, in the
+# root's folder.
 UNSHARE='' BEFORE=:
 
 # within ROOT COMMAND...: in a root, which has /proc, /sys and /dev meanwhile.
@@ -21,11 +22,11 @@ UNSHARE='' BEFORE=:
 within() {
 	# shellcheck disable=SC2086
 	unshare --mount --pid --fork --kill-child $UNSHARE sh -c '
-		'"$BEFORE"' &&
 		mount --bind "$0" "$0" && cd "$0" &&
 		mount -t proc proc proc &&
 		mount --rbind /sys sys &&
 		mount --rbind /dev dev &&
+		'"$BEFORE"' &&
 		pivot_root . . && umount -l . && cd / || exit 1
 		env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS "$@"
 		exit $?' "$@"
