@@ -385,7 +385,7 @@ check-systemd: ## our package and its units on Debian 12, in an emulator
 	$(Q)tests/deps.sh root kernel
 	$(Q)tests/system/systemd.sh $(ON)
 
-check-debian: ## build and test in a root of Debian 13, with gcc and clang
+check-debian: ## all of make check in a root of Debian 13; clang's build, too
 	$(Q)tests/deps.sh root
 	$(Q)tests/system/debian.sh $(ON)
 

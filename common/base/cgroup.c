@@ -47,14 +47,15 @@ static bool has_word(const char *list, const char *word)
 {
 	size_t n = strlen(word);
 
-	while (list) {
+	for (;;) {
 		if (!strncmp(list, word, n) &&
 			(list[n] == '\0' || list[n] == ','))
 			return true;
 		list = strchr(list, ',');
-		list += list ? 1 : 0;
+		if (!list)
+			return false;
+		list++;
 	}
-	return false;
 }
 
 /* One line of /proc/self/cgroup: "ID:CONTROLLERS:PATH". */

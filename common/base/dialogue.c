@@ -118,7 +118,9 @@ static int send_by(
 		rc = send_by(d, level - 1, out, (size_t)made);
 		if (rc < 0)
 			return rc;
-		bytes += taken;
+		/* Where it had only words there may be no pointer. */
+		if (taken > 0)
+			bytes += taken;
 		n -= taken;
 	}
 	return 0;

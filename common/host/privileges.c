@@ -30,13 +30,13 @@ static struct __user_cap_header_struct header = {
 static int read_sets(struct sets *s)
 {
 	struct __user_cap_data_struct d[_LINUX_CAPABILITY_U32S_3] = { 0 };
+	int rc = syscall(SYS_capget, &header, d) < 0 ? -errno : 0;
 
-	if (syscall(SYS_capget, &header, d) < 0)
-		return -errno;
+	/* None, where they cannot be read. */
 	s->effective = d[0].effective | (uint64_t)d[1].effective << 32;
 	s->permitted = d[0].permitted | (uint64_t)d[1].permitted << 32;
 	s->inheritable = d[0].inheritable | (uint64_t)d[1].inheritable << 32;
-	return 0;
+	return rc;
 }
 
 static int write_sets(const struct sets *s)

@@ -15,8 +15,7 @@ deb=$B/adit_$VERSION-0adit1_$DEB_HOST_ARCH.deb
 rm -rf "$work/debian"
 umask 022
 make -s --no-print-directory B="$B" CC="$CC" BIN="$B/deb" install \
-	DESTDIR="$root" PREFIX=/usr SYSCONFDIR=/etc UNIT_DIR=/lib/systemd/system \
-	>/dev/null
+	DESTDIR="$root" PREFIX=/usr SYSCONFDIR=/etc >/dev/null
 
 # BoringSSL is of no use to others by this name: it is the program's own.
 mkdir -p "$root/usr/lib/adit"
@@ -59,10 +58,10 @@ mkdir "$root/DEBIAN"
 cp $here/control $here/shlibs.local "$work/debian"
 (cd "$root" && find etc -type f | LC_ALL=C sort | sed 's|^|/|') \
 	>"$root/DEBIAN/conffiles"
-if [ -e "$root/lib/systemd/system/aditd.service" ]; then
+if [ -e "$root/usr/lib/systemd/system/aditd.service" ]; then
 	install -m 755 $here/postinst $here/prerm $here/postrm "$root/DEBIAN"
 fi
-(cd "$root" && find usr lib -type f -print0 2>/dev/null |
+(cd "$root" && find usr -type f -print0 |
 	LC_ALL=C sort -z | xargs -0 md5sum) >"$root/DEBIAN/md5sums"
 (
 	cd "$work"

@@ -139,7 +139,9 @@ def command_line():
         pin = s.wait_log(r"identity \[([\w-]{43})\]")[1]
         sees(said, "warn", "tls", f"nobody vouches.*{pin}",
              rf"transport\.tls\.pins: \[{pin}\]")
-        check("0 wrong, 1 to be warned of" in said, said)
+        # Where localhost is ::1 as well, nobody listens there.
+        warned = 2 if "[::1]" in said else 1
+        check(f"0 wrong, {warned} to be warned of" in said, said)
         wrong(None, "service", "Connection refused", "start the service",
               words=["http", str(free_port()), "-d", "a.test", *words[2:]],
               env={"ADIT_TOKEN": TOKEN})

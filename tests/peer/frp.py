@@ -67,6 +67,7 @@ class Channel:
     def __init__(self, sock):
         self.sock, self.buffer, self.cfb = sock, b"", None
         self.lock = threading.Lock()
+        self.reader = None  # the thread that reads, if another one does
         sock.settimeout(TIMEOUT)
         # As Go's programs do.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -116,6 +117,10 @@ class Channel:
         # A thread that reads would keep the socket open.
         with contextlib.suppress(OSError):
             self.sock.shutdown(socket.SHUT_RDWR)
+        # Within TLS it may answer the end with an alert, by a descriptor that
+        # must not be another connection's by then.
+        if self.reader and self.reader is not threading.current_thread():
+            self.reader.join(TIMEOUT)
         self.sock.close()
 
 
@@ -150,8 +155,9 @@ class FrpClient:
         if not answer.get("error"):
             self.run_id = answer["run_id"]
             self.control.encrypt(self.token)
-            threading.Thread(target=self._read, args=(self.control,),
-                             daemon=True).start()
+            self.control.reader = threading.Thread(
+                target=self._read, args=(self.control,), daemon=True)
+            self.control.reader.start()
         return answer
 
     def _read(self, control):

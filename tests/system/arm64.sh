@@ -34,7 +34,7 @@ if ! is_run >/dev/null 2>&1; then
 	ARM64="$ARM64:$PWD/$ROOT/usr/bin/qemu-aarch64-static:F"
 	export ARM64
 	UNSHARE='--user --map-root-user'
-	BEFORE='formats=/proc/sys/fs/binfmt_misc &&
+	BEFORE='formats=proc/sys/fs/binfmt_misc &&
 		mount -t binfmt_misc binfmt_misc $formats &&
 		printf %s "$ARM64" >$formats/register'
 	is_run >/dev/null || fail "arm64: qemu-user cannot be registered here"

@@ -12,19 +12,23 @@ fail() {
 	exit 1
 }
 
-# For within: more options of unshare(1), and what is done at first.
+# For within: more options of unshare(1), and what is done at first, in the
+# root's folder.
 UNSHARE='' BEFORE=:
 
 # within ROOT COMMAND...: in a root, which has /proc, /sys and /dev meanwhile.
-# What it leaves behind ends with it.
+# What it leaves behind ends with it. By pivot_root(2): who was put there by
+# chroot(2) can make no user namespace, and much would be skipped.
 within() {
 	# shellcheck disable=SC2086
 	unshare --mount --pid --fork --kill-child $UNSHARE sh -c '
+		mount --bind "$0" "$0" && cd "$0" &&
+		mount -t proc proc proc &&
+		mount --rbind /sys sys &&
+		mount --rbind /dev dev &&
 		'"$BEFORE"' &&
-		mount -t proc proc "$0/proc" &&
-		mount --rbind /sys "$0/sys" &&
-		mount --rbind /dev "$0/dev" || exit 1
-		chroot "$0" env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS "$@"
+		pivot_root . . && umount -l . && cd / || exit 1
+		env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS "$@"
 		exit $?' "$@"
 }
 
@@ -39,8 +43,8 @@ make_root() {
 		echo "# making $ROOT"
 		rm -rf "$ROOT"
 		mkdir -p "$ROOTS"
-		mmdebstrap --quiet --variant=apt --dpkgopt=force-unsafe-io \
-			"$@" "$suite" "$ROOT" ||
+		mmdebstrap --quiet --variant=apt --include=mount \
+			--dpkgopt=force-unsafe-io "$@" "$suite" "$ROOT" ||
 			fail "$name: mmdebstrap $suite"
 		printf '%s localhost\n' 127.0.0.1 ::1 >"$ROOT/etc/hosts"
 		touch "$ROOT/complete"

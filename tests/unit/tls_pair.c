@@ -67,7 +67,8 @@ void pair_seal(struct pair *p, struct peer *from, const void *data, size_t n)
 		if (made < 0 || (made == 0 && taken == 0))
 			break;
 		from->sealed += (size_t)made;
-		at += taken;
+		if (taken > 0)
+			at += taken;
 		n -= taken;
 	}
 }
