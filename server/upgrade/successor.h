@@ -22,10 +22,9 @@ struct server;
  * not end before it.
  */
 struct successor {
-	int socket;       /* -1: nobody to take over from, or no more */
-	uint32_t awaited; /* proxies that the old one had */
-	bool counted;     /* it counts */
-	bool watched;     /* visitors come by it */
+	int socket;   /* -1: nobody to take over from, or no more */
+	bool counted; /* it counts */
+	bool watched; /* visitors come by it */
 };
 
 /*
@@ -35,11 +34,11 @@ struct successor {
 int successor_begin(struct successor *n, const char *directory) must_check;
 
 /*
- * All that may fail has been made: get the lock and the sockets of the old one,
- * which accepts nobody any more. 0, or -errno after an error in the log.
+ * All that may fail has been made: get the lock, the sockets and the names of
+ * the proxies of the old one, which accepts nobody any more. 0, or -errno after
+ * an error in the log.
  */
-int successor_receive(
-	struct successor *n, struct inherited *sockets, int *lock_r) must_check;
+int successor_receive(struct server *s) must_check;
 
 /* We can begin: all is ours now. 0, or -errno after an error in the log. */
 int successor_commit(struct server *s) must_check;
