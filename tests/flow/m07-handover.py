@@ -362,6 +362,34 @@ def generations():
             s.wait_old()
 
 
+@case("a request whose idle service dies after the upgrade is passed on, too")
+def retried():
+    asked_again, go = threading.Event(), threading.Event()
+
+    def once(conn):
+        for _ in range(2):
+            read_until(conn, b"\r\n\r\n")
+            if asked_again.is_set() and not go.is_set():
+                go.wait(30)
+                return
+            conn.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+            asked_again.set()
+
+    with Origin(once) as o, Upgraded() as s, Client(s, [
+            {"name": "o", "type": "http", "localPort": o.port,
+             "customDomains": ["once.test"]}]):
+        with dial(s.http) as conn:
+            conn.sendall(GET % b"once.test")
+            answer(conn, b"ok")
+            conn.sendall(GET % b"once.test")
+            until(lambda: s.counters()["http_reused"] == 1, "the second one")
+            s.upgrade()
+            go.set()
+            answer(conn, b"ok")
+        equal((o.connections, s.counters()["visitors_adopted"]), (2, 1),
+              "connections to the service, visitors passed on")
+
+
 def port_of(program, name="any"):
     return int(program.wait_log(
         rf"\[{name}\] tcp proxy listen port \[(\d+)\]")[1])
