@@ -231,7 +231,7 @@ soak: all ## 30 minutes of mixed traffic, bodies of 10 GiB
 		tests/run --flow f01
 
 upgrades: all ## aditd upgrade, 60 times in a row under load
-	$(Q)UPGRADE_ROUNDS=60 BUILD=$(B) tests/run --flow m05
+	$(Q)UPGRADE_ROUNDS=60 BUILD=$(B) tests/run --flow m06
 
 # --- fuzzing -----------------------------------------------------------------
 # Each target is linked with all rooms and both tables of settings. `make check`

@@ -46,7 +46,7 @@ struct client {
 	struct tls_context *tls;           /* of new links; NULL: without */
 	struct tls_sessions *tls_sessions; /* with the server */
 	struct parking parking;            /* of work connections */
-	uint32_t epoch; /* sessions that this worker knows the end of */
+	uint32_t epoch; /* sessions that this worker knows were cut */
 	struct timer drain_timer;
 	struct journal *journal; /* of requests; NULL: they are not printed */
 	bool first;

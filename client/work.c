@@ -481,12 +481,12 @@ void work_init(struct client *c)
 
 void works_lost(struct client *c, bool cut)
 {
-	c->epoch++;
+	c->epoch += cut;
 	session_keys_wipe(&c->session);
 	list_each_safe (l, &c->works) {
 		struct work *k = container_of(l, struct work, link);
 
-		if (cut && !is_busy(k))
+		if (k->state == WORK_DIALING || (cut && !is_busy(k)))
 			work_close(k, REASON_work_lost);
 	}
 }

@@ -105,8 +105,9 @@ void work_resume(struct client *c, unsigned caps, struct proxy *proxy,
 
 /*
  * The session has ended: close those of this worker that serve nobody yet, if
- * it was `cut`. Else they are the server's to close: it may just have sent a
- * visitor to one.
+ * it was `cut`, and carriers when their visitor goes. Else they are the
+ * server's to close: it may just have sent a visitor to one. Those that are
+ * being made are of no use.
  */
 void works_lost(struct client *c, bool cut);
 

@@ -357,11 +357,12 @@ static int take_given(struct server *s)
 /* All that may fail is there; from here on nobody else accepts. */
 static int follow(struct server *s)
 {
-	int rc =
-		successor_receive(&s->successor, &s->inherited, &s->state_lock);
+	int rc = successor_receive(s);
 
-	if (rc == 0)
-		arrival_init(s, s->successor.awaited);
+	if (rc == 0) {
+		arrival_init(s);
+		registry_expect(s->registry, &s->arrival.awaited);
+	}
 	return rc;
 }
 
@@ -486,6 +487,7 @@ void server_destroy(struct server **sp)
 	seen_file_close(&s->seen);
 	upgrade_close(&s->upgrade);
 	inherited_clear(&s->inherited);
+	awaited_clear(&s->arrival.awaited);
 	reload_close(&s->reload);
 	settings_free(&s->settings);
 	if (s->state_lock >= 0)

@@ -52,7 +52,6 @@ struct server {
 	int state_lock; /* descriptor of the locked file in stateDir; -1 */
 	struct quota visitors, works;
 	struct half_open half_open;
-	_Atomic uint32_t moving;  /* visitors between two workers */
 	_Atomic uint32_t drained; /* workers that accept no visitors any more */
 	struct registry *registry;     /* of worker 0's thread alone */
 	const struct backend *backend; /* of all workers */

@@ -20,6 +20,7 @@
 #include "server/http/http_visitor.h"
 #include "server/visitor/https_visitor.h"
 #include "server/listener.h"
+#include "server/upgrade/adoption.h"
 #include "server/visitor/parked.h"
 #include "server/control/proxy.h"
 #include "server/link/session.h"
@@ -231,7 +232,7 @@ static int start_listener(struct worker *w, struct listener **l_r, int *fd,
 
 	if (*fd >= 0)
 		rc = listener_open_held(l_r, w, *fd, NULL, accepted,
-			visitors && !arrival_is_over(&w->server->arrival));
+			visitors && arrival_holds(&w->server->arrival));
 	*fd = -1;
 	return rc;
 }
@@ -303,6 +304,30 @@ static void worker_drain(struct core *core)
 		w->settings->drain_timeout_ms * CLOCK_MS, drain_late);
 	atomic_fetch_add(&w->server->drained, 1);
 	worker_visitor_gone(w);
+}
+
+bool worker_holds(const struct worker *w)
+{
+	return yielding_holds(w) || arrival_holds(&w->server->arrival);
+}
+
+bool worker_ends(const struct worker *w)
+{
+	return w->core.draining && !yielding_has_left(w);
+}
+
+void worker_let_in(struct worker *w)
+{
+	list_each_safe (l, &w->visitors) {
+		struct visitor *v = container_of(l, struct visitor, link);
+
+		if (v->http)
+			http_visitor_resume(v);
+		else if (visitor_is_https(v))
+			https_visitor_resume(v);
+		else if (v->state == VISITOR_HEAD)
+			adoption_look(v);
+	}
 }
 
 void worker_visitor_gone(struct worker *w)

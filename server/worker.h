@@ -109,6 +109,19 @@ static inline struct ref worker_ref(const struct worker *w, const void *object)
 	return (struct ref){ w->index, pool_handle(object) };
 }
 
+/*
+ * Whether visitors that have not begun to speak are to wait with it: another
+ * aditd is taking over, or whom they want to see has not come back from the one
+ * before us.
+ */
+bool worker_holds(const struct worker *w);
+
+/* Whether it drains, and its visitors cannot go on at another aditd. */
+bool worker_ends(const struct worker *w);
+
+/* Worker thread: it holds them no more, or there is more to find for them. */
+void worker_let_in(struct worker *w);
+
 /* Called when a visitor has gone: a drain may be complete now. */
 void worker_visitor_gone(struct worker *w);
 

@@ -58,6 +58,12 @@ struct backend {
 	 */
 	int (*wait)(struct loop *l, int64_t timeout);
 
+	/*
+	 * Whether more has completed than the last wait told of: buffers that
+	 * are lent may hold bytes of it. NULL: never.
+	 */
+	bool (*is_behind)(const struct loop *l);
+
 	/* A test's own time. NULL: clock_now(). */
 	int64_t (*now)(const struct loop *l);
 };

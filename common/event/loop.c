@@ -212,13 +212,18 @@ static uint32_t loop_gives(const struct loop *l)
 	       chunk_pool_gives(l->bulk);
 }
 
+static bool is_behind(const struct loop *l)
+{
+	return l->backend->is_behind && l->backend->is_behind(l);
+}
+
 /* Memory of a burst goes back, and buffers hold none while little passes. */
 static void trim(struct timer *t)
 {
 	struct loop *l = container_of(t, struct loop, trim);
 	uint32_t gives = loop_gives(l);
 
-	if (gives - l->gives < TRIM_BUSY) {
+	if (gives - l->gives < TRIM_BUSY && !is_behind(l)) {
 		chunk_pool_trim(l->chunks);
 		chunk_pool_trim(l->sealed);
 		chunk_pool_trim(l->bulk);

@@ -370,6 +370,13 @@ static void ring_submit_and_wait(struct loop *l, int64_t timeout)
 		io_uring_submit_and_wait_timeout(&r->uring, &cqe, 1, &ts, NULL);
 }
 
+static bool ring_is_behind(const struct loop *l)
+{
+	const struct ring *r = l->state;
+
+	return io_uring_cq_ready(&r->uring) > 0;
+}
+
 static int ring_wait(struct loop *l, int64_t timeout)
 {
 	struct ring *r = l->state;
@@ -406,4 +413,5 @@ const struct backend backend_ring = {
 	.cancel = ring_cancel,
 	.move = ring_move,
 	.wait = ring_wait,
+	.is_behind = ring_is_behind,
 };

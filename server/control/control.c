@@ -73,7 +73,9 @@ static void control_begin(struct control *c)
 	if (!c->session.generation)
 		control_heard(c);
 	channel_start(&c->channel);
-	if (c->state == CONTROL_RUNNING)
+	if (yielding_has_left(c->worker))
+		control_move(c);
+	else if (c->state == CONTROL_RUNNING)
 		matchmakers_request(c);
 }
 

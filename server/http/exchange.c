@@ -255,7 +255,7 @@ static void send_response(
 	struct chunk *head;
 
 	x->visitor_ends |=
-		x->with.last || x->with.worker->core.draining ||
+		x->with.last || worker_ends(x->with.worker) ||
 		x->framing.body == FRAMING_CLOSE || !request_is_out(x) ||
 		(x->with.request->old && x->framing.body == FRAMING_CHUNKED);
 	/* The end goes with the last bytes, unless a body is still awaited. */

@@ -84,6 +84,16 @@ int head_reader_take(struct head_reader *r, struct chunk *c,
 	return 1;
 }
 
+struct chunk *head_reader_give_back(struct head_reader *r)
+{
+	struct chunk *c = NULL;
+
+	if (r->pieces)
+		c = chunk_copy(r->pieces->bytes, r->pieces->size);
+	head_reader_clear(r);
+	return c;
+}
+
 void head_reader_clear(struct head_reader *r)
 {
 	free(r->pieces);

@@ -42,6 +42,12 @@ static inline bool head_reader_began(const struct head_reader *r)
 	return r->pieces;
 }
 
+/*
+ * What is kept, as it came, in a chunk from the heap, the caller's; nothing is
+ * kept any more. NULL: nothing was, or there is no memory.
+ */
+struct chunk *head_reader_give_back(struct head_reader *r) must_check;
+
 /* Free what is kept: for the next head, or for good. */
 void head_reader_clear(struct head_reader *r);
 

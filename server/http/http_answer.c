@@ -76,7 +76,7 @@ struct chunk *http_answer_make(struct worker *w, struct http_answer *answer)
 
 	count_answer(&w->core.counters, a.status);
 	request_id_text(answer->id, id);
-	answer->keep = a.keep = answer->keep && !w->core.draining;
+	answer->keep = a.keep = answer->keep && !worker_ends(w);
 	if (has_page(a.status) && w->page) {
 		a.body = w->page->text;
 		a.body_len = w->page->size;

@@ -1,38 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "server/http/http_visitor.h"
+/* What is known of a visitor of http, its exchanges, and answers of our own. */
 
-#include <errno.h>
+#include "server/http/http_visitor_internal.h"
 
-#include "common/base/log.h"
-#include "common/http/accept.h"
 #include "common/relay/relay.h"
-#include "server/http/account.h"
-#include "server/http/exchange.h"
 #include "server/http/http_answer.h"
-#include "server/http/http_route.h"
-#include "server/listener.h"
 #include "server/http/service.h"
-#include "server/visitor/visitor.h"
 #include "server/worker.h"
-
-/* What is known of a visitor beyond what a tcp one has. */
-struct http_visit {
-	struct visitor *visitor;
-	struct head_reader pieces;
-	struct request_facts request;
-	struct exchange exchange;
-	struct account account;  /* of the request that is under way */
-	struct outcome outcome;  /* of it so far */
-	struct chunk *forwarded; /* the head for the service; until it goes */
-	struct handle last;      /* where its last request went (service.h) */
-	uint32_t requests;       /* of this connection, so far */
-	bool reused;             /* the service has served before */
-	bool private;            /* ... this visitor only */
-};
-
-static void http_read(struct visitor *v);
-static void http_next(struct visitor *v);
 
 struct http_visit *http_visit_take(struct visitor *v)
 {
@@ -63,6 +38,7 @@ void http_visit_free(struct http_visit **hp)
 		service_forget(h->visitor->worker, h->last);
 	head_reader_clear(&h->pieces);
 	chunk_give(h->forwarded);
+	chunk_give(h->said);
 	account_discard(&h->account);
 	free(h);
 }
@@ -94,9 +70,7 @@ static void http_answer_stalls(struct timer *t)
 	visitor_close(container_of(t, struct visitor, timer), REASON_timeout);
 }
 
-/* Answer with a status of our own; then the next request, or a farewell. */
-static void http_answer(
-	struct visitor *v, int status, enum reason why, bool may_stay)
+void http_answer(struct visitor *v, int status, enum reason why, bool may_stay)
 {
 	struct http_visit *h = v->http;
 	struct chunk_queue words = { 0 };
@@ -109,6 +83,7 @@ static void http_answer(
 	head_reader_clear(&h->pieces);
 	chunk_give(h->forwarded);
 	h->forwarded = NULL;
+	http_visit_forget_said(h);
 	h->outcome.first = worker_loop(v->worker)->now;
 	h->outcome.status = (uint16_t)a.said;
 	h->outcome.out = a.body;
@@ -128,203 +103,9 @@ static void http_answer(
 	visitor_close(v, why);
 }
 
-/* Whether another request may follow, though nobody reads a body of this. */
-static bool http_may_stay(const struct request_facts *q)
-{
-	return q->clear && !q->framing.close && !framing_has_body(&q->framing);
-}
-
 void http_visitor_fail(struct visitor *v, enum reason why, bool may_stay)
 {
 	http_answer(v, 503, why, may_stay && http_may_stay(&v->http->request));
-}
-
-/* --- the request's head --- */
-
-static void http_late(struct timer *t)
-{
-	struct visitor *v = container_of(t, struct visitor, timer);
-
-	/* One that has not begun to speak gets no word either. */
-	if (head_reader_began(&v->http->pieces)) {
-		http_answer(v, 408, REASON_timeout, false);
-		return;
-	}
-	/* Between two requests silence is no fault. */
-	if (!v->fixed)
-		count(&v->worker->core.counters, http_408);
-	visitor_close(v, v->fixed ? REASON_done : REASON_timeout);
-}
-
-static void set_head_timer(struct visitor *v)
-{
-	loop_set_timer(worker_loop(v->worker), &v->timer,
-		v->worker->settings->head_timeout_ms * CLOCK_MS, http_late);
-}
-
-/* --- whom it goes to --- */
-
-/* Whether it may go out on a connection that may be dead, and then again. */
-static bool may_repeat(const struct request_facts *q)
-{
-	return q->again && !framing_has_body(&q->framing) &&
-	       !q->framing.upgrade;
-}
-
-/* One that has served before; NULL: a fresh one is needed. */
-static struct stream *find_service(struct visitor *v, struct route *r)
-{
-	struct http_visit *h = v->http;
-	const struct request_facts *q = &h->request;
-	struct handle last = h->last;
-	struct stream *s;
-	bool again = may_repeat(q) && !q->framing.pinned;
-	bool known = false;
-
-	h->last = (struct handle){ 0 };
-	s = q->alone ? NULL
-		     : service_take_last(v->worker, r, last, again, &known);
-	h->private = s && known;
-	if (s)
-		return s;
-	service_forget(v->worker, last);
-	return again && !q->alone ? service_take(v->worker, r, &v->peer) : NULL;
-}
-
-static void http_routed(struct visitor *v, struct route *r)
-{
-	struct stream *work = find_service(v, r);
-
-	count(&v->worker->core.counters, http_requests);
-	v->http->reused = work;
-	v->http->requests++;
-	if (work)
-		visitor_serve(v, r, work);
-	else
-		visitor_route(v, r);
-}
-
-/* 0 and whose it is, or the status to answer with. */
-static int http_decide(
-	struct visitor *v, const struct head_found *found, struct route **r_r)
-{
-	struct http_visit *h = v->http;
-	int rc;
-
-	h->request.html = accept_names(found->head, found->data, "text/html");
-	rc = http_route_decide(
-		v->worker, &v->peer, found, &h->request, r_r, &h->forwarded);
-	/* Counted by connections: later requests came with the first. */
-	if (rc || v->load || h->requests > 0 ||
-		visitor_may_come(v->worker, *r_r, &v->load))
-		return rc;
-	chunk_give(h->forwarded);
-	h->forwarded = NULL;
-	return 503;
-}
-
-/* New bytes of the visitor, which begin or continue a head. */
-static void http_bytes(struct visitor *v, struct chunk *c)
-{
-	struct http_visit *h = v->http;
-	struct route *r = NULL;
-	struct head_found found = { 0 };
-	bool began = head_reader_began(&h->pieces);
-	bool speaks_h2 = !began && http_answer_is_h2(c);
-	int rc = head_reader_take(&h->pieces, c, &v->worker->head, false,
-		&v->worker->requests, &found);
-
-	h->request = (struct request_facts){ 0 };
-	if (!began)
-		account_begin(&h->account, v->worker);
-	if (rc == 0) {
-		if (!began)
-			set_head_timer(v);
-		http_read(v);
-		return;
-	}
-	loop_cancel_timer(worker_loop(v->worker), &v->timer);
-	if (rc == -505 && speaks_h2) {
-		h->outcome.status = 505;
-		http_answer_h2(v->worker, v->stream);
-		v->stream = NULL;
-		visitor_close(v, REASON_answered);
-		return;
-	}
-	if (rc > 0) {
-		rc = http_decide(v, &found, &r);
-		account_note(&h->account, v->worker, &found, r);
-	} else {
-		rc = -rc;
-	}
-	head_reader_clear(&h->pieces);
-	/* Behind the head are its body, or the next request. */
-	if (found.head && chunk_length(c) > 0)
-		stream_unread(v->stream, c);
-	else if (found.head)
-		chunk_give(c);
-	if (rc)
-		http_answer(v, rc, REASON_answered, http_may_stay(&h->request));
-	else
-		http_routed(v, r);
-}
-
-static void http_received(struct stream_reader *r, struct chunk *c, int result)
-{
-	struct visitor *v = container_of(r, struct visitor, reader);
-
-	if (result > 0 && yielding_holds(v->worker) &&
-		http_visitor_is_between(v)) {
-		stream_unread(v->stream, c);
-		return;
-	}
-	if (result > 0) {
-		http_bytes(v, c);
-		return;
-	}
-	if (head_reader_began(&v->http->pieces) || result < 0)
-		count(&v->worker->core.counters, visitors_gone);
-	visitor_close(
-		v, result == 0 ? REASON_peer_closed : REASON_visitor_gone);
-}
-
-static void http_read(struct visitor *v)
-{
-	struct chunk *c;
-	int n = stream_take(v->stream, &c);
-
-	v->reader.received = http_received;
-	if (n == -EAGAIN)
-		stream_read(v->stream, &v->reader);
-	else
-		http_received(&v->reader, c, n);
-}
-
-static void http_begin(struct visitor *v)
-{
-	struct http_visit *h;
-
-	if (!v)
-		return;
-	h = calloc(1, sizeof(*h));
-	if (!h) {
-		visitor_close(v, REASON_no_memory);
-		return;
-	}
-	http_visit_give(h, v);
-	set_head_timer(v);
-	http_read(v);
-}
-
-void http_visitor_accept(struct listener *l, int fd)
-{
-	http_begin(visitor_new(l->worker, l, fd));
-}
-
-void http_visitor_adopt(
-	struct worker *w, struct stream *s, const struct address *peer)
-{
-	http_begin(visitor_adopt(w, s, peer));
 }
 
 /* --- the exchange --- */
@@ -429,8 +210,11 @@ void http_visitor_run(struct visitor *v)
 		.over = exchange_over };
 
 	/* The service may have died while it was idle, or others can do it. */
-	if (may_repeat(&h->request) && (h->reused || visitor_may_detour(v)))
+	if (http_may_repeat(&h->request) &&
+		(h->reused || visitor_may_detour(v)))
 		params.kept = chunk_copy(chunk_bytes(head), chunk_length(head));
+	if (!params.kept)
+		http_visit_forget_said(h);
 	h->forwarded = NULL;
 	exchange_start(&h->exchange, &params);
 }
@@ -444,44 +228,4 @@ void http_visitor_stop(struct visitor *v, enum reason why)
 	h->outcome.in += v->relay.out.bytes;
 	h->outcome.out += v->relay.back.bytes;
 	close_account(v, why);
-}
-
-/* The request is over, the connection is not. */
-static void http_next(struct visitor *v)
-{
-	visitor_await(v);
-	if (v->worker->yielding.state == YIELDING_LEFT) {
-		yielding_pass(v);
-		return;
-	}
-	/* When it was told that it may stay, nobody had said so. */
-	if (v->worker->core.draining && !v->stream->unread.head) {
-		visitor_close(v, REASON_done);
-		return;
-	}
-	loop_set_timer(worker_loop(v->worker), &v->timer,
-		v->worker->settings->idle_timeout_ms * CLOCK_MS, http_late);
-	http_read(v);
-}
-
-bool http_visitor_is_between(const struct visitor *v)
-{
-	return v->http && v->state == VISITOR_HEAD &&
-	       !head_reader_began(&v->http->pieces);
-}
-
-void http_visitor_resume(struct visitor *v)
-{
-	if (http_visitor_is_between(v) && v->stream->reader != &v->reader)
-		http_read(v);
-}
-
-void http_visitor_drain(struct visitor *v)
-{
-	if (!http_visitor_is_between(v))
-		return;
-	if (v->worker->yielding.state == YIELDING_LEFT)
-		yielding_pass(v);
-	else
-		visitor_close(v, REASON_done);
 }

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 
+#include "common/base/compiler.h"
 #include "common/base/reason.h"
 
 struct address;
@@ -36,10 +37,16 @@ void http_visitor_stop(struct visitor *v, enum reason why);
 /* Whether it is one of http, and nothing of a request is under way. */
 bool http_visitor_is_between(const struct visitor *v);
 
-/* Nobody takes over after all (yielding.h): its next request is read. */
+/* Visitors are held no more (worker_holds): its next request is read. */
 void http_visitor_resume(struct visitor *v);
 
-/* The worker drains: one between two requests ends, or goes elsewhere. */
+/*
+ * No service has seen anything of its request: all that it has said of it is
+ * unread again, in its stream. False: there is no memory.
+ */
+bool http_visitor_unsay(struct visitor *v) must_check;
+
+/* The worker drains: one between two requests ends. */
 void http_visitor_drain(struct visitor *v);
 
 /*

@@ -106,6 +106,18 @@ uint32_t hello_reader_kept(const struct hello_reader *r)
 	return r->pieces && r->pieces->kept ? chunk_length(r->pieces->kept) : 0;
 }
 
+struct chunk *hello_reader_give_back(struct hello_reader *r)
+{
+	struct chunk *c = NULL;
+
+	if (r->pieces) {
+		c = r->pieces->kept;
+		r->pieces->kept = NULL;
+	}
+	hello_reader_clear(r);
+	return c;
+}
+
 void hello_reader_clear(struct hello_reader *r)
 {
 	if (r->pieces)

@@ -37,6 +37,9 @@ static inline bool hello_reader_began(const struct hello_reader *r)
 /* Bytes that are kept. */
 uint32_t hello_reader_kept(const struct hello_reader *r) must_check;
 
+/* What is kept, the caller's chunk from now on; NULL: nothing. */
+struct chunk *hello_reader_give_back(struct hello_reader *r) must_check;
+
 /* Free what is kept. */
 void hello_reader_clear(struct hello_reader *r);
 

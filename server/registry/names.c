@@ -69,6 +69,14 @@ void names_hand(struct names *n, enum name_kind kind, const char *text,
 		found->holder = heir;
 }
 
+void names_each(const struct names *n, enum name_kind kind,
+	void (*visit)(void *holder, void *arg), void *arg)
+{
+	for (const struct name *i = n->table; i; i = i->hh.next)
+		if (i->key[0] == (char)kind)
+			visit(i->holder, arg);
+}
+
 void names_clear(struct names *n)
 {
 	while (n->table) {

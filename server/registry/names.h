@@ -43,6 +43,10 @@ void names_drop(struct names *n, enum name_kind kind, const char *text,
 void names_hand(struct names *n, enum name_kind kind, const char *text,
 	const void *holder, void *heir);
 
+/* Call `visit` for who holds a name of the kind, once for each. */
+void names_each(const struct names *n, enum name_kind kind,
+	void (*visit)(void *holder, void *arg), void *arg);
+
 void names_clear(struct names *n);
 
 #endif

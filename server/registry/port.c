@@ -2,22 +2,48 @@
 
 #include "server/registry/port.h"
 
-#include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/base/address.h"
 #include "common/base/socket.h"
 #include "common/crypto/random.h"
+#include "server/registry/port_memory.h"
+#include "server/registry/registration.h"
+#include "server/users/policy.h"
+#include "server/worker.h"
 
 /* Random ports tried, of a restricted set, before it is walked in order. */
 #define RANDOM_TRIES 16
 
+static const char *name_of(const struct port_request *r)
+{
+	return claim_name(r->claim);
+}
+
+static const struct user *user_of(const struct port_request *r)
+{
+	return users_find_by_proxy(r->worker->users, name_of(r));
+}
+
+static int count_workers(const struct port_request *r)
+{
+	return (int)r->worker->server->worker_count;
+}
+
+/* What the name had; 0: nothing. */
+static uint16_t port_before(const struct port_request *r)
+{
+	return port_recall(r->memory, name_of(r), worker_loop(r->worker)->now);
+}
+
 static bool is_allowed(const struct port_request *r, int64_t port)
 {
-	const struct settings *s = r->settings;
+	const struct settings *s = r->worker->settings;
 
 	if (port < 1 || port > UINT16_MAX ||
-		!r->is_open_to(r->arg, (uint16_t)port))
+		!policy_allows_port(
+			r->worker->users, user_of(r), (uint16_t)port))
 		return false;
 	for (size_t i = 0; i < s->allow_ports.n; i++)
 		if (port >= s->allow_ports.v[i].start &&
@@ -26,25 +52,57 @@ static bool is_allowed(const struct port_request *r, int64_t port)
 	return s->allow_ports.n == 0;
 }
 
+/* One of our own proxies has it, or will have it again. */
+static bool is_taken(const struct port_request *r, uint16_t port)
+{
+	const struct awaited *a = &r->worker->server->arrival.awaited;
+	const char *owner = awaited_owner(a, port);
+	char text[8];
+
+	return (owner && strcmp(owner, name_of(r)) != 0) ||
+	       names_find(
+		       r->names, NAME_OF_PORT, registration_port(text, port));
+}
+
+bool port_is_leaving(const struct port_request *r)
+{
+	int64_t port = r->claim->port ? r->claim->port : port_before(r);
+	char text[8];
+
+	return port >= 1 && port <= UINT16_MAX &&
+	       registration_look(r->names, NAME_OF_PORT,
+		       registration_port(text, (uint16_t)port)) == VERDICT_WAIT;
+}
+
 /* Listen on the port, 0 for the kernel's choice; NULL or why not. */
 static const char *listen_on(
 	const struct port_request *r, uint16_t port, int *fds, uint16_t *port_r)
 {
+	struct inherited *given = &r->worker->server->inherited;
 	struct address a;
 
-	if (port && r->is_taken(r->arg, port))
+	if (port && is_taken(r, port))
 		return "port already used";
-	if (address_parse(&a, r->settings->proxy_bind_addr, port) < 0)
+	if (address_parse(&a, r->worker->settings->proxy_bind_addr, port) < 0)
 		return "port unavailable";
-	if (inherited_take(r->inherited, &a, fds, r->workers)) {
+	if (inherited_take(given, &a, fds, count_workers(r))) {
 		if (fds[0] < 0)
 			return "port unavailable";
-	} else if (socket_listen_shared(&a, fds, r->workers) < 0) {
+	} else if (socket_listen_shared(&a, fds, count_workers(r)) < 0) {
 		return "port unavailable";
 	}
 	address_of_self(&a, fds[0]);
 	*port_r = address_port(&a);
 	return NULL;
+}
+
+/* Which ports there are to choose from; empty: all. */
+static const struct conf_ranges *choice_of(const struct port_request *r)
+{
+	const struct user *u = user_of(r);
+
+	return u && u->says->ports.n > 0 ? &u->says->ports
+					 : &r->worker->settings->allow_ports;
 }
 
 /* How many ports allowPorts has, and the n-th of them. */
@@ -77,7 +135,7 @@ static bool listen_on_any(
 		return false;
 	if (is_allowed(r, *port_r))
 		return true;
-	for (int i = 0; i < r->workers; i++)
+	for (int i = 0; i < count_workers(r); i++)
 		close(fds[i]);
 	return false;
 }
@@ -86,7 +144,7 @@ static bool listen_on_any(
 static bool listen_on_nth(
 	const struct port_request *r, uint32_t n, int *fds, uint16_t *port_r)
 {
-	uint16_t port = nth_allowed(r->from, n);
+	uint16_t port = nth_allowed(choice_of(r), n);
 
 	return is_allowed(r, port) && !listen_on(r, port, fds, port_r);
 }
@@ -94,7 +152,7 @@ static bool listen_on_nth(
 static const char *listen_anywhere(
 	const struct port_request *r, int *fds, uint16_t *port_r)
 {
-	uint32_t n = count_allowed(r->from), at;
+	uint32_t n = count_allowed(choice_of(r)), at;
 
 	for (int i = 0; i < RANDOM_TRIES; i++) {
 		random_bytes(&at, sizeof(at));
@@ -110,12 +168,15 @@ static const char *listen_anywhere(
 
 const char *port_open(const struct port_request *r, int *fds, uint16_t *port_r)
 {
-	if (r->asked != 0) {
-		if (!is_allowed(r, r->asked))
+	int64_t asked = r->claim->port;
+	uint16_t before = port_before(r);
+
+	if (asked != 0) {
+		if (!is_allowed(r, asked))
 			return "port not allowed";
-		return listen_on(r, (uint16_t)r->asked, fds, port_r);
+		return listen_on(r, (uint16_t)asked, fds, port_r);
 	}
-	if (is_allowed(r, r->before) && !listen_on(r, r->before, fds, port_r))
+	if (is_allowed(r, before) && !listen_on(r, before, fds, port_r))
 		return NULL;
 	return listen_anywhere(r, fds, port_r);
 }

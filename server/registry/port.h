@@ -2,29 +2,32 @@
 
 /*
  * Which remote port a tcp proxy gets: the one it asks for, if allowPorts has
- * it and nobody listens there; or, for port 0, the one its name had before,
- * else a random free one.
+ * it, nobody listens there, and it is kept for nobody else; or, for port 0, the
+ * one its name had before, else a random free one. Worker 0's.
  */
 
 #ifndef ADIT_SERVER_REGISTRY_PORT_H
 #define ADIT_SERVER_REGISTRY_PORT_H
 
-#include "server/upgrade/inherited.h"
-#include "server/settings.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/compiler.h"
+
+struct claim;
+struct names;
+struct port_memory;
+struct worker;
 
 struct port_request {
-	const struct settings *settings;
-	int64_t asked;                  /* by the client; 0: any */
-	uint16_t before;                /* what the name had; 0: nothing */
-	const struct conf_ranges *from; /* to choose from; empty: all */
-	/* Whether one of our own proxies has the port. */
-	bool (*is_taken)(void *arg, uint16_t port);
-	/* Whether it is not somebody else's. */
-	bool (*is_open_to)(void *arg, uint16_t port);
-	void *arg;
-	struct inherited *inherited; /* sockets that we have already */
-	int workers;                 /* how many descriptors are wanted */
+	struct worker *worker;
+	const struct names *names; /* which ports our proxies have */
+	const struct port_memory *memory;
+	const struct claim *claim; /* of a tcp proxy */
 };
+
+/* Whether the port that it would get is on its way to be free. */
+bool port_is_leaving(const struct port_request *r) must_check;
 
 /*
  * Listen, with one descriptor for each worker in `fds`. NULL and the port in

@@ -12,9 +12,9 @@
 
 #include "server/upgrade/arrival.h"
 #include "server/control/control.h"
+#include "server/registry/listing.h"
 #include "server/registry/port.h"
 #include "server/registry/port_memory.h"
-#include "server/users/policy.h"
 #include "server/control/proxy.h"
 #include "server/registry/publication.h"
 #include "server/registry/registration.h"
@@ -40,6 +40,7 @@ struct registry {
 	struct takeovers takeovers;
 	struct list pending;
 	uint32_t controls, proxies;
+	uint32_t moving; /* that some worker has not told the end of */
 };
 
 /* What comes from an owner. */
@@ -147,18 +148,10 @@ static void decline(struct registry *reg, struct claim *c)
 	claim_free(c);
 }
 
-/* Nothing refers to it any more: who waited for its names tries again. */
-static void bury(struct registry *reg, struct registration *r)
+void registry_go_on(struct registry *reg)
 {
 	struct list waiting;
 
-	registration_leave(&reg->names, r);
-	if (r->claim->kind == CLAIM_CONTROL)
-		reg->controls--;
-	else
-		reg->proxies--;
-	claim_free(r->claim);
-	pool_give(reg->registrations, r);
 	list_init(&waiting);
 	while (!list_empty(&reg->pending)) {
 		struct list *l = reg->pending.next;
@@ -176,6 +169,24 @@ static void bury(struct registry *reg, struct registration *r)
 	}
 }
 
+bool registry_is_still(const struct registry *reg)
+{
+	return reg->moving == 0;
+}
+
+/* Nothing refers to it any more: who waited for its names tries again. */
+static void bury(struct registry *reg, struct registration *r)
+{
+	registration_leave(&reg->names, r);
+	if (r->claim->kind == CLAIM_CONTROL)
+		reg->controls--;
+	else
+		reg->proxies--;
+	claim_free(r->claim);
+	pool_give(reg->registrations, r);
+	registry_go_on(reg);
+}
+
 static void withdraw_done(struct mailbox *m, struct letter *letter);
 
 static void withdraw(struct registry *reg, struct registration *r, bool cut)
@@ -184,6 +195,7 @@ static void withdraw(struct registry *reg, struct registration *r, bool cut)
 
 	registration_set_state(r, ENTRY_WITHDRAWING);
 	r->missing = n;
+	reg->moving++;
 	for (uint32_t i = 0; i < n; i++)
 		publication_withdraw(
 			reg->worker, i, pool_handle(r), cut, withdraw_done);
@@ -197,7 +209,10 @@ static struct registration *find_done(
 	assert(r && r->missing > 0);
 	r->missing--;
 	r->failed |= d->failed;
-	return r->missing == 0 ? r : NULL;
+	if (r->missing > 0)
+		return NULL;
+	reg->moving--;
+	return r;
 }
 
 static struct registry *registry_of(struct mailbox *m)
@@ -235,13 +250,8 @@ static void publish_done(struct mailbox *m, struct letter *letter)
 		publication_open(reg->worker, pool_handle(r));
 	}
 	if (r->claim->kind != CLAIM_CONTROL)
-		arrival_note(reg->worker);
+		arrival_note(reg->worker, claim_name(r->claim));
 	answer(reg, r->claim, r, "");
-}
-
-uint32_t registry_proxies(const struct registry *reg)
-{
-	return reg->proxies;
 }
 
 /* Tell every worker; `fds` are theirs, or NULL. */
@@ -250,6 +260,7 @@ static void publish(struct registry *reg, struct registration *r, int *fds)
 	uint32_t n = reg->worker->server->worker_count;
 
 	r->missing = n;
+	reg->moving++;
 	for (uint32_t i = 0; i < n; i++)
 		publication_send(reg->worker, i, pool_handle(r),
 			claim_copy(r->claim), fds ? fds[i] : -1, r->port,
@@ -289,64 +300,13 @@ static enum verdict look_at_control(struct registry *reg, const struct claim *c,
 	return v;
 }
 
-/* For whom a port is looked for. */
-struct port_seeker {
-	struct registry *registry;
-	const struct user *user; /* NULL: of no record */
-};
-
-static bool is_port_taken(void *arg, uint16_t port)
+static struct port_request port_request(
+	struct registry *reg, const struct claim *c)
 {
-	const struct port_seeker *s = arg;
-	char text[8];
-
-	return names_find(&s->registry->names, NAME_OF_PORT,
-		registration_port(text, port));
-}
-
-static bool is_port_open_to(void *arg, uint16_t port)
-{
-	const struct port_seeker *s = arg;
-
-	return policy_allows_port(s->registry->worker->users, s->user, port);
-}
-
-/* Whether the port that the claim would get is on its way to be free. */
-static bool must_wait_for_port(struct registry *reg, const struct claim *c)
-{
-	char text[8];
-	int64_t port =
-		c->port ? c->port
-			: port_recall(&reg->ports, claim_name(c), now(reg));
-
-	if (c->kind != CLAIM_TCP || port < 1 || port > UINT16_MAX)
-		return false;
-	return registration_look(&reg->names, NAME_OF_PORT,
-		       registration_port(text, (uint16_t)port)) == VERDICT_WAIT;
-}
-
-static const char *open_port(
-	struct registry *reg, const struct claim *c, int *fds, uint16_t *port_r)
-{
-	struct server *s = reg->worker->server;
-	const struct settings *set = reg->worker->settings;
-	const struct user *u =
-		users_find_by_proxy(reg->worker->users, claim_name(c));
-	struct port_seeker seeker = { reg, u };
-	struct port_request request = {
-		.settings = set,
-		.asked = c->port,
-		.before = port_recall(&reg->ports, claim_name(c), now(reg)),
-		.from = u && u->says->ports.n > 0 ? &u->says->ports
-						  : &set->allow_ports,
-		.is_taken = is_port_taken,
-		.is_open_to = is_port_open_to,
-		.arg = &seeker,
-		.inherited = &s->inherited,
-		.workers = (int)s->worker_count,
-	};
-
-	return port_open(&request, fds, port_r);
+	return (struct port_request){ .worker = reg->worker,
+		.names = &reg->names,
+		.memory = &reg->ports,
+		.claim = c };
 }
 
 static const char *check_limits(struct registry *reg, const struct claim *c)
@@ -366,10 +326,11 @@ static void grant(struct registry *reg, struct claim *c)
 	int fds[SETTINGS_WORKERS_MAX];
 	struct registration *r = pool_take(reg->registrations);
 	const char *error = r ? check_limits(reg, c) : "too many proxies";
+	const struct port_request port = port_request(reg, c);
 	bool tcp = c->kind == CLAIM_TCP;
 
 	if (!error && tcp)
-		error = open_port(reg, c, fds, &r->port);
+		error = port_open(&port, fds, &r->port);
 	if (error) {
 		if (r)
 			pool_give(reg->registrations, r);
@@ -389,17 +350,36 @@ static void grant(struct registry *reg, struct claim *c)
 		spare_send_port(reg->worker->server, r->port);
 }
 
+/* Another aditd takes over: it is asked for proxies that are not there yet. */
+static bool is_held(const struct registry *reg, const struct claim *c)
+{
+	if (c->kind == CLAIM_CONTROL && yielding_has_left(reg->worker))
+		return false;
+	return yielding_holds(reg->worker);
+}
+
+static enum verdict look(struct registry *reg, struct claim *c,
+	char error[static REGISTRY_ERROR_SIZE])
+{
+	const struct port_request port = port_request(reg, c);
+	enum verdict v;
+
+	if (is_held(reg, c))
+		return VERDICT_WAIT;
+	if (c->kind == CLAIM_CONTROL)
+		return look_at_control(reg, c, error);
+	v = registration_look_at_proxy(&reg->names, c, error);
+	if (v == VERDICT_FREE && c->kind == CLAIM_TCP && port_is_leaving(&port))
+		return VERDICT_WAIT;
+	return v;
+}
+
 static void decide(struct registry *reg, struct claim *c)
 {
 	char error[REGISTRY_ERROR_SIZE] = "";
-	enum verdict v =
-		c->kind == CLAIM_CONTROL
-			? look_at_control(reg, c, error)
-			: registration_look_at_proxy(&reg->names, c, error);
+	enum verdict v = look(reg, c, error);
 	struct pending *p;
 
-	if (v == VERDICT_FREE && must_wait_for_port(reg, c))
-		v = VERDICT_WAIT;
 	switch (v) {
 	case VERDICT_FREE:
 		grant(reg, c);
@@ -429,6 +409,24 @@ void registry_remember(
 	struct registry *reg, const char *user, int64_t stamp, int64_t keep_s)
 {
 	replays_restore(&reg->replays, user, stamp, keep_s);
+}
+
+static void remember_port(const char *name, uint16_t port, void *arg)
+{
+	if (port)
+		port_remember(&((struct registry *)arg)->ports, name, port,
+			clock_now());
+}
+
+void registry_expect(struct registry *reg, const struct awaited *a)
+{
+	awaited_each(a, remember_port, reg);
+}
+
+uint8_t *registry_list(const struct registry *reg, size_t *size_r)
+{
+	return listing_make(
+		&reg->names, &reg->worker->server->arrival.awaited, size_r);
 }
 
 static void deliver_claim(struct mailbox *m, struct letter *letter)

@@ -25,6 +25,7 @@
 #include "server/registry/claim.h"
 #include "server/registry/registration.h"
 
+struct awaited;
 struct registry;
 struct worker;
 
@@ -51,8 +52,19 @@ int registry_create(struct registry **r_r, struct worker *w) must_check;
 /* All threads have ended. NULL is accepted. */
 void registry_destroy(struct registry **r);
 
-/* Worker 0: how many proxies there are. */
-uint32_t registry_proxies(const struct registry *reg);
+/*
+ * Worker 0: while another aditd takes over nothing is granted (yielding.h);
+ * whether nothing is on its way to the workers any more, and what has waited is
+ * decided.
+ */
+bool registry_is_still(const struct registry *reg) must_check;
+void registry_go_on(struct registry *reg);
+
+/*
+ * The same: the proxies that there are, and that are awaited, as records of
+ * server/upgrade/awaited.h; the caller's to free, NULL without any.
+ */
+uint8_t *registry_list(const struct registry *reg, size_t *size_r) must_check;
 
 /*
  * Before the workers run: a user's login of this time came before, and is not
@@ -60,6 +72,9 @@ uint32_t registry_proxies(const struct registry *reg);
  */
 void registry_remember(
 	struct registry *reg, const char *user, int64_t stamp, int64_t keep_s);
+
+/* The same: these names had these ports. */
+void registry_expect(struct registry *reg, const struct awaited *a);
 
 /*
  * From the owner's worker `w`: ask for the claim, which is taken over. The

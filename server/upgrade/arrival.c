@@ -6,87 +6,119 @@
 #include "server/listener.h"
 #include "server/worker.h"
 
-static void deliver_opening(struct mailbox *m, struct letter *letter)
+static void deliver_look(struct mailbox *m, struct letter *letter)
 {
 	struct worker *w = worker_of_mailbox(m);
 
 	(void)letter;
 	/* Unless the next one takes over already. */
-	if (yielding_holds(w))
+	if (worker_holds(w))
 		return;
 	listener_release(w->http_port);
 	listener_release(w->https_port);
+	worker_let_in(w);
 }
 
-static struct server *server_of(struct timer *t)
+static struct arrival *arrival_of(struct worker *w)
 {
-	return container_of(
-		container_of(t, struct arrival, timer), struct server, arrival);
+	return &w->server->arrival;
 }
 
-/* Ports that nobody has come back for: who knocks there hears so. */
-static void close_ports(struct timer *t)
+static struct worker *first_of(struct arrival *a)
 {
-	struct server *s = server_of(t);
+	return container_of(a, struct server, arrival)->workers[0];
+}
+
+/* Who waits looks whether it has to, on all workers. */
+static void tell_all(struct arrival *a)
+{
+	struct worker *w = first_of(a);
+
+	for (uint32_t i = 0; i < w->server->worker_count; i++)
+		worker_post(
+			w, i, letter_new(sizeof(struct letter)), deliver_look);
+	host_wake(&w->server->host);
+}
+
+static void look_again(struct timer *t)
+{
+	tell_all(container_of(t, struct arrival, look));
+}
+
+static void set_state(struct arrival *a, enum arrival_state state)
+{
+	atomic_store(&a->state, state);
+	tell_all(a);
+}
+
+/* What nobody has come back for is nobody's: who knocks there hears so. */
+static void give_up(struct timer *t)
+{
+	struct arrival *a = container_of(t, struct arrival, timer);
+	struct server *s = container_of(a, struct server, arrival);
 	size_t n = inherited_close_rest(&s->inherited);
 
 	if (n > 0)
 		log_info("upgrade: %zu listening sockets are closed, as their "
 			 "proxies have not come back",
 			n);
+	awaited_clear(&a->awaited);
+	if (!arrival_is_over(a))
+		set_state(a, ARRIVAL_OVER);
 }
 
-static void finish(struct server *s)
+static void give_up_later(struct arrival *a)
 {
-	struct worker *w = s->workers[0];
-
-	atomic_store(&s->arrival.waits, false);
-	for (uint32_t i = 0; i < s->worker_count; i++)
-		worker_post(w, i, letter_new(sizeof(struct letter)),
-			deliver_opening);
-	host_wake(&s->host);
 	loop_set_timer(
-		worker_loop(w), &s->arrival.timer, ARRIVAL_PORTS, close_ports);
+		worker_loop(first_of(a)), &a->timer, ARRIVAL_LATE, give_up);
 }
 
 static void late(struct timer *t)
 {
-	struct server *s = server_of(t);
+	struct arrival *a = container_of(t, struct arrival, timer);
 
-	log_warn("upgrade: %u proxies have not come back yet",
-		s->arrival.awaited);
-	finish(s);
+	log_warn("upgrade: %zu proxies have not come back yet",
+		awaited_count(&a->awaited));
+	set_state(a, ARRIVAL_LATE_ONES);
+	give_up_later(a);
 }
 
-void arrival_init(struct server *s, uint32_t proxies)
+void arrival_init(struct server *s)
 {
-	s->arrival.awaited = proxies;
-	atomic_store(&s->arrival.waits, proxies > 0);
+	bool any = awaited_count(&s->arrival.awaited) > 0;
+
+	atomic_store(&s->arrival.state, any ? ARRIVAL_ALL : ARRIVAL_OVER);
 }
 
 void arrival_start(struct worker *w)
 {
-	struct arrival *a = &w->server->arrival;
+	struct arrival *a = arrival_of(w);
 
-	if (!arrival_is_over(a))
+	if (arrival_holds(a))
 		loop_set_timer(
 			worker_loop(w), &a->timer, ARRIVAL_PATIENCE, late);
 	else if (w->server->inherited.n > 0)
-		loop_set_timer(
-			worker_loop(w), &a->timer, ARRIVAL_PORTS, close_ports);
+		give_up_later(a);
 }
 
-void arrival_note(struct worker *w)
+void arrival_note(struct worker *w, const char *name)
 {
-	struct arrival *a = &w->server->arrival;
+	struct arrival *a = arrival_of(w);
 
-	if (arrival_is_over(a) || --a->awaited > 0)
+	if (!awaited_drop(&a->awaited, name))
 		return;
-	log_info("upgrade: all proxies are back");
-	finish(w->server);
+	if (awaited_count(&a->awaited) == 0) {
+		log_info("upgrade: all proxies are back");
+		set_state(a, ARRIVAL_OVER);
+		give_up_later(a);
+	} else if (!arrival_holds(a) && !timer_is_set(&a->look)) {
+		loop_set_timer(
+			worker_loop(w), &a->look, ARRIVAL_LOOKS, look_again);
+	}
 }
 
 void arrival_stop(struct worker *w)
 {
-	loop_cancel_timer(worker_loop(w), &w->server->arrival.timer);
+	loop_cancel_timer(worker_loop(w), &arrival_of(w)->timer);
+	loop_cancel_timer(worker_loop(w), &arrival_of(w)->look);
 }

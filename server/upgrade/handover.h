@@ -9,7 +9,8 @@
  *                      <------------   WELCOME, or REFUSED and the end
  *     makes all that may fail
  *     PREPARED         ------------>     accepts nobody any more
- *                      <------------   LOCK, LISTENERS..., COMPLETE
+ *                      <------------   LOCK, LISTENERS..., PROXIES...,
+ *                                      COMPLETE
  *     listens
  *     TAKEN            ------------>     is the old one from now on
  *                      <------------   YOURS
@@ -29,13 +30,14 @@
 #include "common/base/compiler.h"
 
 /* Of the protocol: `number` of HELLO. */
-#define HANDOVER_VERSION 1
+#define HANDOVER_VERSION 2
 
 /* Descriptors of a message; the kernel allows 253 (unix(7)). */
 #define HANDOVER_FDS 64
 
-/* Bytes of one, besides its head. */
-#define HANDOVER_BYTES 32768
+/* Bytes of one, besides its head: the head of a request, and what of its body
+ * has been read. */
+#define HANDOVER_BYTES 131072
 
 /* For one step of the other end. */
 #define HANDOVER_PATIENCE (10 * CLOCK_SECOND)
@@ -47,10 +49,12 @@ enum handover_type {
 	HANDOVER_PREPARED,
 	HANDOVER_LOCK,      /* a descriptor: of the state directory's lock */
 	HANDOVER_LISTENERS, /* descriptors; number: whether these are lent */
-	HANDOVER_COMPLETE,  /* number: proxies that will come back */
+	HANDOVER_PROXIES,   /* bytes: records of awaited.h: who comes back */
+	HANDOVER_COMPLETE,
 	HANDOVER_TAKEN,
 	HANDOVER_YOURS,
-	HANDOVER_VISITOR, /* a descriptor, of http; bytes: what it has said */
+	/* A descriptor; number: enum passing_kind; bytes: what it has said. */
+	HANDOVER_VISITOR,
 };
 
 /* One that came: the descriptors are the receiver's. */

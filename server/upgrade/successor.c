@@ -12,22 +12,14 @@
 
 #include "common/base/log.h"
 #include "common/base/version.h"
-#include "common/relay/raw_stream.h"
-#include "server/upgrade/arrival.h"
-#include "server/upgrade/handover.h"
-#include "server/http/http_visitor.h"
 #include "server/state_dir.h"
+#include "server/upgrade/adoption.h"
+#include "server/upgrade/handover.h"
 #include "server/upgrade/upgrade.h"
 #include "server/worker.h"
 
 /* Visitors taken in one go, of many. */
 #define VISITORS_AT_ONCE 64
-
-struct visitor_letter {
-	struct letter letter;
-	int fd;              /* owned; -1: taken */
-	struct chunk *bytes; /* owned; NULL: none */
-};
 
 static int fail(const char *what, int rc)
 {
@@ -96,9 +88,22 @@ static int take_listeners(struct inherited *sockets, struct handover_message *m)
 	return rc;
 }
 
-int successor_receive(
-	struct successor *n, struct inherited *sockets, int *lock_r)
+/* Sockets, or names of proxies. */
+static int take_piece(struct server *s, struct handover_message *m)
 {
+	int rc = -EPROTO;
+
+	if (m->type == HANDOVER_LISTENERS)
+		return take_listeners(&s->inherited, m);
+	if (m->type == HANDOVER_PROXIES)
+		rc = awaited_read(&s->arrival.awaited, m->bytes, m->size);
+	handover_close_fds(m);
+	return rc;
+}
+
+int successor_receive(struct server *s)
+{
+	struct successor *n = &s->successor;
 	struct handover_message m;
 	int rc = handover_say(n->socket, HANDOVER_PREPARED, 0, "");
 
@@ -110,25 +115,18 @@ int successor_receive(
 		rc = fail("the lock did not come", -EPROTO);
 	}
 	if (rc == 0)
-		*lock_r = m.fds[0];
+		s->state_lock = m.fds[0];
 	while (rc == 0) {
 		rc = handover_await(n->socket, &m);
 		if (rc <= 0)
 			return fail("no sockets", rc);
-		rc = 0;
-		if (m.type != HANDOVER_LISTENERS)
+		if (m.type == HANDOVER_COMPLETE)
 			break;
-		rc = take_listeners(sockets, &m);
+		rc = take_piece(s, &m);
 		if (rc < 0)
-			return fail("a socket of it", rc);
+			return fail("a piece of it", rc);
 	}
-	if (rc < 0)
-		return rc;
-	handover_close_fds(&m);
-	n->awaited = m.number;
-	return m.type == HANDOVER_COMPLETE
-		       ? 0
-		       : fail("sockets of another kind", -EPROTO);
+	return rc < 0 ? rc : 0;
 }
 
 int successor_commit(struct server *s)
@@ -144,55 +142,6 @@ int successor_commit(struct server *s)
 	return rc;
 }
 
-/* --- visitors --- */
-
-static void discard_visitor(struct letter *letter)
-{
-	struct visitor_letter *l = (struct visitor_letter *)letter;
-
-	if (l->fd >= 0)
-		close(l->fd);
-	chunk_give(l->bytes);
-}
-
-static void deliver_visitor(struct mailbox *m, struct letter *letter)
-{
-	struct visitor_letter *l = (struct visitor_letter *)letter;
-	struct worker *w = worker_of_mailbox(m);
-	struct address peer;
-	struct stream *s;
-
-	address_of_peer(&peer, l->fd);
-	s = raw_stream_open(w->pools.streams, worker_loop(w), l->fd);
-	if (!s) {
-		chunk_give(l->bytes);
-		return;
-	}
-	if (l->bytes)
-		stream_unread(s, l->bytes);
-	count(&w->core.counters, visitors_adopted);
-	http_visitor_adopt(w, s, &peer);
-}
-
-/* In turn, as the kernel would have. */
-static void send_in(struct server *s, const struct handover_message *m)
-{
-	static uint32_t turn;
-	struct visitor_letter *l = letter_new(sizeof(*l));
-
-	l->letter.discard = discard_visitor;
-	l->fd = m->fds[0];
-	if (m->size > 0)
-		l->bytes = chunk_copy(m->bytes, (uint32_t)m->size);
-	if (m->size > 0 && !l->bytes) {
-		close(l->fd);
-		free(l);
-		return;
-	}
-	mailbox_post(&s->workers[turn++ % s->worker_count]->core.mailbox,
-		&l->letter, deliver_visitor);
-}
-
 void successor_look(struct server *s)
 {
 	struct successor *n = &s->successor;
@@ -200,7 +149,7 @@ void successor_look(struct server *s)
 	int rc = 1;
 
 	/* Until those whom they want to see are back, they wait. */
-	if (n->socket < 0 || !arrival_is_over(&s->arrival))
+	if (n->socket < 0 || arrival_holds(&s->arrival))
 		return;
 	if (!n->watched && host_watch(&s->host, n->socket) < 0) {
 		successor_end(s);
@@ -211,8 +160,8 @@ void successor_look(struct server *s)
 		rc = handover_take(n->socket, &m);
 		if (rc <= 0)
 			break;
-		if (m.type == HANDOVER_VISITOR && m.fd_count == 1)
-			send_in(s, &m);
+		if (m.type == HANDOVER_VISITOR)
+			adoption_send(s, &m);
 		else
 			handover_close_fds(&m);
 	}

@@ -23,7 +23,6 @@ struct server;
  */
 struct successor {
 	int socket;        /* -1: nobody to take over from, or no more */
-	uint32_t awaited;  /* proxies that the old one had */
 	uint32_t watchdog; /* ms within which it gave signs of life; 0: not */
 	bool counted;      /* it counts */
 	bool watched;      /* visitors come by it */
@@ -36,11 +35,11 @@ struct successor {
 int successor_begin(struct successor *n, const char *directory) must_check;
 
 /*
- * All that may fail has been made: get the lock and the sockets of the old one,
- * which accepts nobody any more. 0, or -errno after an error in the log.
+ * All that may fail has been made: get the lock, the sockets and the names of
+ * the proxies of the old one, which accepts nobody any more. 0, or -errno after
+ * an error in the log.
  */
-int successor_receive(
-	struct successor *n, struct inherited *sockets, int *lock_r) must_check;
+int successor_receive(struct server *s) must_check;
 
 /* We can begin: all is ours now. 0, or -errno after an error in the log. */
 int successor_commit(struct server *s) must_check;

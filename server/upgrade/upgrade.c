@@ -14,10 +14,10 @@
 #include "common/base/log.h"
 #include "common/base/socket.h"
 #include "common/base/version.h"
-#include "server/upgrade/handover.h"
 #include "server/server.h"
-#include "server/worker.h"
+#include "server/upgrade/handover.h"
 #include "server/upgrade/yielding.h"
+#include "server/worker.h"
 
 /* In ms: for the other one to read, and until the workers are asked again. */
 #define ROOM_PATIENCE 1000
@@ -40,7 +40,7 @@ void upgrade_init(struct upgrade *u)
 static void give_up(struct server *s, const char *why)
 {
 	struct upgrade *u = &s->upgrade;
-	bool told = u->state >= UPGRADE_VISITORS;
+	bool told = u->state >= UPGRADE_HOLDING;
 
 	log_warn("upgrade: pid %d has not taken over: %s", u->pid, why);
 	close(u->peer);
@@ -118,7 +118,7 @@ static void welcome(struct server *s)
 	struct upgrade *u = &s->upgrade;
 	int64_t ms = s->host.notify.watchdog / CLOCK_MS;
 
-	if (!arrival_is_over(&s->arrival))
+	if (arrival_holds(&s->arrival))
 		return;
 	set_state(u, UPGRADE_WELCOME);
 	if (ms > UINT32_MAX)
@@ -128,19 +128,44 @@ static void welcome(struct server *s)
 		give_up(s, "it does not listen");
 }
 
-/* In pieces. There may be more than the socket holds: it is being read. */
+/* There may be more to say than the socket holds: it is being read. */
+static int await_room(const struct upgrade *u)
+{
+	struct pollfd p = { .fd = u->peer, .events = POLLOUT };
+
+	return poll(&p, 1, ROOM_PATIENCE) > 0 ? 0 : -ETIMEDOUT;
+}
+
+/* In pieces. */
 static int send_listeners(struct server *s, const int *fds, size_t n, bool lent)
 {
-	struct pollfd p = { .fd = s->upgrade.peer, .events = POLLOUT };
 	int rc = 0;
 
 	for (size_t at = 0; rc == 0 && at < n; at += HANDOVER_FDS) {
 		size_t some = n - at < HANDOVER_FDS ? n - at : HANDOVER_FDS;
 
-		if (poll(&p, 1, ROOM_PATIENCE) <= 0)
-			return -ETIMEDOUT;
-		rc = handover_send(p.fd, HANDOVER_LISTENERS, lent, fds + at,
-			some, NULL, 0);
+		rc = await_room(&s->upgrade);
+		if (rc == 0)
+			rc = handover_send(s->upgrade.peer, HANDOVER_LISTENERS,
+				lent, fds + at, some, NULL, 0);
+	}
+	return rc;
+}
+
+/* Who comes back, in pieces. */
+static int send_proxies(struct server *s)
+{
+	const struct yielding *y = &s->workers[0]->yielding;
+	size_t at = 0, n;
+	int rc = 0;
+
+	while (rc == 0 && (n = awaited_piece(y->proxies + at,
+				   y->proxies_size - at, HANDOVER_BYTES)) > 0) {
+		rc = await_room(&s->upgrade);
+		if (rc == 0)
+			rc = handover_send(s->upgrade.peer, HANDOVER_PROXIES, 0,
+				NULL, 0, y->proxies + at, n);
+		at += n;
 	}
 	return rc;
 }
@@ -187,8 +212,9 @@ static void offer(struct server *s)
 	if (rc == 0)
 		rc = send_listeners(s, &s->web_fd, s->web_fd >= 0, false);
 	if (rc == 0)
-		rc = handover_say(u->peer, HANDOVER_COMPLETE,
-			s->workers[0]->yielding.proxies, "");
+		rc = send_proxies(s);
+	if (rc == 0)
+		rc = handover_say(u->peer, HANDOVER_COMPLETE, 0, "");
 	if (rc < 0)
 		give_up(s, strerror(-rc));
 	else
@@ -204,10 +230,10 @@ static void depart(struct server *s)
 	u->listener = -1;
 	host_unwatch(&s->host, u->peer);
 	host_leave(&s->host);
-	set_state(u, UPGRADE_LEFT);
-	yielding_post(s, YIELDING_LEFT, ++u->round);
+	/* Visitors of the workers come behind it. */
 	if (handover_say(u->peer, HANDOVER_YOURS, 0, "") < 0)
 		log_warn("upgrade: pid %d has gone", u->pid);
+	step(s, UPGRADE_LEAVING, YIELDING_LEFT);
 	log_info("upgrade: pid %d has taken over", u->pid);
 	s->chores.drains = true;
 }
@@ -228,7 +254,7 @@ static void hear(struct server *s)
 	if (u->state == UPGRADE_GREETED && m.type == HANDOVER_HELLO)
 		greet(s, &m);
 	else if (u->state == UPGRADE_WELCOME && m.type == HANDOVER_PREPARED)
-		step(s, UPGRADE_VISITORS, YIELDING_VISITORS);
+		step(s, UPGRADE_HOLDING, YIELDING_HOLDING);
 	else if (u->state == UPGRADE_OFFERED && m.type == HANDOVER_TAKEN)
 		depart(s);
 	else
@@ -241,10 +267,12 @@ static void look_at_workers(struct server *s)
 
 	if (!yielding_is_done(s, u->round))
 		return;
-	if (u->state == UPGRADE_VISITORS)
-		step(s, UPGRADE_CLIENTS, YIELDING_CLIENTS);
-	else if (u->state == UPGRADE_CLIENTS)
+	if (u->state == UPGRADE_HOLDING)
+		step(s, UPGRADE_LISTING, YIELDING_LISTED);
+	else if (u->state == UPGRADE_LISTING)
 		offer(s);
+	else if (u->state == UPGRADE_LEAVING)
+		step(s, UPGRADE_LEFT, YIELDING_ALONE);
 	else if (u->state == UPGRADE_RESUMING)
 		set_state(u, UPGRADE_IDLE);
 }
@@ -254,6 +282,8 @@ int upgrade_look(struct server *s)
 	struct upgrade *u = &s->upgrade;
 	int64_t left;
 
+	if (u->state == UPGRADE_LEAVING)
+		look_at_workers(s);
 	if (u->listener < 0)
 		return -1;
 	/* Who comes next finds that the last one has gone. */
@@ -265,7 +295,7 @@ int upgrade_look(struct server *s)
 		welcome(s);
 	else
 		look_at_workers(s);
-	if (u->state == UPGRADE_IDLE || u->state == UPGRADE_LEFT)
+	if (u->state == UPGRADE_IDLE || u->state >= UPGRADE_LEAVING)
 		return -1;
 	left = u->until - clock_now();
 	if (left < 0 && u->peer >= 0)

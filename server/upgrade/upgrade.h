@@ -29,17 +29,19 @@ enum upgrade_state {
 	UPGRADE_GREETED,
 	/* It may take over, once we have done so. Next: WELCOME, IDLE. */
 	UPGRADE_ASKED,
-	/* It prepares itself. Next: VISITORS, IDLE. */
+	/* It prepares itself. Next: HOLDING, IDLE. */
 	UPGRADE_WELCOME,
-	/* The workers hold the ports of visitors. Next: CLIENTS, RESUMING. */
-	UPGRADE_VISITORS,
-	/* The workers hold bindPort. Next: OFFERED, RESUMING. */
-	UPGRADE_CLIENTS,
-	/* It has everything, and begins. Next: LEFT, RESUMING. */
+	/* The workers hold all ports. Next: LISTING, RESUMING. */
+	UPGRADE_HOLDING,
+	/* They tell what there is. Next: OFFERED, RESUMING. */
+	UPGRADE_LISTING,
+	/* It has everything, and begins. Next: LEAVING, RESUMING. */
 	UPGRADE_OFFERED,
 	/* It has failed, and the workers go on. Next: IDLE. */
 	UPGRADE_RESUMING,
-	/* It is the server; we finish what we have. */
+	/* It is the server; the workers hear so. Next: LEFT. */
+	UPGRADE_LEAVING,
+	/* The clients hear so; we finish what we have. */
 	UPGRADE_LEFT,
 };
 
@@ -47,10 +49,10 @@ struct upgrade {
 	enum upgrade_state state;
 	int listener; /* at `path`; -1: none */
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
-	int peer; /* -1: none; any worker sends once it has LEFT */
+	int peer; /* -1: none; any worker sends from LEAVING on */
 	int pid;  /* of it */
 	uint32_t round;
-	int64_t until; /* while it is not LEFT, nor IDLE */
+	int64_t until; /* from GREETED to RESUMING */
 };
 
 void upgrade_init(struct upgrade *u);

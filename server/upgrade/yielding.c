@@ -2,26 +2,18 @@
 
 #include "server/upgrade/yielding.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-#include "common/base/log.h"
-#include "common/relay/layer.h"
-#include "common/relay/raw_stream.h"
 #include "common/wire/capability.h"
 #include "server/control/control.h"
-#include "server/upgrade/handover.h"
-#include "server/http/http_visitor.h"
 #include "server/listener.h"
 #include "server/registry/registry.h"
+#include "server/upgrade/passing.h"
 #include "server/visitor/visitor.h"
 #include "server/worker.h"
 
-/* How often it is looked whether a step is done, or the other end has room. */
+/* How often it is looked whether a step is done. */
 #define PERIOD (2 * CLOCK_MS)
-#define PASS_PERIOD (20 * CLOCK_MS)
 #define SEE_OFF_PERIOD (10 * CLOCK_MS)
 
 struct step_letter {
@@ -32,7 +24,7 @@ struct step_letter {
 
 /* --- listeners --- */
 
-/* Something to be done with each listener of visitors. */
+/* Something to be done with each listener. */
 struct listeners_walk {
 	void (*visit)(struct listeners_walk *walk, struct listener **l);
 	bool moving; /* an accept is in flight */
@@ -48,8 +40,10 @@ static void visit_route(struct route *r, void *arg)
 		walk->visit(walk, &r->listener);
 }
 
-static void walk_visitors(struct worker *w, struct listeners_walk *walk)
+static void walk_all(struct worker *w, struct listeners_walk *walk)
 {
+	if (w->control_port)
+		walk->visit(walk, &w->control_port);
 	if (w->http_port)
 		walk->visit(walk, &w->http_port);
 	if (w->https_port)
@@ -89,46 +83,20 @@ static void leave(struct listeners_walk *walk, struct listener **l)
 	listener_close(l);
 }
 
+/* Nobody comes any more, and no listener. */
 static bool is_still(struct worker *w)
 {
 	struct listeners_walk walk = { .visit = look };
 
-	walk_visitors(w, &walk);
-	return !walk.moving;
+	walk_all(w, &walk);
+	return !walk.moving &&
+	       (w->index > 0 || registry_is_still(w->server->registry));
 }
 
 /* --- steps --- */
 
-/* Whether somebody here needs what the other one gets from now on. */
-static bool is_pending(const struct visitor *v)
-{
-	switch (v->state) {
-	case VISITOR_ASKING:
-	case VISITOR_WAITING:
-	case VISITOR_STARTING:
-		return true;
-	case VISITOR_HEAD:
-		return !http_visitor_is_between(v);
-	default:
-		return false;
-	}
-}
-
-static bool has_pending(const struct worker *w)
-{
-	/* Perhaps on its way to here. */
-	if (atomic_load(&w->server->moving) > 0)
-		return true;
-	list_each (l, &w->visitors)
-		if (is_pending(container_of(l, struct visitor, link)))
-			return true;
-	return false;
-}
-
 static void finish(struct worker *w, uint32_t round)
 {
-	w->yielding.done = true;
-	loop_cancel_timer(worker_loop(w), &w->yielding.timer);
 	atomic_store(&w->yielding.round, round);
 	host_wake(&w->server->host);
 }
@@ -143,33 +111,29 @@ static void list_sockets(struct worker *w)
 
 	free(y->fds);
 	y->fds = walk.fds = letter_new((walk.most + kept + 1) * sizeof(int));
-	if (w->control_port)
-		collect(&walk, &w->control_port);
-	walk_visitors(w, &walk);
+	walk_all(w, &walk);
 	for (size_t i = 0; i < kept; i++)
 		y->fds[walk.n++] = rest->v[i].fd;
 	y->fd_count = walk.n;
-	if (w->index == 0)
-		y->proxies = registry_proxies(w->server->registry);
+}
+
+static void list_proxies(struct worker *w)
+{
+	struct yielding *y = &w->yielding;
+
+	free(y->proxies);
+	y->proxies = registry_list(w->server->registry, &y->proxies_size);
 }
 
 static void check(struct timer *t)
 {
 	struct yielding *y = container_of(t, struct yielding, timer);
 	struct worker *w = container_of(y, struct worker, yielding);
-	bool late = worker_loop(w)->now > y->until;
-	bool done = late || !has_pending(w);
 
-	if (y->state == YIELDING_VISITORS)
-		done = done && is_still(w);
-	else if (y->state == YIELDING_CLIENTS)
-		done = done && listener_is_still(w->control_port);
-	if (!done) {
+	if (!is_still(w)) {
 		loop_set_timer(worker_loop(w), &y->timer, PERIOD, check);
 		return;
 	}
-	if (y->state == YIELDING_CLIENTS)
-		list_sockets(w);
 	finish(w, atomic_load(&y->round) + 1);
 }
 
@@ -178,11 +142,11 @@ static void resume(struct worker *w)
 	struct listeners_walk walk = { .visit = release };
 
 	loop_cancel_timer(worker_loop(w), &w->yielding.timer);
-	if (w->control_port)
-		release(&walk, &w->control_port);
-	walk_visitors(w, &walk);
-	list_each_safe (l, &w->visitors)
-		http_visitor_resume(container_of(l, struct visitor, link));
+	walk_all(w, &walk);
+	if (!worker_holds(w))
+		worker_let_in(w);
+	if (w->index == 0)
+		registry_go_on(w->server->registry);
 }
 
 /* Whether something is under way by its work connections. */
@@ -214,6 +178,9 @@ static void see_off(struct timer *t)
 	list_each_safe (l, &w->controls) {
 		struct control *c = container_of(l, struct control, link);
 
+		/* It is sent on when it has its answer. */
+		if (c->state == CONTROL_CLAIMED)
+			continue;
 		if (c->caps & CAPABILITY_move || left <= 0 ||
 			(left < YIELDING_STAYS - YIELDING_SETTLES &&
 				!is_used(w, c)))
@@ -227,9 +194,7 @@ static void depart(struct worker *w)
 {
 	struct listeners_walk walk = { .visit = leave };
 
-	if (w->control_port)
-		leave(&walk, &w->control_port);
-	walk_visitors(w, &walk);
+	walk_all(w, &walk);
 }
 
 static void deliver_step(struct mailbox *m, struct letter *letter)
@@ -240,31 +205,33 @@ static void deliver_step(struct mailbox *m, struct letter *letter)
 	struct yielding *y = &w->yielding;
 
 	y->state = l->state;
-	y->done = false;
 	atomic_store(&y->round, l->round - 1);
-	switch (l->state) {
-	case YIELDING_VISITORS:
-		walk_visitors(w, &walk);
-		y->until = worker_loop(w)->now + YIELDING_PATIENCE;
-		break;
-	case YIELDING_CLIENTS:
-		listener_hold(w->control_port);
-		break;
-	case YIELDING_LEFT:
-		depart(w);
-		break;
+	switch (y->state) {
 	case YIELDING_NOT:
 		resume(w);
 		break;
-	}
-	if (y->state == YIELDING_NOT || y->state == YIELDING_LEFT)
-		finish(w, l->round);
-	else
+	case YIELDING_HOLDING:
+		walk_all(w, &walk);
 		check(&y->timer);
-	if (y->state == YIELDING_LEFT) {
+		return;
+	case YIELDING_LISTED:
+		list_sockets(w);
+		if (w->index == 0)
+			list_proxies(w);
+		break;
+	case YIELDING_LEFT:
+		depart(w);
+		passing_begin_all(w);
+		/* Logins; they are sent on then. */
+		if (w->index == 0)
+			registry_go_on(w->server->registry);
+		break;
+	case YIELDING_ALONE:
 		y->until = worker_loop(w)->now + YIELDING_STAYS;
 		see_off(&y->timer);
+		break;
 	}
+	finish(w, l->round);
 }
 
 void yielding_post(struct server *s, enum yielding_state state, uint32_t round)
@@ -292,110 +259,16 @@ bool yielding_holds(const struct worker *w)
 	return w->yielding.state != YIELDING_NOT;
 }
 
-/* --- visitors that go --- */
-
-/* All that it has said, one behind the other; -1: too much. */
-static ssize_t join_bytes(const struct stream *s, uint8_t *bytes, size_t room)
+bool yielding_has_left(const struct worker *w)
 {
-	size_t n = 0;
-
-	for (const struct chunk *c = s->unread.head; c; c = c->next) {
-		size_t size = chunk_length(c);
-
-		if (size > room - n)
-			return -1;
-		memcpy(bytes + n, chunk_bytes(c), size);
-		n += size;
-	}
-	return (ssize_t)n;
-}
-
-/* It is the other's: nothing is left of it here. */
-static void forget(struct visitor *v)
-{
-	struct worker *w = v->worker;
-	struct chunk_queue unread;
-	struct raw_rest rest;
-	struct route *r;
-
-	stream_take_all(v->stream, &unread);
-	chunk_queue_clear(&unread);
-	raw_stream_rest(&v->stream, &rest, NULL);
-	close(rest.fd);
-	http_visit_free(&v->http);
-	visitor_load_give(&v->load);
-	r = visitor_leave(v);
-	route_drop(&r);
-	quota_give(&w->server->visitors);
-	count(&w->core.counters, visitors_passed);
-	worker_visitor_gone(w);
-}
-
-/* Nothing of it is in flight. */
-static void pass(struct timer *t)
-{
-	struct visitor *v = container_of(t, struct visitor, timer);
-	struct worker *w = v->worker;
-	uint8_t bytes[HANDOVER_BYTES];
-	ssize_t size = join_bytes(v->stream, bytes, sizeof(bytes));
-	int fd = stream_descriptor(v->stream), rc = -EMSGSIZE;
-
-	if (size >= 0)
-		rc = handover_send(w->server->upgrade.peer, HANDOVER_VISITOR, 0,
-			&fd, 1, bytes, (size_t)size);
-	if (rc == 0)
-		forget(v);
-	else if (rc == -EAGAIN)
-		loop_set_timer(worker_loop(w), &v->timer, PASS_PERIOD, pass);
-	else
-		visitor_close(v, REASON_shutdown);
-}
-
-static void stilled(struct stream_reader *r, struct chunk *c, int result)
-{
-	struct visitor *v = container_of(r, struct visitor, reader);
-	const struct stream *s = v->stream;
-
-	(void)c;
-	(void)result;
-	if (v->state != VISITOR_HEAD)
-		return;
-	if (s->read_end < 0)
-		visitor_close(v, REASON_visitor_gone);
-	else if (s->read_end == 0 && !s->unread.head)
-		visitor_close(v, REASON_peer_closed);
-	else
-		pass(&v->timer);
-}
-
-/* Nobody up the stack looks at it. */
-static void pass_soon(struct timer *t)
-{
-	struct visitor *v = container_of(t, struct visitor, timer);
-
-	if (stream_is_writing(v->stream)) {
-		loop_set_timer(
-			worker_loop(v->worker), &v->timer, PERIOD, pass_soon);
-		return;
-	}
-	v->reader.received = stilled;
-	if (raw_stream_still(v->stream, &v->reader))
-		stilled(&v->reader, NULL, 1);
-}
-
-void yielding_pass(struct visitor *v)
-{
-	if (layer_is(v->stream)) {
-		visitor_close(v, REASON_done);
-		return;
-	}
-	stream_leave_reading(v->stream);
-	loop_set_timer(worker_loop(v->worker), &v->timer, 0, pass_soon);
+	return w->yielding.state >= YIELDING_LEFT;
 }
 
 void yielding_stop(struct worker *w)
 {
 	loop_cancel_timer(worker_loop(w), &w->yielding.timer);
 	free(w->yielding.fds);
+	free(w->yielding.proxies);
 	w->yielding.fds = NULL;
+	w->yielding.proxies = NULL;
 }

@@ -7,6 +7,7 @@
 #include "common/base/log.h"
 #include "common/relay/farewell.h"
 #include "server/listener.h"
+#include "server/upgrade/passing.h"
 #include "server/visitor/visitor.h"
 #include "server/worker.h"
 
@@ -59,6 +60,9 @@ static void https_routed(struct visitor *v, const struct client_hello *h)
 		visitor_route(v, r);
 		return;
 	}
+	/* It is looked for again, when one more is there. */
+	if (!arrival_is_over(&w->server->arrival))
+		return;
 	count(&w->core.counters, https_unknown);
 	address_text(&v->peer, peer);
 	log_debug("https visitor [%s]: no proxy has the name [%s]", peer,
@@ -113,6 +117,12 @@ static bool https_take(struct visitor *v, struct chunk *c, int result)
 static void https_received(
 	struct stream_reader *r, struct chunk *c, int result);
 
+/* Nobody can be asked whose it is: what it says is not looked at yet. */
+static bool is_held(const struct visitor *v)
+{
+	return worker_holds(v->worker) && !hello_reader_began(&v->hello);
+}
+
 /* What is there, however small the pieces; then what comes. */
 static void https_read(struct visitor *v)
 {
@@ -120,6 +130,8 @@ static void https_read(struct visitor *v)
 	int n;
 
 	do {
+		if (is_held(v) && v->stream->unread.head)
+			return;
 		n = stream_take(v->stream, &c);
 		if (n == -EAGAIN) {
 			v->reader.received = https_received;
@@ -133,7 +145,15 @@ static void https_received(struct stream_reader *r, struct chunk *c, int result)
 {
 	struct visitor *v = container_of(r, struct visitor, reader);
 
-	if (https_take(v, c, result))
+	if (result > 0 && is_held(v))
+		stream_unread(v->stream, c);
+	else if (https_take(v, c, result))
+		https_read(v);
+}
+
+void https_visitor_resume(struct visitor *v)
+{
+	if (v->state == VISITOR_HEAD && v->stream->reader != &v->reader)
 		https_read(v);
 }
 
@@ -142,6 +162,10 @@ static void https_begin(struct visitor *v)
 	if (!v)
 		return;
 	address_of_self(&v->self, stream_descriptor(v->stream));
+	if (yielding_has_left(v->worker)) {
+		passing_begin(v);
+		return;
+	}
 	loop_set_timer(worker_loop(v->worker), &v->timer,
 		v->worker->settings->head_timeout_ms * CLOCK_MS, https_late);
 	https_read(v);

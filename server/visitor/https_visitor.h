@@ -26,6 +26,9 @@ void https_visitor_accept(struct listener *l, int fd);
 void https_visitor_adopt(
 	struct worker *w, struct stream *s, const struct address *peer);
 
+/* Visitors are held no more (worker_holds): its ClientHello is read. */
+void https_visitor_resume(struct visitor *v);
+
 /* The worker drains: one that has said nothing yet ends. */
 void https_visitor_drain(struct visitor *v);
 

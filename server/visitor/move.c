@@ -42,7 +42,6 @@ static void deliver_move(struct mailbox *m, struct letter *letter)
 	struct visitor *v = visitor_open(w, s);
 	struct sealing sealing;
 
-	atomic_fetch_sub(&w->server->moving, 1);
 	if (!s)
 		close(l->socket.fd);
 	if (!v) {
@@ -109,7 +108,6 @@ bool move_visitor(struct visitor *v, struct ref work)
 	l->unread = unread;
 	raw_stream_rest(&v->stream, &l->socket, NULL);
 	loop_cancel_timer(worker_loop(w), &v->timer);
-	atomic_fetch_add(&w->server->moving, 1);
 	r = visitor_leave(v);
 	route_drop(&r);
 	worker_post(w, work.worker, &l->letter, deliver_move);

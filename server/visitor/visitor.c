@@ -13,6 +13,7 @@
 #include "server/listener.h"
 #include "server/control/matchmaker.h"
 #include "server/link/start.h"
+#include "server/upgrade/passing.h"
 #include "server/worker.h"
 
 /* How many others of a group a request is offered to. */
@@ -53,6 +54,10 @@ void visitor_detour(struct visitor *v, enum reason why, bool may_stay)
 {
 	struct route *r = NULL;
 
+	if (yielding_has_left(v->worker)) {
+		passing_begin(v);
+		return;
+	}
 	if (v->route && visitor_may_detour(v))
 		r = place_turn(v->route->group, v->route);
 	if (!r) {
@@ -119,6 +124,11 @@ void visitor_want_work(struct visitor *v)
 	struct worker *w = v->worker;
 	const struct claim *c = v->route->claim;
 
+	/* Work connections come to the other aditd. */
+	if (yielding_has_left(w)) {
+		passing_begin(v);
+		return;
+	}
 	visitor_set_state(v, VISITOR_ASKING);
 	if (!timer_is_set(&v->timer))
 		loop_set_timer(worker_loop(w), &v->timer,
@@ -282,6 +292,30 @@ void visitor_await(struct visitor *v)
 	route_drop(&v->route);
 	v->tries = v->detours = 0;
 	v->fixed = true;
+}
+
+static bool unsay(struct visitor *v)
+{
+	struct chunk *c;
+
+	if (v->http)
+		return http_visitor_unsay(v);
+	c = hello_reader_give_back(&v->hello);
+	if (c)
+		stream_unread(v->stream, c);
+	return true;
+}
+
+bool visitor_part(struct visitor *v)
+{
+	visitor_withdraw(v);
+	stream_leave_reading(v->stream);
+	loop_cancel_timer(worker_loop(v->worker), &v->timer);
+	visitor_set_state(v, VISITOR_PASSING);
+	if (unsay(v))
+		return true;
+	visitor_close(v, REASON_no_memory);
+	return false;
 }
 
 struct route *visitor_leave(struct visitor *v)

@@ -46,6 +46,11 @@ enum visitor_state {
 	 * all but CLOSED. Next: HEAD, CLOSED.
 	 */
 	VISITOR_ANSWERING,
+	/*
+	 * Another aditd gets it (server/upgrade/passing.h). From all but
+	 * RELAYING. Next: gone, CLOSED.
+	 */
+	VISITOR_PASSING,
 	/* Everything is given up; freed with the next turn. */
 	VISITOR_CLOSED,
 };
@@ -81,6 +86,19 @@ bool visitor_may_come(struct worker *w, const struct route *r,
 
 /* It has gone, or never came; NULL is accepted. */
 void visitor_load_give(struct user_load **load);
+
+/* Whether it has come to vhostHTTPSPort. */
+bool visitor_is_https(const struct visitor *v) must_check;
+
+/* A tcp visitor in state HEAD, which has its route now. */
+void visitor_enter(struct visitor *v, struct route *r);
+
+/*
+ * No service has seen anything of it: nobody brings it a work connection any
+ * more, and all that it has said is unread in its stream. It is PASSING then;
+ * false: it was closed, as there is no memory.
+ */
+bool visitor_part(struct visitor *v) must_check;
 
 /* A visitor of the tcp route. */
 void visitor_accept_tcp(struct listener *l, struct route *r, int fd);

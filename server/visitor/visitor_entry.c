@@ -98,6 +98,21 @@ void visitor_load_give(struct user_load **load)
 	user_load_drop(load);
 }
 
+bool visitor_is_https(const struct visitor *v)
+{
+	const struct settings *s = v->worker->settings;
+
+	return !v->http && address_port(&v->self) == s->vhost_https_port;
+}
+
+void visitor_enter(struct visitor *v, struct route *r)
+{
+	if (visitor_may_come(v->worker, r, &v->load))
+		visitor_route(v, r);
+	else
+		visitor_close(v, REASON_limit);
+}
+
 void visitor_accept_tcp(struct listener *l, struct route *r, int fd)
 {
 	struct user_load *load;

@@ -13,7 +13,8 @@ from harness import (TOKEN, Client, Origin, Failed, Server, Skip, able, case, ch
                      until)
 
 try:
-    from frp import FrpClient
+    from frp import FrpClient, FrpServer
+    from frp import frame as frp_frame
 except ImportError as e:
     frp_missing = str(e)
 else:
@@ -204,6 +205,42 @@ def framing():
             except ConnectionResetError:
                 pass
         check(channel.ended(), "a connection that broke the rules lives")
+
+
+def start(name):
+    return frame(START, frp_frame("s", {"proxy_name": name}))
+
+
+@case("adit: what the server that is replaced sends to a carrier is served")
+def moved():
+    """Its next visitor may be on its way when adit hears of the move."""
+    if frp_missing:
+        raise Skip(frp_missing)
+    with Origin(echo) as o, FrpServer(TOKEN, free_port()) as f:
+        f.answer["adit"] = {"v": 1, "caps": ["half-close", "reuse", "move"]}
+        with Client(f, [{"name": "t", "type": "tcp", "localPort": o.port,
+                         "remotePort": 6000}], wait=False) as c:
+            control, _ = f.control()
+            f.accept_proxies(control, 1)
+            control.send("r", {})
+            work = f.works.get(timeout=20)[0].sock
+            work.sendall(start("t") + frame(DATA, b"one"))
+            equal(frames(work), (DATA, b"one"), "the first visitor's")
+            control.send("M", {})
+            again, _ = f.control()
+            f.accept_proxies(again, 1)
+            for word in (b"two", b"three"):
+                work.sendall(frame(END))
+                equal(frames(work), (END, b""), "the end")
+                work.sendall(start("t") + frame(DATA, word))
+                equal(frames(work), (DATA, word), "the next visitor's")
+            work.close()
+            # One that is cut ends them all.
+            again.send("r", {})
+            work = f.works.get(timeout=20)[0].sock
+            again.close()
+            equal(work.recv(1), b"", "the end of it")
+            f.control()[0].close()
 
 
 @case("adit without transport.reuse: one visitor for each connection")

@@ -92,3 +92,18 @@ Test(hello_reader, refused)
 	hello_reader_clear(&r);
 	hello_reader_clear(&r);
 }
+
+Test(hello_reader, given_back)
+{
+	struct chunk *c;
+
+	cr_assert_null(hello_reader_give_back(&r));
+	cr_assert_eq(take(hello, 7), CLIENT_HELLO_PARTIAL);
+	cr_assert_eq(take(hello + 7, 13), CLIENT_HELLO_PARTIAL);
+	c = hello_reader_give_back(&r);
+	cr_assert_eq(chunk_length(c), 20);
+	cr_assert_eq(memcmp(chunk_bytes(c), hello, 20), 0);
+	chunk_give(c);
+	cr_assert_not(hello_reader_began(&r));
+	cr_assert_null(hello_reader_give_back(&r));
+}

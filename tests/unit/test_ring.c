@@ -98,3 +98,34 @@ Test(ring, takes_nothing_but_its_rights)
 			     IORING_UNREGISTER_BUFFERS, NULL, 0),
 		-EACCES);
 }
+
+/* When memory goes back, and more has come than one turn tells of. */
+Test(ring, what_the_next_turn_tells_of_keeps_its_bytes)
+{
+	struct loop_params params = { .ops = LOOP_BATCH + 8,
+		.chunk_size = 16384,
+		.chunks_soft = 8,
+		.chunks_hard = 16,
+		.counters = &counters };
+	static struct op polls[LOOP_BATCH];
+	struct op op = { 0 };
+
+	loop_destroy(&l);
+	cr_assert_eq(loop_create(&l, &BACKEND, &params), 0);
+	cr_assert_eq(loop_enter(l), 0);
+	/* All that are lent have been used before. */
+	for (int i = 1; i <= 20; i++) {
+		op_recv(l, &op, pair[0], done);
+		cr_assert_eq(write(pair[1], "-", 1), 1);
+		turns_until(i);
+	}
+	/* Longer than bytes are expected to follow. */
+	usleep(1100000);
+	for (int i = 0; i < LOOP_BATCH; i++)
+		op_poll(l, &polls[i], pair[1], POLLOUT, done);
+	op_recv(l, &op, pair[0], done);
+	cr_assert_eq(write(pair[1], "world", 5), 5);
+	turns_until(20 + LOOP_BATCH + 1);
+	cr_assert_eq(got_size, 25);
+	cr_assert(memcmp(got + 20, "world", 5) == 0);
+}
