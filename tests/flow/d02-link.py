@@ -6,7 +6,7 @@ import stat
 import struct
 import time
 
-from harness import (Client, Origin, Server, case, check, dial, equal,
+from harness import (PATIENCE, Client, Origin, Server, case, check, dial, equal,
                      free_port, levels, main, read_all, settle, until)
 from linkkit import Frpc, Frps, talk, tls, visit, yamux
 from tlskit import hello
@@ -34,7 +34,7 @@ def besieged(**limits):
 
 def ended(conn, timeout=10):
     """What came before the end; it must come."""
-    conn.settimeout(timeout)
+    conn.settimeout(timeout * PATIENCE)
     data = b""
     with contextlib.suppress(ConnectionError):
         while more := conn.recv(65536):
@@ -144,7 +144,7 @@ def works_beside(s, conns):
         with Frpc(s) as c:
             c.login()
         took = time.monotonic() - start
-        check(took < 2, f"a visit and a login took {took:.1f} s")
+        check(took < 2 * PATIENCE, f"a visit and a login took {took:.1f} s")
     for conn in conns:
         ended(conn)
         conn.close()
@@ -152,7 +152,7 @@ def works_beside(s, conns):
 
 @case("500 half-open hellos beside a client that works")
 def flood():
-    with besieged() as s:
+    with besieged(firstMessageTimeout=round(3 * PATIENCE)) as s:
         # Until they are whole they have no room, and take none.
         conns = [dial(s.port, source="127.0.0.2") for _ in range(500)]
         for i, conn in enumerate(conns):
@@ -165,7 +165,7 @@ def flood():
 
 @case("500 handshakes that stop halfway, of an address, beside a client that works")
 def half_handshakes():
-    with besieged() as s:
+    with besieged(firstMessageTimeout=round(3 * PATIENCE)) as s:
         # It has room for 16; the others wait, or find no room to wait.
         conns = [dial(s.port, source="127.0.0.2") for _ in range(500)]
         for conn in conns:

@@ -46,6 +46,13 @@ if os.environ.get("ADIT_WORKERS"):
     MODE["workers"] = int(os.environ["ADIT_WORKERS"])
 if os.environ.get("ADIT_RELAY"):
     MODE["transport"] = {"relay": os.environ["ADIT_RELAY"]}
+# The programs, too, are patient with peers in Python, aditd with its clients.
+PATIENT = {}
+if PATIENCE > 1:
+    MODE.setdefault("transport", {})["tcpMuxKeepaliveInterval"] = \
+        round(30 * PATIENCE)
+    PATIENT = {"userConnTimeout": round(10 * PATIENCE),
+               "transport": {"heartbeatTimeout": round(90 * PATIENCE)}}
 # Who is not root cannot look into programs that leave no core dumps.
 if os.geteuid() != 0:
     MODE["sandbox"] = False
@@ -320,6 +327,7 @@ class Server(AditProgram):
             "bindAddr": "127.0.0.1", "bindPort": self.port,
             "vhostHTTPPort": self.http, "subDomainHost": "tunnel.test",
             "auth": {"token": TOKEN}, "log": {"level": "debug"},
+            **PATIENT,
         }, MODE), conf or {}), **options)
         if start:
             self.start()

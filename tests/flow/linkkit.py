@@ -5,7 +5,8 @@ import os
 import socket
 import threading
 
-from harness import TOKEN, check, dial, equal, free_port, reset, sha
+from harness import (PATIENCE, TOKEN, check, dial, equal, free_port, reset,
+                     sha)
 
 from frp import FrpClient, FrpServer
 from tlskit import certificate
@@ -141,7 +142,7 @@ def visit_at_once(port, count, size):
     def run(i):
         conn = dial(port, timeout=60)
         talk(conn, 10)
-        gate.wait(60)
+        gate.wait(60 * PATIENCE)
         talk(conn, size + i)
         reset(conn)
     together(count, run)

@@ -7,6 +7,7 @@ be sent by hand instead (`Session.send_frame`).
 """
 import collections
 import contextlib
+import os
 import socket
 import struct
 import threading
@@ -15,7 +16,7 @@ DATA, CREDIT, PING, GO_AWAY = range(4)
 SYN, ACK, FIN, RST = 1, 2, 4, 8
 WINDOW = 256 * 1024
 WINDOW_MAX = 6 * 1024 * 1024  # what frp's programs grant
-TIMEOUT = 15
+TIMEOUT = 15 * float(os.environ.get("PATIENCE", "1"))
 
 
 class Broken(Exception):
