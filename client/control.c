@@ -122,15 +122,13 @@ static void control_lost(struct control *k, const char *why)
 static void control_move(struct control *k)
 {
 	struct client *c = client_of(k);
+	int64_t left = k->asked + CONTROL_MOVES - clock_now();
 
 	log_info("the server is being replaced: logging in to the new one");
 	control_leave(k, false);
-	if (clock_now() - k->asked < CONTROL_MOVES) {
-		control_wait(k);
-		return;
-	}
 	control_set_state(k, CONTROL_PAUSED);
-	loop_set_timer(client_loop(c), &k->timer, 0, control_dial);
+	loop_set_timer(
+		client_loop(c), &k->timer, left > 0 ? left : 0, control_dial);
 }
 
 bool control_send(struct client *c, const struct message *m)

@@ -24,7 +24,8 @@
 /* A control that ends sooner counts as one more failed attempt. */
 #define CONTROL_PROVEN (5 * CLOCK_SECOND)
 
-/* One that is sent away sooner, too: else it logs in again at once. */
+/* Who is sent away logs in again at once, but not sooner than that after the
+ * last time. */
 #define CONTROL_MOVES (100 * CLOCK_MS)
 
 enum control_state {

@@ -40,7 +40,7 @@ void upgrade_init(struct upgrade *u)
 static void give_up(struct server *s, const char *why)
 {
 	struct upgrade *u = &s->upgrade;
-	bool told = u->state >= UPGRADE_HOLDING;
+	bool told = u->state >= UPGRADE_VISITORS;
 
 	log_warn("upgrade: pid %d has not taken over: %s", u->pid, why);
 	close(u->peer);
@@ -235,6 +235,12 @@ static void depart(struct server *s)
 		log_warn("upgrade: pid %d has gone", u->pid);
 	step(s, UPGRADE_LEAVING, YIELDING_LEFT);
 	log_info("upgrade: pid %d has taken over", u->pid);
+}
+
+/* Nobody here needs the clients any more; and the drain may be over soon. */
+static void see_off(struct server *s)
+{
+	step(s, UPGRADE_LEFT, YIELDING_ALONE);
 	s->chores.drains = true;
 }
 
@@ -254,7 +260,7 @@ static void hear(struct server *s)
 	if (u->state == UPGRADE_GREETED && m.type == HANDOVER_HELLO)
 		greet(s, &m);
 	else if (u->state == UPGRADE_WELCOME && m.type == HANDOVER_PREPARED)
-		step(s, UPGRADE_HOLDING, YIELDING_HOLDING);
+		step(s, UPGRADE_VISITORS, YIELDING_VISITORS);
 	else if (u->state == UPGRADE_OFFERED && m.type == HANDOVER_TAKEN)
 		depart(s);
 	else
@@ -267,12 +273,14 @@ static void look_at_workers(struct server *s)
 
 	if (!yielding_is_done(s, u->round))
 		return;
-	if (u->state == UPGRADE_HOLDING)
+	if (u->state == UPGRADE_VISITORS)
+		step(s, UPGRADE_HOLDING, YIELDING_HOLDING);
+	else if (u->state == UPGRADE_HOLDING)
 		step(s, UPGRADE_LISTING, YIELDING_LISTED);
 	else if (u->state == UPGRADE_LISTING)
 		offer(s);
 	else if (u->state == UPGRADE_LEAVING)
-		step(s, UPGRADE_LEFT, YIELDING_ALONE);
+		see_off(s);
 	else if (u->state == UPGRADE_RESUMING)
 		set_state(u, UPGRADE_IDLE);
 }

@@ -29,8 +29,10 @@ enum upgrade_state {
 	UPGRADE_GREETED,
 	/* It may take over, once we have done so. Next: WELCOME, IDLE. */
 	UPGRADE_ASKED,
-	/* It prepares itself. Next: HOLDING, IDLE. */
+	/* It prepares itself. Next: VISITORS, IDLE. */
 	UPGRADE_WELCOME,
+	/* The workers hold the ports of visitors. Next: HOLDING, RESUMING. */
+	UPGRADE_VISITORS,
 	/* The workers hold all ports. Next: LISTING, RESUMING. */
 	UPGRADE_HOLDING,
 	/* They tell what there is. Next: OFFERED, RESUMING. */

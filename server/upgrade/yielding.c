@@ -40,15 +40,20 @@ static void visit_route(struct route *r, void *arg)
 		walk->visit(walk, &r->listener);
 }
 
-static void walk_all(struct worker *w, struct listeners_walk *walk)
+static void walk_visitors(struct worker *w, struct listeners_walk *walk)
 {
-	if (w->control_port)
-		walk->visit(walk, &w->control_port);
 	if (w->http_port)
 		walk->visit(walk, &w->http_port);
 	if (w->https_port)
 		walk->visit(walk, &w->https_port);
 	directory_each(&w->directory, visit_route, walk);
+}
+
+static void walk_all(struct worker *w, struct listeners_walk *walk)
+{
+	if (w->control_port)
+		walk->visit(walk, &w->control_port);
+	walk_visitors(w, walk);
 }
 
 static void hold(struct listeners_walk *walk, struct listener **l)
@@ -125,12 +130,33 @@ static void list_proxies(struct worker *w)
 	y->proxies = registry_list(w->server->registry, &y->proxies_size);
 }
 
+/* Whether somebody here waits for a work connection. */
+static bool has_waiting(const struct worker *w)
+{
+	list_each (l, &w->visitors) {
+		const struct visitor *v = container_of(l, struct visitor, link);
+
+		if (v->state == VISITOR_ASKING || v->state == VISITOR_WAITING)
+			return true;
+	}
+	return false;
+}
+
+static bool is_done(struct worker *w)
+{
+	const struct yielding *y = &w->yielding;
+
+	if (y->state == YIELDING_VISITORS)
+		return worker_loop(w)->now > y->until || !has_waiting(w);
+	return is_still(w);
+}
+
 static void check(struct timer *t)
 {
 	struct yielding *y = container_of(t, struct yielding, timer);
 	struct worker *w = container_of(y, struct worker, yielding);
 
-	if (!is_still(w)) {
+	if (!is_done(w)) {
 		loop_set_timer(worker_loop(w), &y->timer, PERIOD, check);
 		return;
 	}
@@ -210,8 +236,13 @@ static void deliver_step(struct mailbox *m, struct letter *letter)
 	case YIELDING_NOT:
 		resume(w);
 		break;
+	case YIELDING_VISITORS:
+		walk_visitors(w, &walk);
+		y->until = worker_loop(w)->now + YIELDING_PATIENCE;
+		check(&y->timer);
+		return;
 	case YIELDING_HOLDING:
-		walk_all(w, &walk);
+		listener_hold(w->control_port);
 		check(&y->timer);
 		return;
 	case YIELDING_LISTED:

@@ -4,7 +4,9 @@
  * What a worker does while another aditd takes over (upgrade.h), step by step
  * as the main thread says:
  *
- *   HOLDING   accept nobody, begin no further request, publish no proxy
+ *   VISITORS  accept no visitors, begin no further request; who waits for a
+ *             work connection gets it, as a rule, as bindPort is open yet
+ *   HOLDING   accept nobody, publish no proxy
  *   LISTED    all workers hold: tell which sockets listen, and which proxies
  *             there are
  *   NOT       all of that is undone
@@ -28,14 +30,19 @@
 struct server;
 struct worker;
 
+/* For visitors to get the work connections that are on their way. */
+#define YIELDING_PATIENCE (500 * CLOCK_MS)
+
 /* An frpc's control stays so long at most, and at least: it is to hear of work
  * connections that have just been started first. */
 #define YIELDING_STAYS (1 * CLOCK_SECOND)
 #define YIELDING_SETTLES (50 * CLOCK_MS)
 
 enum yielding_state {
-	/* Next: HOLDING. */
+	/* Next: VISITORS. */
 	YIELDING_NOT,
+	/* Next: HOLDING, NOT. */
+	YIELDING_VISITORS,
 	/* Next: LISTED, NOT. */
 	YIELDING_HOLDING,
 	/* Next: LEFT, NOT. */
@@ -50,7 +57,7 @@ enum yielding_state {
 struct yielding {
 	enum yielding_state state;
 	struct timer timer;
-	int64_t until; /* see_off, while ALONE */
+	int64_t until; /* while VISITORS: the patience; ALONE: of see_off */
 	/* What the main thread reads when the step is done. */
 	_Atomic uint32_t round; /* of the last step that was done */
 	int *fds;               /* which listen; owned */
