@@ -1,9 +1,9 @@
-"""One stream over ways that are long or lossy: what the tunnel carries beside
-what the way itself does. The visitor and aditd are at one end of a veth, adit
-and the service at the other, tc-netem(8) between them; `make check-kernel` has
-a kernel with it. WAY_RATE is what the way carries in Mbit/s (a fourth of what
-this machine can do, 100 at most), WAY_SECONDS the length of a transfer,
-WAY_ROUNDS how many of both."""
+"""One stream over ways that are long, lossy or out of order: what the tunnel
+carries beside what the way itself does. The visitor and aditd are at one end of
+a veth, adit and the service at the other, tc-netem(8) between them; `make
+check-kernel` has a kernel with it. WAY_RATE is what the way carries in Mbit/s
+(a fourth of what this machine can do, 100 at most), WAY_SECONDS the length of a
+transfer, WAY_ROUNDS how many of both."""
 import contextlib
 import ctypes
 import functools
@@ -135,28 +135,36 @@ def rate():
     return max(0.5, min(100, tunnel / 4))
 
 
-def judge(delay, loss, rounds):
+def judge(delay, rounds, *netem):
+    """netem: what else happens to packets on the way."""
     # A queue of 100 ms at the way's entry; what is under way counts, too.
     limit = 16 + int(rate() * 1000 * (delay + 100) / 8 / 1500)
     for link in ("bare", "tls"):
         bare, tunnel = compare(
-            ["limit", f"{limit}", "delay", f"{delay}ms", "loss", f"{loss}%",
+            ["limit", f"{limit}", "delay", f"{delay}ms", *netem,
              "rate", f"{rate() * 1000:.0f}kbit"], link, rounds)
-        print(f"# {delay} ms each way, {loss} % lost, {rate():.1f} Mbit/s, "
-              f"{link}: the way itself {bare:.2f}, the tunnel {tunnel:.2f}: "
-              f"{tunnel / bare:.0%}", flush=True)
+        print(f"# {' '.join((f'{delay} ms each way', *netem))}, "
+              f"{rate():.1f} Mbit/s, {link}: the way itself {bare:.2f}, "
+              f"the tunnel {tunnel:.2f}: {tunnel / bare:.0%}", flush=True)
         check(tunnel >= 0.9 * bare, f"{link}: {tunnel:.2f} of {bare:.2f}")
 
 
 for ms in (1, 20, 100):
     @case(f"one stream over {ms} ms each way", timeout=600)
     def _(ms=ms):
-        judge(ms, 0, ROUNDS)
+        judge(ms, ROUNDS)
 
 
 @case("one stream over 20 ms each way, of which 1 % is lost", timeout=1200)
 def _():
-    judge(20, 1, 3 * ROUNDS)
+    judge(20, 3 * ROUNDS, "loss", "1%")
+
+
+@case("one stream over 20 ms each way, of which 1 % overtakes all the rest",
+      timeout=1200)
+def _():
+    # What is reordered does not wait for the delay.
+    judge(20, 3 * ROUNDS, "reorder", "1%")
 
 
 main()

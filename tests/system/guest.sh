@@ -4,7 +4,8 @@
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export HOME=/root TERM=dumb LC_ALL=C.UTF-8
 # An emulator is slow: the tests are more patient; more of the same is less.
-export PATIENCE=10 FLOW_SECONDS=2400 FLOW_JOBS=1 CORPUS_STEP=8
+export PATIENCE=10 FLOW_SECONDS=2400 FLOW_JOBS=2 CORPUS_STEP=8
+export EXACT_MIB=128 REUSE_VISITORS=1000 UPGRADE_ROUNDS=3
 
 mountpoint -q /proc || mount -t proc proc /proc
 mountpoint -q /sys || mount -t sysfs sysfs /sys
