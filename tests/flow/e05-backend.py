@@ -24,6 +24,13 @@ def needs_ring():
             raise Skip(lines(s)[0])
 
 
+def needs_refusal():
+    """Skip the case where an emulator answers in place of a kernel."""
+    with Server(AUTO) as s:
+        if "Function not implemented" in lines(s)[0]:
+            raise Skip(lines(s)[0])
+
+
 def carries(server_options, client_options, conf, size=4 << 20):
     """Both programs carry bytes; what they say of their backend."""
     port = free_port()
@@ -63,6 +70,7 @@ def _():
 @case("io_uring refused by EPERM, ENOSYS or ENOMEM: auto is epoll, and the line "
       "tells why, and what to do")
 def _():
+    needs_refusal()
     for error, why in (("EPERM", "Operation not permitted; a seccomp profile"),
                        ("ENOSYS", "Function not implemented; a seccomp"),
                        ("ENOMEM", "ulimit -l"), ("EINVAL", "Linux 6.1")):
@@ -93,6 +101,7 @@ def _():
 
 @case("backend: io_uring, refused: both end, and say what to do")
 def _():
+    needs_refusal()
     options = {"refuse": ("EPERM", RING), "start": False}
     s = Server(ON_RING, **options)
     c = Client(1, [{"name": "t", "type": "tcp", "localPort": 1,

@@ -68,8 +68,12 @@ static size_t code_count;
 static void read_filter(enum syscalls_of program)
 {
 	FILE *f = tmpfile();
+	int rc = syscalls_export(program, fileno(f));
 
-	cr_assert_eq(syscalls_export(program, fileno(f)), 0);
+	/* Without seccomp(2), as under qemu-user. */
+	if (rc == -EOPNOTSUPP)
+		cr_skip_test("no seccomp filter can be had here");
+	cr_assert_eq(rc, 0);
 	rewind(f);
 	code_count = fread(code, sizeof(code[0]), ARRAY_SIZE(code), f);
 	cr_assert(code_count > 10 && code_count < ARRAY_SIZE(code));
