@@ -209,10 +209,8 @@ static void http_begin(struct visitor *v)
 		return;
 	}
 	http_visit_give(h, v);
-	if (yielding_has_left(v->worker)) {
-		passing_begin(v);
+	if (passing_takes(v))
 		return;
-	}
 	set_head_timer(v);
 	http_read(v);
 }
@@ -232,10 +230,8 @@ void http_next(struct visitor *v)
 {
 	visitor_await(v);
 	http_visit_forget_said(v->http);
-	if (yielding_has_left(v->worker)) {
-		passing_begin(v);
+	if (passing_takes(v))
 		return;
-	}
 	/* When it was told that it may stay, nobody had said so. */
 	if (v->worker->core.draining && !v->stream->unread.head) {
 		visitor_close(v, REASON_done);

@@ -63,9 +63,7 @@ static void adopt_tcp(
 	if (!v)
 		return;
 	address_of_self(&v->self, stream_descriptor(s));
-	if (yielding_has_left(w))
-		passing_begin(v);
-	else
+	if (!passing_takes(v))
 		adoption_look(v);
 }
 

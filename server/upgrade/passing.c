@@ -114,12 +114,20 @@ static void pass_soon(struct timer *t)
 		stilled(&v->reader, NULL, 1);
 }
 
-void passing_begin(struct visitor *v)
+static void begin(struct visitor *v)
 {
 	if (layer_is(v->stream))
 		visitor_close(v, REASON_shutdown);
 	else if (visitor_part(v))
 		loop_set_timer(worker_loop(v->worker), &v->timer, 0, pass_soon);
+}
+
+bool passing_takes(struct visitor *v)
+{
+	if (!yielding_has_left(v->worker))
+		return false;
+	begin(v);
+	return true;
 }
 
 void passing_begin_all(struct worker *w)
@@ -129,6 +137,6 @@ void passing_begin_all(struct worker *w)
 
 		if (v->state == VISITOR_HEAD || v->state == VISITOR_ASKING ||
 			v->state == VISITOR_WAITING)
-			passing_begin(v);
+			begin(v);
 	}
 }

@@ -11,7 +11,9 @@
 #ifndef ADIT_SERVER_UPGRADE_PASSING_H
 #define ADIT_SERVER_UPGRADE_PASSING_H
 
-#include <stdint.h>
+#include <stdbool.h>
+
+#include "common/base/compiler.h"
 
 struct visitor;
 struct worker;
@@ -24,12 +26,12 @@ enum passing_kind {
 };
 
 /*
- * On a worker that has left (yielding.h): now or soon; or it is closed, if it
- * cannot go.
+ * Whether its worker has left (yielding.h). Then it goes, now or soon, or is
+ * closed, if it cannot go: it is not the caller's any more.
  */
-void passing_begin(struct visitor *v);
+bool passing_takes(struct visitor *v) must_check;
 
-/* All of the worker that can go. */
+/* A worker has left: all of its visitors that can go. */
 void passing_begin_all(struct worker *w);
 
 #endif

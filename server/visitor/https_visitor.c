@@ -162,10 +162,8 @@ static void https_begin(struct visitor *v)
 	if (!v)
 		return;
 	address_of_self(&v->self, stream_descriptor(v->stream));
-	if (yielding_has_left(v->worker)) {
-		passing_begin(v);
+	if (passing_takes(v))
 		return;
-	}
 	loop_set_timer(worker_loop(v->worker), &v->timer,
 		v->worker->settings->head_timeout_ms * CLOCK_MS, https_late);
 	https_read(v);

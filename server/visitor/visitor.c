@@ -54,10 +54,8 @@ void visitor_detour(struct visitor *v, enum reason why, bool may_stay)
 {
 	struct route *r = NULL;
 
-	if (yielding_has_left(v->worker)) {
-		passing_begin(v);
+	if (passing_takes(v))
 		return;
-	}
 	if (v->route && visitor_may_detour(v))
 		r = place_turn(v->route->group, v->route);
 	if (!r) {
@@ -125,10 +123,8 @@ void visitor_want_work(struct visitor *v)
 	const struct claim *c = v->route->claim;
 
 	/* Work connections come to the other aditd. */
-	if (yielding_has_left(w)) {
-		passing_begin(v);
+	if (passing_takes(v))
 		return;
-	}
 	visitor_set_state(v, VISITOR_ASKING);
 	if (!timer_is_set(&v->timer))
 		loop_set_timer(worker_loop(w), &v->timer,
