@@ -372,18 +372,26 @@ Test(carrier_server, nothing_may_come_while_idle)
 	cr_assert_eq(renewed, 0);
 }
 
-/* What is in flight does not complete it: no last word may follow. */
-Test(carrier_server, a_frame_that_cannot_be_completed)
+/* A pipe with "bulk" in it, filled through a pair of sockets. */
+static struct pipe *pipe_of_bulk(int pair[2])
 {
 	struct pipe *p = pipe_take(world_loop->pipes);
-	int pair[2];
 
-	say("who");
-	leaves("\1\0\0\3who");
 	cr_assert_eq(
 		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
 	cr_assert_eq(send(pair[1], "bulk", 4, 0), 4);
 	cr_assert_eq(pipe_fill(p, pair[0], 100), 4);
+	return p;
+}
+
+/* What is in flight does not complete it: no last word may follow. */
+Test(carrier_server, a_frame_that_cannot_be_completed)
+{
+	int pair[2];
+	struct pipe *p = pipe_of_bulk(pair);
+
+	say("who");
+	leaves("\1\0\0\3who");
 	/* As if there were more of it. */
 	p->bytes = 8;
 	cr_assert_eq(stream_splice_out(s, p), 4);
@@ -399,17 +407,13 @@ Test(carrier_server, a_frame_that_cannot_be_completed)
 
 Test(carrier_server, through_pipes)
 {
-	struct pipe *p = pipe_take(world_loop->pipes);
-	char bytes[64];
 	int pair[2];
+	struct pipe *p = pipe_of_bulk(pair);
+	char bytes[64];
 
 	say("who");
 	leaves("\1\0\0\3who");
 	/* Out: the header first, for exactly what is in the pipe. */
-	cr_assert_eq(
-		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
-	cr_assert_eq(send(pair[1], "bulk", 4, 0), 4);
-	cr_assert_eq(pipe_fill(p, pair[0], 100), 4);
 	cr_assert_eq(stream_splice_out(s, p), 4);
 	cr_assert_eq(recv(e.peer, bytes, sizeof(bytes), 0), 8);
 	cr_assert(!memcmp(bytes, "\2\0\0\4bulk", 8));
