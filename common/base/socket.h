@@ -64,8 +64,9 @@ bool socket_was_reset(int fd, uint32_t received);
 int64_t socket_rtt(int fd);
 
 /*
- * Bytes that were sent, and that the other end's kernel has not yet; a SYN
- * counts as one of both. 0 for what is no TCP.
+ * Bytes that were sent, and that the other end's kernel has not yet; one less
+ * where we connected, as the SYN counts as acknowledged, but not as sent. 0 for
+ * what is no TCP.
  */
 int64_t socket_on_the_way(int fd);
 
