@@ -62,21 +62,28 @@ static int make_key(const char *dir, const char *name, struct certificate **c_r)
 	return dir ? kept_write(*c_r, dir, NULL, name) : 0;
 }
 
-int identity_open(struct identity *id, const char *dir)
+int identity_read(struct identity *id, const char *dir)
 {
-	int rc = dir ? read_key(dir, NOW, &id->now) : -ENOENT;
+	int rc = read_key(dir, NOW, &id->now);
 
-	if (rc == -ENOENT) {
-		rc = dir ? check_loss(dir) : 0;
-		return rc < 0 ? rc : make_key(dir, NOW, &id->now);
-	}
-	if (rc == 0)
-		rc = read_key(dir, NEXT, &id->next);
+	if (rc < 0)
+		return rc;
+	rc = read_key(dir, NEXT, &id->next);
 	if (rc == -ENOENT)
 		rc = 0;
 	if (rc < 0)
 		identity_close(id);
 	return rc;
+}
+
+int identity_open(struct identity *id, const char *dir)
+{
+	int rc = dir ? identity_read(id, dir) : -ENOENT;
+
+	if (rc != -ENOENT)
+		return rc;
+	rc = dir ? check_loss(dir) : 0;
+	return rc < 0 ? rc : make_key(dir, NOW, &id->now);
 }
 
 void identity_close(struct identity *id)

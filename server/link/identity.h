@@ -23,6 +23,9 @@ struct identity {
  */
 int identity_open(struct identity *id, const char *dir) must_check;
 
+/* Read it; -ENOENT without a word: there is none. 0, -errno */
+int identity_read(struct identity *id, const char *dir) must_check;
+
 void identity_close(struct identity *id);
 
 struct pin_list identity_pins(const struct identity *id);

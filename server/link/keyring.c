@@ -246,14 +246,17 @@ void keyring_replace(struct keyring_files *f, const struct settings *settings,
 	publish(k, s);
 }
 
-/* The identity as it is in its files now; false: it cannot be used. */
+/*
+ * The identity as it is in its files now; false: it cannot be used. One that is
+ * lost is not made: clients go by the one that is in use.
+ */
 static bool renew_identity(struct keyring_files *f)
 {
 	struct identity id = { 0 };
 
 	if (!f->dir)
 		return true;
-	if (identity_open(&id, f->dir) < 0)
+	if (identity_read(&id, f->dir) < 0)
 		return false;
 	identity_close(&f->identity);
 	f->identity = id;
@@ -274,6 +277,7 @@ static void renew(struct keyring_files *f, struct server *s)
 				 "stays in use",
 				error);
 		f->warned = true;
+		f->again = clock_now() + KEYRING_AGAIN;
 		return;
 	}
 	f->warned = false;
@@ -294,7 +298,8 @@ int keyring_look(struct keyring_files *f, struct server *s)
 	if (now >= f->due) {
 		f->due = now + KEYRING_PERIOD;
 		look_at_files(f, stamps);
-		if (f->warned || memcmp(stamps, f->stamps, sizeof(stamps))) {
+		if ((f->warned && now >= f->again) ||
+			memcmp(stamps, f->stamps, sizeof(stamps))) {
 			memcpy(f->stamps, stamps, sizeof(stamps));
 			renew(f, s);
 		}

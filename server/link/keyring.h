@@ -27,6 +27,9 @@ struct settings;
 /* How often the main thread looks at the files. */
 #define KEYRING_PERIOD CLOCK_SECOND
 
+/* And reads again what could not be used, though it looks the same. */
+#define KEYRING_AGAIN (60 * CLOCK_SECOND)
+
 /* certFile, keyFile, trustedCaFile, and the identity's two. */
 #define KEYRING_FILES 5
 
@@ -45,8 +48,9 @@ struct keyring_files {
 	struct certificate *made; /* for frpc, without certFile; owned */
 	struct keyring *keyring;  /* the newest; held */
 	struct file_stamp stamps[KEYRING_FILES];
-	int64_t due; /* when to look again */
-	bool warned; /* that they cannot be read now */
+	int64_t due;   /* when to look again */
+	int64_t again; /* warned: when to read what looks the same */
+	bool warned;   /* that they cannot be read now */
 };
 
 /*

@@ -117,6 +117,29 @@ def both():
             equal(visit(s, "b"), (200, b"yes"))
 
 
+@case("an aditd that loses its files stays who it is, and makes no other")
+def lost():
+    s, env, join = setting()
+    with s.start(), Origin(page) as o:
+        one = pins(s)
+        since = s.mark()
+        for name in ("identity.key", "users", "frp.key", "frp.crt"):
+            os.rename(f"{s.conf['stateDir']}/{name}",
+                      f"{env['HOME']}/{name}")
+        s.wait_log("the identity cannot be read; what was read before stays "
+                   "in use", since=since)
+        s.wait_log("the users stay as they were", since=since)
+        with Adit(env, "http", str(o.port), "--join", join, "--subdomain",
+                  "d", "--no-requests"):
+            equal(visit(s, "d"), (200, b"yes"))
+        equal(os.path.exists(f"{s.conf['stateDir']}/identity.key"), False)
+        for name in ("identity.key", "users", "frp.key", "frp.crt"):
+            os.rename(f"{env['HOME']}/{name}",
+                      f"{s.conf['stateDir']}/{name}")
+        s.wait_log("certificates and keys were read again", since=since)
+        equal(pins(s), one)
+
+
 @case("no core dump is left of who holds secrets")
 def dumps():
     s, env, join = setting()
