@@ -195,7 +195,8 @@ static void say_refused(struct doctor *d, const char *refused)
 	else if (s->tls_pins.n > 0)
 		snprintf(advice, sizeof(advice),
 			"another aditd, or one with a new identity: if its log "
-			"says identity [%s], set transport.tls.pins: [%s]",
+			"says identity [%s], join with a new join string of "
+			"it, or set transport.tls.pins: [%s]",
 			pin, pin);
 	else if (date)
 		snprintf(advice, sizeof(advice),

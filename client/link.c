@@ -23,6 +23,11 @@
 	"is serverPort that of a tunnel server? One without TLS needs " \
 	"transport.tls.enable: false"
 
+/* The same of pins. */
+#define LINK_OTHER_PIN                                                       \
+	"it is another aditd, or has a new identity: if its log says that, " \
+	"join with a new join string of it, or set transport.tls.pins"
+
 static void link_end(struct link *l, struct stream *s, const char *error)
 {
 	struct client *c = l->client;
@@ -62,8 +67,9 @@ static void describe(const struct link *l, int result, char *out, size_t size)
 {
 	const struct transform *t = layer_transform(l->stream);
 	const char *what = l->secure ? "TLS" : "WebSocket";
-	const char *hint = advice(result);
 	const struct conf_strings *pins = &l->client->settings->tls_pins;
+	const char *hint =
+		result == -EACCES && pins->n ? LINK_OTHER_PIN : advice(result);
 	char text[PIN_SIZE];
 	struct pin pin;
 	int n;

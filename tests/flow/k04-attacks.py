@@ -129,7 +129,7 @@ def swapped():
         mark = s.mark()
         s.start()
         other = s.wait_log(r"identity \[([\w-]{43})\]", since=mark)[1]
-        a.wait_log(rf"not the pinned one.*{other}")
+        a.wait_log(rf"not the pinned one.*{other}.*new join string")
         equal(s.counters()["logins"], 0)
         check(s.counters()["tls_failed"] > 0, "counted")
 
