@@ -230,9 +230,10 @@ def _():
     with as_before("/etc/adit/web.yaml"), Visitors():
         with open("/etc/adit/web.yaml", "a", encoding="utf-8") as f:
             f.write("nonsense: true\n")
-        run("systemctl", "reload", CLIENT)
+        code, said = run("systemctl", "reload", CLIENT)
+        equal(code, 1, f"systemctl reload: {said}")
         until(lambda: "nonsense" in journal(*since, "-u", CLIENT),
-              "adit's log", 10, 0.5)
+              "the log of its unit", 10, 0.5)
         equal((show(CLIENT, "ActiveState"), pid_of(CLIENT)), ("active", pid))
     systemctl("reload", CLIENT)
 
