@@ -2,7 +2,7 @@
 
 /*
  * The server: its workers, and what they share, which is made before they
- * start and changed by none of them but for two numbers.
+ * start and changed by none of them but for three numbers.
  */
 
 #ifndef ADIT_SERVER_SERVER_H
@@ -53,6 +53,7 @@ struct server {
 	struct quota visitors, works;
 	struct half_open half_open;
 	_Atomic uint32_t drained; /* workers that accept no visitors any more */
+	_Atomic uint32_t alone;   /* those of them that have seen all off */
 	struct registry *registry;     /* of worker 0's thread alone */
 	const struct backend *backend; /* of all workers */
 	uint32_t worker_count;

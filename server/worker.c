@@ -334,6 +334,9 @@ void worker_visitor_gone(struct worker *w)
 {
 	const struct server *s = w->server;
 
+	/* Clients are still on their way to the other one. */
+	if (yielding_has_left(w) && atomic_load(&s->alone) < s->worker_count)
+		return;
 	/* The last worker's last visitor: all workers stop with this one. */
 	if (atomic_load(&s->drained) == s->worker_count &&
 		atomic_load(&s->visitors.used) == 0)

@@ -243,7 +243,7 @@ static bool login_admit(struct worker *w, struct admission *a, struct stream *s,
 	*a = (struct admission){ 0 };
 	if (link->adit && tls_channel_binding(layer_transform(s), binding) == 0)
 		terms.binding = binding;
-	if (w->core.draining)
+	if (worker_ends(w))
 		snprintf(a->error, sizeof(a->error),
 			"control manager is closed");
 	else if (may_try(w, a, link, login))

@@ -190,6 +190,14 @@ static bool is_used(const struct worker *w, const struct control *c)
 	return false;
 }
 
+/* Whether somebody is here who has not said who it is: it may be a client, and
+ * one that is refused at its first login ends. Who is silent has less time. */
+static bool has_comers(const struct worker *w, int64_t left)
+{
+	return !list_empty(&w->greetings) || !list_empty(&w->queue) ||
+	       (left > 0 && !list_empty(&w->strangers));
+}
+
 /*
  * The clients go to the other one: those that know how at once. An frpc
  * takes its work connections along, so it stays a little longer: until those
@@ -212,8 +220,12 @@ static void see_off(struct timer *t)
 				!is_used(w, c)))
 			control_move(c);
 	}
-	if (!list_empty(&w->controls))
+	if (!list_empty(&w->controls) || has_comers(w, left)) {
 		loop_set_timer(worker_loop(w), t, SEE_OFF_PERIOD, see_off);
+		return;
+	}
+	atomic_fetch_add(&w->server->alone, 1);
+	worker_visitor_gone(w);
 }
 
 static void depart(struct worker *w)

@@ -13,8 +13,9 @@ import time
 
 import frpkit
 import tlskit
-from harness import (Client, Failed, Nginx, Origin, Skip, case, check, dial, equal,
+from harness import (TOKEN, Client, Failed, Nginx, Origin, Skip, case, check, dial, equal,
                      exactly, free_port, main, read_until, until)
+from frp import Channel, FrpClient, frame, login_key
 from managerkit import Manager
 from upgradekit import (COMPLETE, HELLO, LISTENERS, LOCK, PAGE, PREPARED,
                         PROXIES, REFUSED, WELCOME, Load, Upgraded, hear, other,
@@ -326,6 +327,78 @@ def late():
         with dial(s.http) as conn:
             conn.sendall(GET % b"nobody.test")
             check(conn.recv(100).startswith(b"HTTP/1.1 404 "), "of nobody")
+
+
+@case("who is about to log in does so at the old one, and is sent on")
+def half_said():
+    with Upgraded() as s:
+        clients = [FrpClient(s.port, TOKEN) for _ in range(8)]
+        silent = dial(s.port)
+        rest = []
+        now = int(time.time())
+        for c in clients:
+            c.control = c.connect()
+            text = frame("o", {
+                "version": "0.60.0", "os": "linux", "arch": "amd64",
+                "privilege_key": login_key(TOKEN, now), "timestamp": now,
+                "client_spec": {}, "pool_count": 1})
+            c.control.sock.sendall(text[:20])
+            rest.append(text[20:])
+        until(lambda: s.counters()["pool_greetings"] == 9, "nine have come")
+        old = s.process
+        s.upgrade()
+        time.sleep(2)
+        equal(old.poll(), None, "the old one waits")
+        for c, text in zip(clients, rest):
+            c.control.sock.sendall(text)
+            kind, answer = c.control.recv()
+            equal((kind, answer.get("error", "")), ("1", ""), "its login")
+            check(c.control.ended(), "it is sent on")
+            equal(c.login().get("error", ""), "", "its next login")
+        # Not for who has said nothing.
+        old.wait(5)
+        check(Channel(silent).ended(), "the silent one")
+        for c in clients:
+            c.close()
+
+
+class Slow(Origin):
+    """A way to aditd on which everything takes 100 ms."""
+
+    def __init__(self, port):
+        self.to = port
+        super().__init__(self.carry)
+
+    def carry(self, conn):
+        with dial(self.to, timeout=None) as to:
+            back = threading.Thread(target=self.pour, args=(to, conn))
+            back.start()
+            self.pour(conn, to)
+            back.join()
+
+    @staticmethod
+    def pour(one, other):
+        with contextlib.suppress(OSError):
+            while data := one.recv(65536):
+                time.sleep(0.1)
+                other.sendall(data)
+            other.shutdown(socket.SHUT_WR)
+
+
+@case("an adit whose first login is under way: it does not end")
+def first_login():
+    with Upgraded() as s, Slow(s.port) as way, contextlib.ExitStack() as stack:
+        clients = []
+        # One in each step of it.
+        for i in range(8):
+            clients.append(stack.enter_context(Client(
+                s, [{"name": f"t{i}", "type": "tcp", "localPort": 1,
+                     "remotePort": free_port()}],
+                {"loginFailExit": True}, port=way.port, wait=False)))
+            time.sleep(0.1)
+        s.upgrade()
+        for i, c in enumerate(clients):
+            c.wait_log(rf"\[t{i}\] start proxy success", 20)
 
 
 @case("visitors at bindPort itself: they wait for the clients, too")
