@@ -6,6 +6,7 @@
 
 #include "common/wire/capability.h"
 #include "server/control/control.h"
+#include "server/http/service.h"
 #include "server/listener.h"
 #include "server/registry/registry.h"
 #include "server/upgrade/passing.h"
@@ -175,19 +176,67 @@ static void resume(struct worker *w)
 		registry_go_on(w->server->registry);
 }
 
-/* Whether something is under way by its work connections. */
-static bool is_used(const struct worker *w, const struct control *c)
+/* The next visitor, from `at` on, that is served by its work connections. */
+static struct visitor *used_by(
+	const struct worker *w, const struct control *c, const struct list *at)
 {
 	const struct ref me = worker_ref(w, c);
 
-	list_each (l, &w->visitors) {
-		const struct visitor *v = container_of(l, struct visitor, link);
+	for (; at != &w->visitors; at = at->next) {
+		struct visitor *v = container_of(at, struct visitor, link);
 
 		if (v->state == VISITOR_RELAYING &&
 			ref_is_same(v->route->claim->control, me))
-			return true;
+			return v;
 	}
-	return false;
+	return NULL;
+}
+
+/* The control is over; what ends with it? */
+struct parting {
+	struct ref control;
+	bool any;
+};
+
+static void part_services(struct route *r, void *arg)
+{
+	struct parting *p = arg;
+
+	if (list_empty(&r->idle) || !ref_is_same(r->claim->control, p->control))
+		return;
+	services_leave(r);
+	p->any = true;
+}
+
+/*
+ * What frpc ends with its session is ended before that: its yamux lets the
+ * readers of all streams spin while a session ends, and was busy with 200 of
+ * them for up to 15 seconds. False: there is nothing.
+ */
+static bool part(struct worker *w, const struct control *c)
+{
+	struct parting p = { .control = worker_ref(w, c) };
+	const struct list *at = w->visitors.next;
+	struct visitor *v;
+
+	if (!c->session.generation)
+		return false;
+	directory_each(&w->directory, part_services, &p);
+	while ((v = used_by(w, c, at))) {
+		at = v->link.next;
+		visitor_close(v, REASON_work_lost);
+		p.any = true;
+	}
+	return p.any;
+}
+
+/* Whether its work connections have had their time. */
+static bool is_over(const struct worker *w, const struct control *c)
+{
+	int64_t left = w->yielding.until - worker_loop(w)->now;
+
+	return left <= 0 || (left < YIELDING_STAYS - YIELDING_SETTLES &&
+				    !used_by(w, c, w->visitors.next));
 }
 
 /* Whether somebody is here who has not said who it is: it may be a client, and
@@ -215,9 +264,7 @@ static void see_off(struct timer *t)
 		/* It is sent on when it has its answer. */
 		if (c->state == CONTROL_CLAIMED)
 			continue;
-		if (c->caps & CAPABILITY_move || left <= 0 ||
-			(left < YIELDING_STAYS - YIELDING_SETTLES &&
-				!is_used(w, c)))
+		if (c->caps & CAPABILITY_move || (is_over(w, c) && !part(w, c)))
 			control_move(c);
 	}
 	if (!list_empty(&w->controls) || has_comers(w, left)) {
