@@ -157,14 +157,14 @@ void listener_hold(struct listener *l)
 	}
 }
 
-void listener_release(struct listener *l)
+void listener_release(struct listener *l, int64_t delay)
 {
 	for (; l; l = l->spare) {
 		if (l->state != LISTENER_HELD)
 			continue;
 		listener_set_state(l, LISTENER_PAUSED);
-		loop_set_timer(
-			worker_loop(l->worker), &l->resume, 0, listener_resume);
+		loop_set_timer(worker_loop(l->worker), &l->resume, delay,
+			listener_resume);
 	}
 }
 

@@ -67,9 +67,12 @@ int listener_open_held(struct listener **l_r, struct worker *w, int fd,
  */
 void listener_add(struct listener *l, int fd);
 
-/* Accept no more until the release. NULL is accepted, here and below. */
+/*
+ * Accept no more until the release, and so many ns after it. NULL is accepted,
+ * here and below.
+ */
 void listener_hold(struct listener *l);
-void listener_release(struct listener *l);
+void listener_release(struct listener *l, int64_t delay);
 
 /* Whether no accept is in flight: nobody comes any more. */
 bool listener_is_still(const struct listener *l);

@@ -80,7 +80,7 @@ static void deliver_opening(struct mailbox *m, struct letter *letter)
 	struct route *r = directory_find(&w->directory, p->entry);
 
 	if (r && !yielding_holds(w))
-		listener_release(r->listener);
+		listener_release(r->listener, publication_settles(r->claim));
 }
 
 /* Those whom it serves now; who is on the way here finds no route. */

@@ -29,8 +29,21 @@ void publication_send(struct worker *w, uint32_t to, struct handle entry,
 	struct claim *claim, int fd, uint16_t port, letter_fn *done);
 
 /*
+ * How long an frpc may take to read that its proxy is there: until then it
+ * closes each work connection that is started for it. An adit waits itself.
+ */
+#define PUBLICATION_SETTLES (50 * CLOCK_MS)
+
+/* The same of the claim's client, in ns. */
+static inline int64_t publication_settles(const struct claim *c)
+{
+	return c->caps ? 0 : PUBLICATION_SETTLES;
+}
+
+/*
  * From worker 0, when all workers serve a claim with a port: accept there. Not
- * before: a visitor may go to another worker, which has to know its route.
+ * before: a visitor may go to another worker, which has to know its route. And
+ * not before its client has settled.
  */
 void publication_open(struct worker *w, struct handle entry);
 

@@ -250,7 +250,8 @@ static void publish_done(struct mailbox *m, struct letter *letter)
 		publication_open(reg->worker, pool_handle(r));
 	}
 	if (r->claim->kind != CLAIM_CONTROL)
-		arrival_note(reg->worker, claim_name(r->claim));
+		arrival_note(reg->worker, claim_name(r->claim),
+			publication_settles(r->claim));
 	answer(reg, r->claim, r, "");
 }
 

@@ -14,8 +14,8 @@ static void deliver_look(struct mailbox *m, struct letter *letter)
 	/* Unless the next one takes over already. */
 	if (worker_holds(w))
 		return;
-	listener_release(w->http_port);
-	listener_release(w->https_port);
+	listener_release(w->http_port, 0);
+	listener_release(w->https_port, 0);
 	worker_let_in(w);
 }
 
@@ -101,16 +101,24 @@ void arrival_start(struct worker *w)
 		give_up_later(a);
 }
 
-void arrival_note(struct worker *w, const char *name)
+/* They have been told so. */
+static void all_there(struct timer *t)
+{
+	set_state(container_of(t, struct arrival, look), ARRIVAL_OVER);
+}
+
+void arrival_note(struct worker *w, const char *name, int64_t settles)
 {
 	struct arrival *a = arrival_of(w);
 
 	if (!awaited_drop(&a->awaited, name))
 		return;
+	if (a->settles < settles)
+		a->settles = settles;
 	if (awaited_count(&a->awaited) == 0) {
 		log_info("upgrade: all proxies are back");
-		set_state(a, ARRIVAL_OVER);
 		give_up_later(a);
+		loop_set_timer(worker_loop(w), &a->look, a->settles, all_there);
 	} else if (!arrival_holds(a) && !timer_is_set(&a->look)) {
 		loop_set_timer(
 			worker_loop(w), &a->look, ARRIVAL_LOOKS, look_again);

@@ -45,6 +45,7 @@ struct arrival {
 	struct awaited awaited; /* worker 0's, once it runs */
 	struct timer timer;     /* the same: the end of the state */
 	struct timer look;      /* the same */
+	int64_t settles;        /* the same: of those that are there */
 	_Atomic int state;      /* enum arrival_state */
 };
 
@@ -63,9 +64,10 @@ static inline bool arrival_is_over(const struct arrival *a)
 	return atomic_load(&a->state) == ARRIVAL_OVER;
 }
 
-/* Worker 0: it begins; a proxy is there; it ends. */
+/* Worker 0: it begins; a proxy is there, and its client knows in `settles` ns;
+ * it ends. */
 void arrival_start(struct worker *w);
-void arrival_note(struct worker *w, const char *name);
+void arrival_note(struct worker *w, const char *name, int64_t settles);
 void arrival_stop(struct worker *w);
 
 #endif

@@ -67,7 +67,7 @@ static void release(struct listeners_walk *walk, struct listener **l)
 {
 	(void)walk;
 	listener_keep(*l, false);
-	listener_release(*l);
+	listener_release(*l, 0);
 }
 
 static void look(struct listeners_walk *walk, struct listener **l)

@@ -183,7 +183,7 @@ def frp():
                   f"{load.slowest:.2f} s: "
                   f"{collections.Counter(load.failed).most_common(3)}",
                   flush=True)
-            check(len(load.failed) < load.done / 20,
+            check(len(load.failed) <= load.done / 500,
                   f"{len(load.failed)} of {load.done} have failed")
             # It does not wait for a half-closed end, as adit does.
             c.kill()

@@ -269,6 +269,7 @@ def waiting():
             halves[0].sendall((GET % b"up.test")[:30])
             halves[1].sendall(hello[:100])
             asked(s, 12)
+            until(lambda: s.counters()["pool_visitors"] == 22, "all are here")
             # Nobody waits long for them.
             began = time.monotonic()
             s.upgrade()
