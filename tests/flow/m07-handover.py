@@ -332,7 +332,7 @@ def late():
 
 @case("who is about to log in does so at the old one, and is sent on")
 def half_said():
-    with Upgraded() as s:
+    with Upgraded({"limits": {"firstMessageTimeout": 60}}) as s:
         clients = [FrpClient(s.port, TOKEN) for _ in range(8)]
         silent = dial(s.port)
         rest = []
