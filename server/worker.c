@@ -389,6 +389,7 @@ static bool worker_join(struct core *core)
 	loop_cancel_timer(core->loop, &w->drain_timer);
 	loop_cancel_timer(core->loop, &w->admit_timer);
 	yielding_stop(w);
+	seeing_off_stop(w);
 	if (w->index == 0)
 		arrival_stop(w);
 	listener_close(&w->control_port);

@@ -21,6 +21,7 @@
 #include "server/registry/directory.h"
 #include "server/server.h"
 #include "server/http/service.h"
+#include "server/upgrade/seeing_off.h"
 #include "server/upgrade/yielding.h"
 
 struct access_ring;
@@ -61,7 +62,8 @@ struct worker {
 	struct listener *control_port, *http_port, *https_port;
 	int control_fd, http_fd, https_fd; /* for those, until the start; -1 */
 	struct timer drain_timer;
-	struct yielding yielding; /* while another aditd takes over */
+	struct yielding yielding;     /* while another aditd takes over */
+	struct seeing_off seeing_off; /* when it has */
 	/* Every object is of one of these. */
 	struct {
 		struct pool *streams, *layers, *sessions, *mux_streams,

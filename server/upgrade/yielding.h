@@ -12,7 +12,7 @@
  *   NOT       all of that is undone
  *   LEFT      the sockets are the other's; visitors that no service knows of
  *             go to it (passing.h)
- *   ALONE     all workers have left: the clients go, too
+ *   ALONE     all workers have left: the clients go, too (seeing_off.h)
  *
  * Who has its work connection is served here, to its end.
  */
@@ -33,11 +33,6 @@ struct worker;
 /* For visitors to get the work connections that are on their way. */
 #define YIELDING_PATIENCE (500 * CLOCK_MS)
 
-/* An frpc's control stays so long at most, and at least: it is to hear of work
- * connections that have just been started first. */
-#define YIELDING_STAYS (1 * CLOCK_SECOND)
-#define YIELDING_SETTLES (50 * CLOCK_MS)
-
 enum yielding_state {
 	/* Next: VISITORS. */
 	YIELDING_NOT,
@@ -57,7 +52,7 @@ enum yielding_state {
 struct yielding {
 	enum yielding_state state;
 	struct timer timer;
-	int64_t until; /* while VISITORS: the patience; ALONE: of see_off */
+	int64_t until; /* while VISITORS: the patience */
 	/* What the main thread reads when the step is done. */
 	_Atomic uint32_t round; /* of the last step that was done */
 	int *fds;               /* which listen; owned */
