@@ -3,9 +3,9 @@ carries beside what the way itself does. The visitor and aditd are at one end of
 a veth, adit and the service at the other, tc-netem(8) between them; `make
 check-kernel` has a kernel with it. WAY_RATE is what the way carries in Mbit/s
 (a fourth of what this machine can do, 100 at most), WAY_SECONDS the length of a
-transfer, WAY_ROUNDS how many of both; where they leave it open, up to MORE times
-as many: what a lost packet costs is a matter of luck, and three in four seconds
-say little."""
+transfer, WAY_ROUNDS how many of both; where packets are lost and they leave it
+open, up to MORE times as many: what a lost one costs is a matter of luck, and
+three in a second say little."""
 import contextlib
 import ctypes
 import functools
@@ -143,14 +143,14 @@ def rate():
     return max(0.5, min(100, tunnel[0] / 4))
 
 
-def judge(delay, rounds, *netem):
+def judge(delay, rounds, *netem, most=0):
     """netem: what else happens to packets on the way."""
     # A queue of 100 ms at the way's entry; what is under way counts, too.
     limit = 16 + int(rate() * 1000 * (delay + 100) / 8 / 1500)
     for link in ("bare", "tls"):
         bare, tunnel = compare(
             ["limit", f"{limit}", "delay", f"{delay}ms", *netem,
-             "rate", f"{rate() * 1000:.0f}kbit"], link, rounds, MORE * rounds)
+             "rate", f"{rate() * 1000:.0f}kbit"], link, rounds, most)
         way, ours = statistics.fmean(bare), statistics.fmean(tunnel)
         print(f"# {' '.join((f'{delay} ms each way', *netem))}, "
               f"{rate():.1f} Mbit/s, {link}: the way itself {way:.2f}, "
@@ -167,7 +167,7 @@ for ms in (1, 20, 100):
 
 @case("one stream over 20 ms each way, of which 1 % is lost", timeout=2000)
 def _():
-    judge(20, 3 * ROUNDS, "loss", "1%")
+    judge(20, 3 * ROUNDS, "loss", "1%", most=3 * ROUNDS * MORE)
 
 
 @case("one stream over 20 ms each way, of which 1 % overtakes all the rest",
