@@ -119,9 +119,12 @@ void arrival_note(struct worker *w, const char *name, int64_t settles)
 		log_info("upgrade: all proxies are back");
 		give_up_later(a);
 		loop_set_timer(worker_loop(w), &a->look, a->settles, all_there);
-	} else if (!arrival_holds(a) && !timer_is_set(&a->look)) {
-		loop_set_timer(
-			worker_loop(w), &a->look, ARRIVAL_LOOKS, look_again);
+	} else if (!arrival_holds(a)) {
+		int64_t delay =
+			settles > ARRIVAL_LOOKS ? settles : ARRIVAL_LOOKS;
+
+		/* Later, if it is set: this one has to settle, too. */
+		loop_set_timer(worker_loop(w), &a->look, delay, look_again);
 	}
 }
 

@@ -29,7 +29,8 @@ struct worker;
 /* After that, for each proxy whose name or port is kept for it. */
 #define ARRIVAL_LATE (30 * CLOCK_SECOND)
 
-/* Those who wait for a missing one look again so long after one has come. */
+/* Those who wait for a missing one look again so long after one has come, or
+ * when its client knows. */
 #define ARRIVAL_LOOKS (20 * CLOCK_MS)
 
 enum arrival_state {

@@ -330,6 +330,39 @@ def late():
             check(conn.recv(100).startswith(b"HTTP/1.1 404 "), "of nobody")
 
 
+@case("an frpc that takes long: its visitors wait until it knows of its proxy")
+def late_frpc():
+    started = []
+
+    def serve(sock, _, data):
+        started.append(time.monotonic())
+        while b"\r\n\r\n" not in data:
+            data += sock.recv(1000)
+        sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b"
+                     % (len(PAGE), PAGE))
+
+    with Nginx({"page": PAGE}) as site, Upgraded() as s, \
+            Client(s, proxies(site, free_port())) as c, \
+            FrpClient(s.port, TOKEN, serve=serve) as frpc:
+        def come():
+            equal(frpc.login().get("error", ""), "", "its login")
+            equal(frpc.new_proxy("web", "http", custom_domains=[
+                "late.test"]).get("error", ""), "", "its proxy")
+            return time.monotonic()
+
+        come()
+        with stopped(c):
+            s.upgrade()
+            frpc.answer("")
+            with dial(s.http) as conn:
+                s.wait_log("3 proxies have not come back yet")
+                conn.sendall(GET % b"late.test")
+                known = come()
+                answer(conn)
+                check(started[0] - known > 0.04,
+                      f"started {started[0] - known:.3f} s after it knew")
+
+
 @case("who is about to log in does so at the old one, and is sent on")
 def half_said():
     with Upgraded({"limits": {"firstMessageTimeout": 60}}) as s:
