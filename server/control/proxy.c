@@ -269,6 +269,7 @@ static int proxy_claim(
 		return proxy_fault(error, "no memory");
 	}
 	claim->load = user_load_hold(p->load);
+	claim->listed = c->record && c->record->says->domains.n > 0;
 	claim->owner = worker_ref(c->worker, p);
 	claim->control = worker_ref(c->worker, c);
 	claim->port = p->type == PROXY_TCP ? m->remote_port : 0;

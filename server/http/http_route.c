@@ -124,17 +124,18 @@ static void read_user(const struct head_found *f, bool proxy,
  * As frp reads the path, and as the service may: another place is somebody's
  * way around a password. 0 or -400.
  */
-static int find_both(const struct sites *s, const char *host,
+static int find_both(const struct worker *w, const char *host,
 	struct http_text path, const char *user, struct place **p_r)
 {
+	const struct sites *s = &w->directory.sites;
 	uint8_t decoded[HTTP_HEAD_MAX], cleaned[HTTP_HEAD_MAX];
 	struct http_text a, b;
 	int rc = path_read(path, decoded, cleaned, &a, &b);
 
 	if (rc < 0)
 		return rc;
-	*p_r = sites_find(s, host, a, user);
-	return *p_r == sites_find(s, host, b, user) ? 0 : -400;
+	*p_r = sites_find(s, w->users, host, a, user);
+	return *p_r == sites_find(s, w->users, host, b, user) ? 0 : -400;
 }
 
 /* 0 and the place, or the status to answer with. */
@@ -153,9 +154,9 @@ static int find_place(struct worker *w, const struct head_found *f,
 	if (t->slash || t->asterisk)
 		path = text_of("/");
 	if (s->located > 0 && path.len > 0)
-		rc = find_both(s, t->host, path, user, p_r);
+		rc = find_both(w, t->host, path, user, p_r);
 	else
-		*p_r = sites_find(s, t->host, path, user);
+		*p_r = sites_find(s, w->users, t->host, path, user);
 	if (rc < 0)
 		return -rc;
 	if (*p_r)

@@ -50,13 +50,31 @@ static bool enter_client(struct names *n, struct registration *r)
 	       names_add(n, NAME_OF_CLIENT, client, r);
 }
 
+#define GROUP_KEY_SIZE (REGISTRY_ERROR_SIZE + CLAIM_GROUP_MAX + 2)
+
+/*
+ * A user's groups are the user's own: with the name that its proxies' begin
+ * with. Those of auth.token's clients are in common, as in frp. "": none.
+ */
+static const char *group_name(
+	char text[static GROUP_KEY_SIZE], const struct claim *c)
+{
+	const char *group = claim_term(c, TERM_GROUP), *name = claim_name(c);
+	int n = c->load ? (int)strcspn(name, ".") : 0;
+
+	*text = '\0';
+	if (*group)
+		snprintf(text, GROUP_KEY_SIZE, "%.*s\n%s", n, name, group);
+	return text;
+}
+
 /* Beside those that are in its group, if any. */
 static bool join_group(struct names *n, struct registration *r)
 {
-	const char *group = claim_term(r->claim, TERM_GROUP);
+	char group[GROUP_KEY_SIZE];
 	struct registration *peer;
 
-	if (!*group)
+	if (!*group_name(group, r->claim))
 		return true;
 	peer = names_find(n, NAME_OF_GROUP, group);
 	if (!peer)
@@ -65,8 +83,9 @@ static bool join_group(struct names *n, struct registration *r)
 	return true;
 }
 
-bool registration_enter(struct names *n, struct registration *r)
+bool registration_enter(struct grants *g, struct registration *r)
 {
+	struct names *n = &g->names;
 	const struct claim *c = r->claim;
 	struct claim_place at = { 0 };
 	char port[8], place[PLACE_KEY_SIZE];
@@ -74,7 +93,8 @@ bool registration_enter(struct names *n, struct registration *r)
 		c->kind == CLAIM_CONTROL ? NAME_OF_CONTROL : NAME_OF_PROXY,
 		claim_name(c), r);
 
-	ok = ok && enter_client(n, r) && join_group(n, r);
+	r->tenured = ok && tenures_enter(&g->tenures, c);
+	ok = r->tenured && enter_client(n, r) && join_group(n, r);
 	while (ok && claim_next_place(c, &at)) {
 		/* It is its own when a host is named twice, or its group's. */
 		place_name(place, c, &at);
@@ -99,11 +119,19 @@ static void leave_key(struct names *n, enum name_kind kind, const char *text,
 				r->peers.next, struct registration, peers));
 }
 
-void registration_leave(struct names *n, struct registration *r)
+void registration_withdraw(struct grants *g, struct registration *r)
 {
+	registration_set_state(r, ENTRY_WITHDRAWING);
+	if (r->tenured)
+		tenures_end_soon(&g->tenures, r->claim);
+}
+
+void registration_leave(struct grants *g, struct registration *r)
+{
+	struct names *n = &g->names;
 	const struct claim *c = r->claim;
 	struct claim_place at = { 0 };
-	char port[8], place[PLACE_KEY_SIZE];
+	char port[8], place[PLACE_KEY_SIZE], group[GROUP_KEY_SIZE];
 
 	names_drop(n,
 		c->kind == CLAIM_CONTROL ? NAME_OF_CONTROL : NAME_OF_PROXY,
@@ -111,7 +139,9 @@ void registration_leave(struct names *n, struct registration *r)
 	names_drop(n, NAME_OF_CLIENT, client_of(c), r);
 	while (claim_next_place(c, &at))
 		leave_key(n, place_kind(c), place_name(place, c, &at), r);
-	leave_key(n, NAME_OF_GROUP, claim_term(c, TERM_GROUP), r);
+	leave_key(n, NAME_OF_GROUP, group_name(group, c), r);
+	if (r->tenured)
+		tenures_leave(&g->tenures, c);
 	list_remove(&r->peers);
 	if (r->port)
 		names_drop(
@@ -163,12 +193,11 @@ static enum verdict look_at_group(const struct claim *c,
 static enum verdict look_at_places(const struct names *n, const struct claim *c,
 	char error[static REGISTRY_ERROR_SIZE])
 {
-	const char *group = claim_term(c, TERM_GROUP);
-	const struct registration *peer =
-		*group ? names_find(n, NAME_OF_GROUP, group) : NULL;
 	enum verdict v, worst = VERDICT_FREE;
 	struct claim_place at = { 0 };
-	char place[PLACE_KEY_SIZE];
+	char place[PLACE_KEY_SIZE], group[GROUP_KEY_SIZE];
+	const struct registration *peer =
+		names_find(n, NAME_OF_GROUP, group_name(group, c));
 
 	if (peer)
 		return look_at_group(c, peer, error);
@@ -183,17 +212,34 @@ static enum verdict look_at_places(const struct names *n, const struct claim *c,
 	return worst;
 }
 
-enum verdict registration_look_at_proxy(const struct names *n,
+static enum verdict look_at_hosts(const struct tenures *t,
 	const struct claim *c, char error[static REGISTRY_ERROR_SIZE])
 {
+	const char *host;
+	enum verdict v = tenures_look(t, c, &host);
+
+	if (v == VERDICT_TAKEN)
+		snprintf(error, REGISTRY_ERROR_SIZE,
+			"domain [%.256s] is in use by another user", host);
+	return v;
+}
+
+static enum verdict worse(enum verdict a, enum verdict b)
+{
+	return a > b ? a : b;
+}
+
+enum verdict registration_look_at_proxy(const struct grants *g,
+	const struct claim *c, char error[static REGISTRY_ERROR_SIZE])
+{
+	const struct names *n = &g->names;
 	enum verdict v = registration_look(n, NAME_OF_PROXY, claim_name(c));
-	enum verdict places;
 
 	if (v == VERDICT_TAKEN) {
 		snprintf(error, REGISTRY_ERROR_SIZE,
 			"proxy [%.256s] already exists", claim_name(c));
 		return v;
 	}
-	places = look_at_places(n, c, error);
-	return places > v ? places : v;
+	v = worse(v, look_at_hosts(&g->tenures, c, error));
+	return v == VERDICT_TAKEN ? v : worse(v, look_at_places(n, c, error));
 }

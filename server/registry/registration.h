@@ -12,6 +12,7 @@
 #include "common/base/list.h"
 #include "server/registry/claim.h"
 #include "server/registry/names.h"
+#include "server/registry/tenures.h"
 
 /* Room for the error of a refused claim. */
 #define REGISTRY_ERROR_SIZE 384
@@ -33,13 +34,13 @@ struct registration {
 	uint8_t state;     /* enum entry_state */
 	bool failed;       /* some worker could not serve it */
 	bool evicted;      /* its owner was told to close it */
+	bool tenured;      /* its hosts are its user's */
 };
 
-/* What became of looking whether a claim's names are free; the worst last. */
-enum verdict {
-	VERDICT_FREE,
-	VERDICT_WAIT, /* until who has them has let go */
-	VERDICT_TAKEN
+/* What all of them have; all zero is nothing. */
+struct grants {
+	struct names names; /* to their registrations */
+	struct tenures tenures;
 };
 
 /* Whether it is told to go already, or goes. */
@@ -58,14 +59,17 @@ enum verdict registration_look(const struct names *n, enum name_kind kind,
 const char *registration_port(char text[static 8], uint16_t port);
 
 /* Whether a proxy's claim can have its names; the error (frp's) if taken. */
-enum verdict registration_look_at_proxy(const struct names *n,
+enum verdict registration_look_at_proxy(const struct grants *g,
 	const struct claim *c,
 	char error[static REGISTRY_ERROR_SIZE]) must_check;
 
 /* Enter them all, with its port; false without memory: some are. */
-bool registration_enter(struct names *n, struct registration *r) must_check;
+bool registration_enter(struct grants *g, struct registration *r) must_check;
+
+/* It begins to be taken back from the workers. */
+void registration_withdraw(struct grants *g, struct registration *r);
 
 /* Give them up; what it has with its group the others keep. */
-void registration_leave(struct names *n, struct registration *r);
+void registration_leave(struct grants *g, struct registration *r);
 
 #endif

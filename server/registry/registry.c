@@ -34,7 +34,7 @@ struct pending {
 struct registry {
 	struct worker *worker;
 	struct pool *registrations;
-	struct names names; /* to their registrations */
+	struct grants grants;
 	struct port_memory ports;
 	struct replays replays;
 	struct takeovers takeovers;
@@ -101,7 +101,8 @@ void registry_destroy(struct registry **rp)
 		claim_free(p->claim);
 		free(p);
 	}
-	names_clear(&reg->names);
+	names_clear(&reg->grants.names);
+	tenures_clear(&reg->grants.tenures);
 	port_memory_clear(&reg->ports);
 	replays_clear(&reg->replays);
 	takeovers_clear(&reg->takeovers);
@@ -139,7 +140,7 @@ static void refuse(struct registry *reg, struct claim *c, const char *error)
 static void decline(struct registry *reg, struct claim *c)
 {
 	const struct registration *r =
-		names_find(&reg->names, NAME_OF_CONTROL, claim_name(c));
+		names_find(&reg->grants.names, NAME_OF_CONTROL, claim_name(c));
 	struct decision *d = letter_new(sizeof(*d));
 
 	d->owner = c->owner;
@@ -177,7 +178,7 @@ bool registry_is_still(const struct registry *reg)
 /* Nothing refers to it any more: who waited for its names tries again. */
 static void bury(struct registry *reg, struct registration *r)
 {
-	registration_leave(&reg->names, r);
+	registration_leave(&reg->grants, r);
 	if (r->claim->kind == CLAIM_CONTROL)
 		reg->controls--;
 	else
@@ -193,7 +194,7 @@ static void withdraw(struct registry *reg, struct registration *r, bool cut)
 {
 	uint32_t n = reg->worker->server->worker_count;
 
-	registration_set_state(r, ENTRY_WITHDRAWING);
+	registration_withdraw(&reg->grants, r);
 	r->missing = n;
 	reg->moving++;
 	for (uint32_t i = 0; i < n; i++)
@@ -282,7 +283,7 @@ static enum verdict look_at_control(struct registry *reg, const struct claim *c,
 	char error[static REGISTRY_ERROR_SIZE])
 {
 	struct succession s;
-	enum verdict v = succession_look(&s, &reg->names, c);
+	enum verdict v = succession_look(&s, &reg->grants.names, c);
 
 	if (s.rival && !may_follow(reg, c, s.rival->claim)) {
 		count(&reg->worker->core.counters, identities_shared);
@@ -305,7 +306,7 @@ static struct port_request port_request(
 	struct registry *reg, const struct claim *c)
 {
 	return (struct port_request){ .worker = reg->worker,
-		.names = &reg->names,
+		.names = &reg->grants.names,
 		.memory = &reg->ports,
 		.claim = c };
 }
@@ -345,7 +346,7 @@ static void grant(struct registry *reg, struct claim *c)
 	else
 		reg->proxies++;
 	/* Without memory for a key the claim fails once it is published. */
-	r->failed = !registration_enter(&reg->names, r);
+	r->failed = !registration_enter(&reg->grants, r);
 	publish(reg, r, tcp ? fds : NULL);
 	if (tcp)
 		spare_send_port(reg->worker->server, r->port);
@@ -369,7 +370,7 @@ static enum verdict look(struct registry *reg, struct claim *c,
 		return VERDICT_WAIT;
 	if (c->kind == CLAIM_CONTROL)
 		return look_at_control(reg, c, error);
-	v = registration_look_at_proxy(&reg->names, c, error);
+	v = registration_look_at_proxy(&reg->grants, c, error);
 	if (v == VERDICT_FREE && c->kind == CLAIM_TCP && port_is_leaving(&port))
 		return VERDICT_WAIT;
 	return v;
@@ -426,8 +427,8 @@ void registry_expect(struct registry *reg, const struct awaited *a)
 
 uint8_t *registry_list(const struct registry *reg, size_t *size_r)
 {
-	return listing_make(
-		&reg->names, &reg->worker->server->arrival.awaited, size_r);
+	return listing_make(&reg->grants.names,
+		&reg->worker->server->arrival.awaited, size_r);
 }
 
 static void deliver_claim(struct mailbox *m, struct letter *letter)
@@ -438,7 +439,8 @@ static void deliver_claim(struct mailbox *m, struct letter *letter)
 	struct registration *r = NULL;
 
 	if (control)
-		r = names_find(&reg->names, NAME_OF_CONTROL, claim_name(c));
+		r = names_find(
+			&reg->grants.names, NAME_OF_CONTROL, claim_name(c));
 	if (control && !replays_enter(&reg->replays, c, now(reg))) {
 		refuse(reg, c, "this login was used before");
 	} else if (r && ref_is_same(r->claim->owner, c->owner)) {

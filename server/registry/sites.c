@@ -11,6 +11,7 @@
 #include <uthash.h>
 
 #include "server/registry/directory.h"
+#include "server/users/policy.h"
 
 struct site {
 	UT_hash_handle hh;
@@ -247,33 +248,62 @@ static struct place *find_longest(
 	return NULL;
 }
 
-static struct place *find_at(const struct sites *s, const char *host,
-	struct http_text path, const char *user)
+static struct place *find_at(
+	const struct site *site, struct http_text path, const char *user)
 {
-	const struct site *site = find_site(s, host);
 	struct place *p = NULL;
 
-	if (site && *user)
+	if (*user)
 		p = find_longest(site, path, user);
-	return site && !p ? find_longest(site, path, "") : p;
+	return p ? p : find_longest(site, path, "");
 }
 
-struct place *sites_find(const struct sites *s, const char *host,
-	struct http_text path, const char *user)
+static const struct user_load *owner_of(const struct place *p)
 {
-	struct place *p = find_at(s, host, path, user);
-	const char *dot = host;
+	return p->lead->claim->load;
+}
+
+/* Whether its owner is who has the host, by a listing or by what is there. */
+static bool may_stand_in(const struct place *p, const struct users *users,
+	const char *host, const struct site *closest)
+{
+	const struct place *served =
+		container_of(closest->places.next, struct place, link);
+
+	switch (policy_lists(users, host, owner_of(p))) {
+	case POLICY_LISTED:
+		return true;
+	case POLICY_OF_OTHERS:
+		return false;
+	case POLICY_UNLISTED:
+		break;
+	}
+	return owner_of(served) == owner_of(p);
+}
+
+struct place *sites_find(const struct sites *s, const struct users *users,
+	const char *host, struct http_text path, const char *user)
+{
+	const struct site *site = find_site(s, host), *closest = site;
+	struct place *p = site ? find_at(site, path, user) : NULL;
+	const char *dot = strchr(host, '.');
+	bool last = false;
 	char key[256];
 
-	/* The wildcard stands for one label of three or more. */
-	while (!p && (dot = strchr(dot, '.')) && strchr(dot + 1, '.')) {
-		/* "*.example.com" of "a.b.example.com". */
-		int n = snprintf(key, sizeof(key), "*%s", dot++);
-
-		if (n < (int)sizeof(key))
-			p = find_at(s, key, path, user);
+	for (; !p && !last; dot = last ? NULL : strchr(dot + 1, '.')) {
+		/* "*.example.com" of "a.b.example.com"; and "*" of ".com". */
+		last = !dot || !strchr(dot + 1, '.');
+		snprintf(key, sizeof(key), "*%.254s", last ? "" : dot);
+		site = find_site(s, key);
+		if (!site)
+			continue;
+		if (!closest)
+			closest = site;
+		p = find_at(site, path, user);
+		if (p && !may_stand_in(p, users, host, closest))
+			p = NULL;
 	}
-	return p ? p : find_at(s, "*", path, user);
+	return p;
 }
 
 bool place_has_other(const struct place *p, const struct route *than)

@@ -17,6 +17,7 @@
 
 struct route;
 struct site;
+struct users;
 
 /* Held by its site and by the routes of its group. */
 struct place {
@@ -52,10 +53,12 @@ void sites_remove(struct sites *s, struct route *r);
  * The place of a request: of the host (normalised), then of "*." instead of
  * its first label, the second, ... while three labels or more remain, then of
  * "*"; at each of them of the user, then of all; and of the longest location
- * that the path begins with, byte by byte. NULL: nobody's.
+ * that the path begins with, byte by byte. NULL: nobody's. A wildcard stands in
+ * for a host of its owner's alone: by the table of users where the host is
+ * listed, else as long as another one is served there.
  */
-struct place *sites_find(const struct sites *s, const char *host,
-	struct http_text path, const char *user);
+struct place *sites_find(const struct sites *s, const struct users *users,
+	const char *host, struct http_text path, const char *user);
 
 /* Whether the place has a member besides this one. */
 bool place_has_other(const struct place *p, const struct route *than);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Lists are walked: a table has few users, and a proxy opens seldom. */
-
 #include "server/users/policy.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+
+#include "common/http/host.h"
 
 static bool refuse(char *error, const char *fmt, ...) printf_like(2, 3);
 
@@ -49,49 +49,75 @@ static bool allows_name(const struct users *t, const struct user *u,
 
 /* --- domains --- */
 
-/*
- * How closely a listing covers a host, both normalised: the length of what
- * they share, the host's own name before all; 0: not at all.
- */
-static size_t closeness(const char *listing, const char *host)
+/* Who lists the same domain, one behind the other. */
+struct listings {
+	const struct listing *first, *end;
+};
+
+static struct listings find_listings(const struct users *t, const char *domain)
 {
-	size_t n = strlen(host), m = strlen(listing);
+	const struct listing *end = t->listings + t->listing_count;
+	struct listings found = { t->listings, NULL };
 
-	if (!strcmp(listing, host))
-		return m + 1;
-	if (!strcmp(listing, "*"))
-		return 1;
-	/* "*.x" covers all that ends in ".x", itself written as "*.a.x" too. */
-	if (listing[0] == '*' && n >= m &&
-		!strcmp(host + n - (m - 1), listing + 1))
-		return m;
-	return 0;
-}
+	for (size_t n = t->listing_count; n > 0;) {
+		size_t half = n / 2;
 
-static size_t closest_listing(const struct user *u, const char *host)
-{
-	size_t best = 0;
-
-	for (size_t i = 0; i < u->says->domains.n; i++) {
-		size_t now = closeness(u->domains[i], host);
-
-		if (now > best)
-			best = now;
+		if (strcmp(found.first[half].domain, domain) < 0) {
+			found.first += half + 1;
+			n -= half + 1;
+		} else {
+			n = half;
+		}
 	}
-	return best;
+	for (found.end = found.first; found.end < end; found.end++)
+		if (strcmp(found.end->domain, domain) != 0)
+			break;
+	return found;
 }
 
-/* Whether another's listing lies below this host, which is a wildcard. */
-static bool covers_others(
-	const struct users *t, const struct user *u, const char *host)
+static bool is_empty(struct listings l)
 {
-	for (size_t i = 0; i < t->count; i++) {
-		const struct user *other = &t->list[i];
+	return l.first == l.end;
+}
 
-		for (size_t k = 0; other != u && k < other->says->domains.n;
-			k++)
-			if (closeness(host, other->domains[k]) > 0)
-				return true;
+/*
+ * Those that cover a host most closely: its own name before "*." and what it
+ * ends with, the longest first, and "*" last. A host may be "*.x" itself.
+ */
+static struct listings closest_listings(const struct users *t, const char *host)
+{
+	struct listings l = find_listings(t, host);
+	char above[HTTP_HOST_MAX + 1] = "*";
+
+	for (const char *dot = strchr(host, '.'); dot && is_empty(l);
+		dot = strchr(dot + 1, '.')) {
+		snprintf(above + 1, sizeof(above) - 1, "%s", dot);
+		l = find_listings(t, above);
+	}
+	return is_empty(l) ? find_listings(t, "*") : l;
+}
+
+static bool is_among(struct listings l, const struct user *u)
+{
+	for (; l.first < l.end; l.first++)
+		if (l.first->user == u)
+			return true;
+	return false;
+}
+
+/* Whether another's listing lies below this wildcard. */
+static bool covers_others(
+	const struct users *t, const struct user *u, const char *wildcard)
+{
+	const char *end = wildcard + 1;
+	size_t m = strlen(end);
+
+	for (size_t i = 0; i < t->listing_count; i++) {
+		const struct listing *l = &t->listings[i];
+		size_t n = strlen(l->domain);
+
+		if (l->user != u && n >= m && !strcmp(l->domain + n - m, end))
+			return true;
 	}
 	return false;
 }
@@ -99,26 +125,38 @@ static bool covers_others(
 static bool allows_host(const struct users *t, const struct user *u,
 	const char *host, char *error)
 {
-	size_t mine = u ? closest_listing(u, host) : 0;
-	bool listed = mine > strlen(host); /* as it stands */
+	struct listings closest = closest_listings(t, host);
 
-	for (size_t i = 0; i < t->count; i++)
-		if (&t->list[i] != u &&
-			closest_listing(&t->list[i], host) > mine)
-			return refuse(error,
-				"domain [%.128s] belongs to another user",
-				host);
-	if (u && u->says->domains.n > 0 && mine == 0)
+	if (!is_empty(closest) && !is_among(closest, u))
+		return refuse(
+			error, "domain [%.128s] belongs to another user", host);
+	if (u && u->says->domains.n > 0 && is_empty(closest))
 		return refuse(error,
 			"domain [%.128s] is not among the domains of this "
 			"user",
 			host);
-	if (host[0] == '*' && !listed && covers_others(t, u, host))
+	if (host[0] == '*' && !is_among(find_listings(t, host), u) &&
+		covers_others(t, u, host))
 		return refuse(error,
 			"domain [%.128s] has domains of another user below "
 			"it",
 			host);
 	return true;
+}
+
+enum policy_listing policy_lists(
+	const struct users *t, const char *host, const struct user_load *of)
+{
+	struct listings l = { 0 };
+
+	if (t && t->listing_count > 0)
+		l = closest_listings(t, host);
+	if (is_empty(l))
+		return POLICY_UNLISTED;
+	for (; l.first < l.end; l.first++)
+		if (l.first->user->load == of)
+			return POLICY_LISTED;
+	return POLICY_OF_OTHERS;
 }
 
 /* --- ports --- */

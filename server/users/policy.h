@@ -36,6 +36,17 @@ bool policy_allows(const struct users *t, const struct user *u,
 	const struct policy_wish *wish,
 	char error[static POLICY_ERROR_SIZE]) must_check;
 
+/* Who lists a host, by the closest of the listings that cover it. */
+enum policy_listing {
+	POLICY_UNLISTED, /* nobody */
+	POLICY_LISTED,   /* this user, alone or with others */
+	POLICY_OF_OTHERS
+};
+
+/* `of`: the user, as its proxies know it. Without a table nobody does. */
+enum policy_listing policy_lists(const struct users *t, const char *host,
+	const struct user_load *of) must_check;
+
 /* The same of one port. */
 bool policy_allows_port(
 	const struct users *t, const struct user *u, uint16_t port) must_check;

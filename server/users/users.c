@@ -131,6 +131,33 @@ static bool user_init(struct user *u, const struct settings_user *says,
 	       set_bandwidth(u) && copy_domains(u);
 }
 
+static int by_domain(const void *a, const void *b)
+{
+	return strcmp(((const struct listing *)a)->domain,
+		((const struct listing *)b)->domain);
+}
+
+/* Of users who do not move any more. */
+static bool list_domains(struct users *t)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->count; i++)
+		n += t->list[i].says->domains.n;
+	t->listings = calloc(n + 1, sizeof(*t->listings));
+	if (!t->listings)
+		return false;
+	for (size_t i = 0; i < t->count; i++) {
+		const struct user *u = &t->list[i];
+
+		for (size_t k = 0; k < u->says->domains.n; k++)
+			t->listings[t->listing_count++] =
+				(struct listing){ u->domains[k], u };
+	}
+	qsort(t->listings, n, sizeof(*t->listings), by_domain);
+	return true;
+}
+
 struct users *users_make(const struct settings_users *says, struct conf *conf,
 	const struct users *old)
 {
@@ -152,6 +179,8 @@ struct users *users_make(const struct settings_users *says, struct conf *conf,
 		}
 	}
 	qsort(t->list, t->count, sizeof(*t->list), by_hash);
+	if (!list_domains(t))
+		users_drop(&t);
 	return t;
 }
 
@@ -181,6 +210,7 @@ void users_drop(struct users **tp)
 	for (size_t i = 0; i < t->count; i++)
 		user_clear(&t->list[i]);
 	conf_free(&t->conf);
+	free(t->listings);
 	free(t);
 }
 

@@ -47,9 +47,17 @@ struct user {
 	int64_t expires; /* Unix seconds; INT64_MAX: never */
 };
 
+/* One domain of one user's list. */
+struct listing {
+	const char *domain; /* normalised */
+	const struct user *user;
+};
+
 struct users {
 	_Atomic uint32_t holders;
 	struct conf *conf; /* held: owns the records; NULL: they outlive us */
+	struct listing *listings; /* by their domains */
+	size_t listing_count;
 	size_t count;
 	struct user list[]; /* by the hashes of their names */
 };

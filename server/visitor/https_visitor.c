@@ -48,8 +48,8 @@ static void https_routed(struct visitor *v, const struct client_hello *h)
 
 	/* Without a name it is for who takes all names, if for anybody. */
 	if (h->naming != CLIENT_HELLO_MISNAMED)
-		p = sites_find(
-			&w->directory.tls_sites, h->name, text_of(""), "");
+		p = sites_find(&w->directory.tls_sites, w->users, h->name,
+			text_of(""), "");
 	if (p) {
 		r = place_turn(p, NULL);
 		if (!visitor_may_come(w, r, &v->load)) {

@@ -1,5 +1,6 @@
 """Users: who may log in, what they may publish, and when that ends."""
 import configparser
+import contextlib
 import os
 import re
 import socket
@@ -172,6 +173,121 @@ def domains():
                 answer = a.new_proxy(f"alice.{i}", "http",
                                      custom_domains=[host])
                 check("error" not in answer, f"{host}: {answer}")
+
+
+@case("a domain that nobody lists: hers alone while she has something there")
+def tenure():
+    with users(ALICE, BOB, subDomainHost="t.test", vhostHTTPSPort=free_port(),
+               auth={"token": TOKEN}) as s, client(s) as a, \
+            client(s, "bob") as b, client(s, "") as e:
+        for c in (a, b, e):
+            login(c)
+        check("error" not in a.new_proxy("alice.w", "http", subdomain="fox",
+                                         custom_domains=["a.test"],
+                                         locations=["/api"]), "alice.w")
+        kinds = [("http", {}), ("http", {"locations": ["/login"]}),
+                 ("http", {"locations": ["/login"], "group": "g"}),
+                 ("http", {"route_by_http_user": "joe"}), ("https", {})]
+        for kind, more in kinds:
+            for where in ({"subdomain": "fox"}, {"custom_domains": ["A.test"]},
+                          {"custom_domains": ["b.test", "a.test"]}):
+                if "group" in more and len(where.get("custom_domains", "")) > 1:
+                    continue  # a group has one place
+                for c, name in ((b, "bob.x"), (e, "x")):
+                    answer = c.new_proxy(name, kind, **more, **where)
+                    check("in use by another user" in answer.get("error", ""),
+                          f"{name}, {kind}, {more}, {where}: {answer}")
+        # What he was refused is not hers to fail by, nor is the rest.
+        check("error" not in b.new_proxy("bob.x", "http", custom_domains=[
+            "b.test", "*.test"]), "bob.x")
+        check("error" not in a.new_proxy("alice.s", "https", custom_domains=[
+            "a.test"]), "alice.s")
+        check("error" not in a.new_proxy("alice.l", "http", custom_domains=[
+            "a.test"], locations=["/login"]), "alice.l")
+        for name in ("alice.w", "alice.l"):
+            a.close_proxy(name)
+        check("in use" in b.new_proxy("bob.y", "http", custom_domains=[
+            "a.test"])["error"], "she has alice.s there")
+        a.close_proxy("alice.s")
+        check("error" not in b.new_proxy("bob.y", "http", custom_domains=[
+            "a.test"]), "she has left")
+
+
+def said_by(s, host, path="/"):
+    """The user whose service answers, or the status."""
+    with dial(s.http) as conn:
+        conn.sendall(b"GET %s HTTP/1.1\r\nHost: %s\r\n\r\n"
+                     % (path.encode(), host.encode()))
+        head = conn.recv(65536).decode()
+        who = re.search(r"(?m)^X-User: (\w+)", head)
+        return who[1] if who else head.split()[1]
+
+
+def named(user):
+    """A client whose service tells whose it is."""
+    def serve(sock, _, data):
+        while data or (data := sock.recv(65536)):
+            sock.sendall(b"HTTP/1.1 200 OK\r\nX-User: %s\r\n"
+                         b"Content-Length: 0\r\n\r\n" % user.encode())
+            data = b""
+    return serve
+
+
+@case("a wildcard is for what no other user has, also while that one is away")
+def stand_in():
+    carol = {"name": "carol", "frpToken": "alice-secret",
+             "domains": ["*.c.test"]}
+    dave = {"name": "dave", "frpToken": "alice-secret",
+            "domains": ["www.c.test", "*.d.c.test"]}
+    with users(ALICE, BOB, carol, dave) as s, contextlib.ExitStack() as stack:
+        c = {}
+        for user in ("alice", "bob", "carol", "dave"):
+            c[user] = stack.enter_context(client(
+                s, user, SECRETS.get(user, "alice-secret"),
+                serve=named(user)))
+            login(c[user])
+
+        def publish(user, name, *hosts, **more):
+            answer = c[user].new_proxy(f"{user}.{name}", "http",
+                                       custom_domains=list(hosts), **more)
+            check("error" not in answer, answer)
+
+        publish("carol", "w", "*.c.test")
+        publish("alice", "w", "*.a.test")
+        publish("bob", "w", "www.a.test", locations=["/api"])
+        for host, path, who in (
+                ("x.c.test", "/", "carol"), ("www.c.test", "/", "404"),
+                ("WWW.c.test.", "/", "404"), ("d.c.test", "/", "carol"),
+                ("x.d.c.test", "/", "404"), ("x.y.d.c.test", "/", "404"),
+                ("x.a.test", "/", "alice"), ("www.a.test", "/api", "bob"),
+                # He is there: what he does not serve is not hers.
+                ("www.a.test", "/", "404")):
+            equal(said_by(s, host, path), who, f"{host}{path}")
+        publish("dave", "w", "www.c.test")
+        equal(said_by(s, "www.c.test"), "dave", "he is back")
+        c["dave"].close_proxy("dave.w")
+        until(lambda: said_by(s, "www.c.test") == "404", "he has left")
+        c["bob"].close_proxy("bob.w")
+        until(lambda: said_by(s, "www.a.test") == "alice", "bob has left")
+
+
+@case("groups are a user's own: another's of that name is another one")
+def groups():
+    with users(ALICE, BOB) as s, client(s, serve=named("alice")) as a, \
+            client(s, "bob", serve=named("bob")) as b:
+        login(a)
+        login(b)
+        check("error" not in a.new_proxy("alice.1", "http", custom_domains=[
+            "a.test"], group="web"), "alice.1")
+        check("in use by another" in b.new_proxy(
+            "bob.1", "http", custom_domains=["a.test"],
+            group="web").get("error", ""), "her group")
+        check("error" not in b.new_proxy("bob.1", "http", custom_domains=[
+            "b.test"], group="web"), "his own")
+        check("error" not in a.new_proxy("alice.2", "http", custom_domains=[
+            "a.test"], group="web"), "alice.2")
+        equal({said_by(s, "a.test") for _ in range(6)}, {"alice"}, "a.test")
+        equal(said_by(s, "b.test"), "bob", "b.test")
 
 
 @case("ports: hers alone; any is one of them")

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Routes: found by place, run id and entry, held by those who use them. */
-// links: server/registry/directory.c server/registry/claim.c server/registry/sites.c server/users/user_load.c common/relay/throttle.c
+// links: server/registry/directory.c server/registry/claim.c server/registry/sites.c server/users/policy.c server/users/user_load.c common/relay/throttle.c
 
 #include "server/registry/directory.h"
 
@@ -59,7 +59,7 @@ static struct route *add(
 
 static struct route *find(const char *host, const char *path, const char *user)
 {
-	struct place *p = sites_find(&d.sites, host, text_of(path), user);
+	struct place *p = sites_find(&d.sites, NULL, host, text_of(path), user);
 
 	return p ? place_turn(p, NULL) : NULL;
 }
@@ -136,20 +136,22 @@ Test(directory, tls_sites)
 	struct route *web = add(1, CLAIM_HTTP, "web", "a.test");
 	struct route *tls = add(2, CLAIM_HTTPS, "tls", "a.test");
 	struct route *all = add(3, CLAIM_HTTPS, "all", "*");
-	struct place *p = sites_find(&d.tls_sites, "a.test", text_of(""), "");
+	struct place *p =
+		sites_find(&d.tls_sites, NULL, "a.test", text_of(""), "");
 
 	cr_assert_eq(of_host("a.test"), web);
 	cr_assert_null(of_host("b.test"));
 	cr_assert_eq(place_turn(p, NULL), tls);
 	cr_assert_null(tls->group);
-	p = sites_find(&d.tls_sites, "", text_of(""), "");
+	p = sites_find(&d.tls_sites, NULL, "", text_of(""), "");
 	cr_assert_eq(place_turn(p, NULL), all);
 	directory_remove(&d, tls);
 	cr_assert_eq(of_host("a.test"), web);
-	p = sites_find(&d.tls_sites, "a.test", text_of(""), "");
+	p = sites_find(&d.tls_sites, NULL, "a.test", text_of(""), "");
 	cr_assert_eq(place_turn(p, NULL), all);
 	directory_remove(&d, all);
-	cr_assert_null(sites_find(&d.tls_sites, "a.test", text_of(""), ""));
+	cr_assert_null(
+		sites_find(&d.tls_sites, NULL, "a.test", text_of(""), ""));
 }
 
 Test(directory, controls_and_entries)
@@ -237,7 +239,8 @@ Test(directory, groups)
 	static const struct place_terms t = { "a.test", NULL, NULL, "g" };
 	struct route *a = add_place(1, "a", &t), *b = add_place(2, "b", &t),
 		     *c = add_place(3, "c", &t), *held;
-	struct place *p = sites_find(&d.sites, "a.test", text_of("/"), "");
+	struct place *p =
+		sites_find(&d.sites, NULL, "a.test", text_of("/"), "");
 
 	cr_assert_eq(of_host("a.test"), a);
 	cr_assert_eq(of_host("a.test"), b);

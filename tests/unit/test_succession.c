@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Who makes room for a new control, and who is not disturbed by it. */
-// links: server/registry/succession.c server/registry/registration.c server/registry/names.c server/registry/claim.c server/users/user_load.c common/relay/throttle.c
+// links: server/registry/succession.c server/registry/registration.c server/registry/tenures.c server/registry/names.c server/registry/claim.c server/users/user_load.c common/relay/throttle.c
 
 #include "server/registry/succession.h"
 
@@ -10,7 +10,7 @@
 
 #define MAX 16
 
-static struct names names;
+static struct grants grants;
 static struct registration there[MAX];
 static int count;
 static struct claim *asked;
@@ -19,10 +19,10 @@ static struct succession s;
 static void done(void)
 {
 	for (int i = 0; i < count; i++) {
-		registration_leave(&names, &there[i]);
+		registration_leave(&grants, &there[i]);
 		free(there[i].claim);
 	}
-	cr_assert_null(names.table, "a name is left");
+	cr_assert_null(grants.names.table, "a name is left");
 	free(asked);
 }
 
@@ -71,7 +71,7 @@ static struct registration *enter(struct login l)
 
 	r->claim = claim_of(&l);
 	list_init(&r->peers);
-	cr_assert(registration_enter(&names, r));
+	cr_assert(registration_enter(&grants, r));
 	return r;
 }
 
@@ -79,7 +79,7 @@ static enum verdict look(struct login l)
 {
 	free(asked);
 	asked = claim_of(&l);
-	return succession_look(&s, &names, asked);
+	return succession_look(&s, &grants.names, asked);
 }
 
 /* Just this one goes. */
