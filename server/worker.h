@@ -55,9 +55,10 @@ struct worker {
 	 * whose first words are not all there, and those that wait for room. */
 	struct list greetings, strangers, queue;
 	uint32_t stranger_count, queue_length;
-	struct timer admit_timer; /* while some wait */
-	struct list works;        /* idle work connections that are here */
-	struct list visitors;     /* all */
+	uint32_t stream_greetings; /* of streams of sessions */
+	struct timer admit_timer;  /* while some wait */
+	struct list works;         /* idle work connections that are here */
+	struct list visitors;      /* all */
 	/* NULL: closed, or none. */
 	struct listener *control_port, *http_port, *https_port;
 	int control_fd, http_fd, https_fd; /* for those, until the start; -1 */

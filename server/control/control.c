@@ -19,6 +19,7 @@
 #include "server/control/proxy.h"
 #include "server/users/refusal.h"
 #include "server/registry/registry.h"
+#include "server/link/session.h"
 #include "server/link/tickets.h"
 #include "server/worker.h"
 
@@ -67,6 +68,7 @@ static void control_begin(struct control *c)
 	control_set_state(c, c->record && !c->proven ? CONTROL_PROVISIONAL
 						     : CONTROL_RUNNING);
 	count(&c->worker->core.counters, logins);
+	session_admit(c->worker, c->session, c->state == CONTROL_RUNNING);
 	if (!control_answer(c))
 		return;
 	/* In a session frpc sends no heartbeats: the session has its pings. */
@@ -112,6 +114,7 @@ static void control_proven(struct control *c, struct handle entry)
 		registry_release(c->worker, c->entry);
 	c->entry = entry;
 	control_set_state(c, CONTROL_RUNNING);
+	session_admit(c->worker, c->session, true);
 	matchmakers_request(c);
 	/* Unless that has closed it. */
 	if (c->state == CONTROL_RUNNING)

@@ -38,9 +38,10 @@ static void greeting_free(struct greeting *g)
 	struct worker *w = g->worker;
 
 	loop_cancel_timer(worker_loop(w), &g->deadline);
-	if (g->link.session.generation)
+	if (g->link.session.generation) {
+		w->stream_greetings--;
 		session_heard(w, g->link.session);
-	else if (g->entered)
+	} else if (g->entered && !g->succeeded)
 		half_open_leave(&w->server->half_open, g->address);
 	hello_reader_clear(&g->hello);
 	chunk_give(g->first);
@@ -254,8 +255,9 @@ static enum speech recognise(
 	if (bare &&
 		(*bytes == CLIENT_HELLO_FIRST || *bytes == CLIENT_HELLO_MARK))
 		return SPEECH_TLS;
+	/* What speaks adit/1 has connections of their own for everything. */
 	if (*bytes == YAMUX_FIRST && !g->link.session.generation &&
-		set->tcp_mux)
+		!g->link.adit && set->tcp_mux)
 		return SPEECH_YAMUX;
 	if (bare && !g->web && is_upgrade(bytes, n, &more))
 		return SPEECH_WEBSOCKET;
@@ -319,7 +321,8 @@ static void enter(struct greeting *g, enum speech speech, struct chunk *c)
 		enter_websocket(g);
 	} else if (speech == SPEECH_YAMUX) {
 		g->stream = NULL;
-		session_open(w, s, &g->link);
+		g->succeeded = true;
+		session_open(w, s, &g->link, g->address);
 		greeting_free(g);
 	} else {
 		await_message(g);
@@ -425,12 +428,20 @@ void greeting_read(struct greeting *g)
 
 void greeting_begin(struct worker *w, struct stream *s, const struct link *link)
 {
-	struct greeting *g = greeting_new(w, s, link);
+	struct greeting *g = NULL;
 
+	/* The other half is for those who come to bindPort. */
+	if (w->stream_greetings < pool_limit(w->pools.greetings) / 2) {
+		g = greeting_new(w, s, link);
+	} else {
+		w->core.counters.ended[REASON_limit]++;
+		stream_close(&s, true);
+	}
 	if (!g) {
 		session_heard(w, link->session);
 		return;
 	}
+	w->stream_greetings++;
 	/* Its session is one of those that are counted (session.h). */
 	g->entered = true;
 	list_append(&w->greetings, &g->place);

@@ -64,6 +64,7 @@ struct greeting {
 	bool resumes;     /* it offers to resume a session */
 	bool entered;     /* it is no stranger, and does not wait */
 	bool known_only;  /* its room is that of those who resume */
+	bool succeeded;   /* its room is its session's */
 	uint32_t address; /* where it counts, if it has come by itself */
 	uint8_t state;    /* enum greeting_state */
 };

@@ -133,7 +133,7 @@ void greeting_accept(struct listener *l, int fd)
 	struct greeting *g;
 
 	/* The half that is left is for those who come before the pause. */
-	if (!s || pool_used(w->pools.greetings) >=
+	if (!s || pool_used(w->pools.greetings) - w->stream_greetings >=
 			  pool_limit(w->pools.greetings) / 2)
 		listener_pause(l);
 	if (!s) {

@@ -12,10 +12,19 @@ static struct session *session_of(struct mux *m)
 	return container_of(m, struct session, mux);
 }
 
+static void set_state(struct session *s, enum session_state state)
+{
+	if (s->state == SESSION_STRANGER)
+		half_open_leave(&s->worker->server->half_open, s->address);
+	s->state = (uint8_t)state;
+}
+
 void session_close(struct session *s)
 {
 	struct mux *m = &s->mux;
 
+	/* Whatever its streams still say. */
+	set_state(s, SESSION_KNOWN);
 	loop_cancel_timer(worker_loop(s->worker), &s->idle);
 	list_remove(&s->place);
 	mux_close(&m);
@@ -35,12 +44,15 @@ static void session_ended(struct mux *m, int result, const char *why)
 static void session_accepted(struct mux *m, struct stream *stream)
 {
 	struct session *s = session_of(m);
+	bool early = s->state != SESSION_KNOWN;
 
-	if (s->silent == SESSION_SILENT_MAX) {
+	if (s->silent == SESSION_SILENT_MAX ||
+		(early && s->first == SESSION_FIRST_STREAMS)) {
 		s->worker->core.counters.ended[REASON_limit]++;
 		stream_close(&stream, true);
 		return;
 	}
+	s->first += early;
 	s->silent++;
 	greeting_begin(s->worker, stream, &s->link);
 }
@@ -53,13 +65,21 @@ void session_heard(struct worker *w, struct handle session)
 		s->silent--;
 }
 
+void session_admit(struct worker *w, struct handle session, bool proven)
+{
+	struct session *s = pool_find(w->pools.sessions, session);
+
+	if (s && s->state != SESSION_KNOWN)
+		set_state(s, proven ? SESSION_KNOWN : SESSION_GUEST);
+}
+
 static void session_watch(struct session *s);
 
 static void session_looks(struct timer *t)
 {
 	struct session *s = container_of(t, struct session, idle);
 
-	if (mux_streams(&s->mux) > 0)
+	if (s->state != SESSION_STRANGER && mux_streams(&s->mux) > 0)
 		session_watch(s);
 	else
 		session_close(s);
@@ -74,18 +94,20 @@ static void session_watch(struct session *s)
 		session_looks);
 }
 
-void session_open(
-	struct worker *w, struct stream *stream, const struct link *link)
+void session_open(struct worker *w, struct stream *stream,
+	const struct link *link, uint32_t address)
 {
 	struct mux *m = mux_open(&w->muxes, stream);
 	struct session *s;
 
 	if (!m) {
 		w->core.counters.ended[REASON_limit]++;
+		half_open_leave(&w->server->half_open, address);
 		return;
 	}
 	s = session_of(m);
 	s->worker = w;
+	s->address = address;
 	s->link = *link;
 	s->link.session = pool_handle(s);
 	list_append(&w->sessions, &s->place);

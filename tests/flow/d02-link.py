@@ -398,6 +398,62 @@ def syns():
             check(h.wait_over(20), "the session lives")
 
 
+@case("aditd: what speaks adit/1 carries no session")
+def no_session():
+    with besieged() as s:
+        context = tls.client_context()
+        context.set_alpn_protocols(["adit/1"])
+        with dial(s.port) as sock, tls.TlsSocket(sock, context) as t:
+            h = yamux.Session(t)
+            stream = h.open()
+            for message in (b"{}", b'{"user": "x", "adit": {}}'):
+                with contextlib.suppress(OSError, yamux.Broken):
+                    stream.sendall(
+                        b"o" + struct.pack(">q", len(message)) + message)
+            check(h.wait_over(2), "the session lives")
+        counted(s, "bad_frames")
+
+
+def strangers(s, count, words):
+    """Sessions of one address in which nobody has logged in, of 256 streams."""
+    conns = []
+    for _ in range(count):
+        conn = socket.create_connection(("127.0.0.1", s.port), 10,
+                                        ("127.0.0.9", 0))
+        conns.append(conn)
+        with contextlib.suppress(ConnectionError):
+            conn.sendall(b"".join(
+                struct.pack(">BBHII", 0, CREDIT, SYN, 2 * i + 1, 0)
+                + struct.pack(">BBHII", 0, DATA, 0, 2 * i + 1, len(words))
+                + words for i in range(256)))
+    return conns
+
+
+@case("aditd: sessions without a login are as half-open as all that are so")
+def early_sessions():
+    """A few streams each, no more than other connections of an address."""
+    login = b'{"privilege_key": "x"}'
+    login = b"o" + struct.pack(">q", len(login)) + login
+    for words, words_of in ((b"o", "half a word"), (login, "a bad login")):
+        with besieged() as s:
+            before = s.counters()
+            conns = strangers(s, 64, words)
+            until(lambda: s.counters()["pool_sessions"]
+                  - before["pool_sessions"] == 16, f"16 sessions, {words_of}")
+            now = s.counters()
+            check(now["pool_mux_streams"] - before["pool_mux_streams"] <= 64,
+                  f"streams of {words_of}")
+            check(now["pool_greetings"] <= 16 * 4 + 48, "greetings")
+            with Frpc(s) as c:
+                equal(c.login().get("error", ""), "", "a login beside them")
+            # Each has its time, and then the next ones have theirs.
+            until(lambda: s.counters()["pool_sessions"]
+                  == before["pool_sessions"], f"gone, {words_of}", 20)
+            for conn in conns:
+                conn.close()
+            check(s.counters()["logins_refused"] <= 64 * 4, "logins")
+
+
 @case("aditd: a run id on another session, or on none, opens nothing")
 def stolen_run_id():
     port = free_port()
