@@ -84,11 +84,22 @@ static void relay_linger(struct relay *r)
 		relay_set_state(r, RELAY_LINGERING);
 }
 
+static void relay_hold_over(struct timer *t);
+
+static void relay_hold(struct relay *r, int64_t time)
+{
+	r->heard = r->back.bytes;
+	loop_set_timer(r->a->loop, &r->timer, time, relay_hold_over);
+}
+
 static void relay_hold_over(struct timer *t)
 {
 	struct relay *r = container_of(t, struct relay, timer);
 
-	if (stream_finish(r->b) < 0)
+	if (r->back.bytes != r->heard &&
+		++r->quiets < RELAY_HOLD / RELAY_HOLD_QUIET)
+		relay_hold(r, RELAY_HOLD_QUIET);
+	else if (stream_finish(r->b) < 0)
 		relay_end(r, REASON_service_reset);
 }
 
@@ -113,8 +124,9 @@ static void relay_out_done(struct relay *r, enum pump_end how)
 		/* A failure shows in the other direction too. */
 		stream_finish(r->b);
 	} else {
-		loop_set_timer(
-			r->a->loop, &r->timer, RELAY_HOLD, relay_hold_over);
+		bool asks = r->out.bytes > 0 && r->back.bytes == 0;
+
+		relay_hold(r, asks ? RELAY_HOLD : RELAY_HOLD_QUIET);
 	}
 }
 

@@ -10,7 +10,8 @@
  * - A side that ends its direction (FIN) makes the relay end that direction
  *   on the other side. Where the other side does not understand half-close
  *   (frp closes both ways on FIN), the FIN is held until the opposite
- *   direction ends, or for RELAY_HOLD.
+ *   direction ends, or for RELAY_HOLD; but no longer than B talks, if it has
+ *   said something: most who end so have just closed, and heard all.
  * - A side without half-close that ends has gone: what it sent is delivered,
  *   then the relay ends.
  * - A side that resets, makes the relay end with a reason that is not clean;
@@ -28,6 +29,9 @@
 
 /* How long a FIN is held towards a peer without half-close. */
 #define RELAY_HOLD (30 * CLOCK_SECOND)
+
+/* How long B may be silent meanwhile, unless A waits for its first word. */
+#define RELAY_HOLD_QUIET (2 * CLOCK_SECOND)
 
 /* How long the last bytes of a side are drained after its answer ended. */
 #define RELAY_LINGER (5 * CLOCK_SECOND)
@@ -53,6 +57,8 @@ struct relay {
 	struct timer timer;
 	struct list watch; /* of a parking, or in no list */
 	uint64_t seen;     /* the parking's: bytes that had moved */
+	uint64_t heard;    /* from B, when A's FIN was held, or since */
+	uint8_t quiets;    /* while it is: RELAY_HOLD_QUIETs that B talked */
 	void (*ended)(struct relay *r, enum reason why);
 	uint8_t state; /* enum relay_state */
 	uint8_t why;   /* enum reason, while ENDING */

@@ -111,9 +111,58 @@ Test(relay, a_held_end_is_given_after_30_s)
 
 	with.b_half_close = false;
 	start(&with);
+	end_feed(&a, "ask", 3);
+	cr_assert(end_take(&b, 3));
 	end_feed(&a, NULL, 0);
-	script_pass(world_loop, RELAY_HOLD + CLOCK_SECOND);
+	script_pass(world_loop, RELAY_HOLD - CLOCK_SECOND);
+	cr_assert(ends == 0 && !end_is_finished(&b));
+	script_pass(world_loop, 2 * CLOCK_SECOND);
 	cr_assert(ends == 1 || end_is_finished(&b));
+}
+
+/* Who has an answer, or has asked nothing, has mostly just closed. */
+Test(relay, a_held_end_is_given_when_the_service_is_silent)
+{
+	for (int answered = 0; answered < 2; answered++) {
+		struct relay_params with = params();
+
+		with.b_half_close = false;
+		start(&with);
+		if (answered) {
+			end_feed(&a, "ask", 3);
+			cr_assert(end_take(&b, 3));
+			end_feed(&b, "answer", 6);
+			cr_assert(end_take(&a, 6));
+		}
+		end_feed(&a, NULL, 0);
+		script_pass(world_loop, RELAY_HOLD_QUIET - CLOCK_SECOND);
+		cr_assert(ends == 0 && !end_is_finished(&b));
+		script_pass(world_loop, 2 * CLOCK_SECOND);
+		cr_assert(ends == 1 || end_is_finished(&b));
+		teardown();
+		setup();
+		ends = 0;
+	}
+}
+
+/* As long as it talks, but not for ever. */
+Test(relay, a_held_end_waits_while_the_service_talks)
+{
+	struct relay_params with = params();
+	int64_t passed = 0;
+
+	with.b_half_close = false;
+	start(&with);
+	end_feed(&b, "hello", 5);
+	cr_assert(end_take(&a, 5));
+	end_feed(&a, NULL, 0);
+	for (; ends == 0 && !end_is_finished(&b); passed += CLOCK_SECOND) {
+		cr_assert_leq(passed, RELAY_HOLD + RELAY_HOLD_QUIET);
+		end_feed(&b, "more", 4);
+		cr_assert(end_take(&a, 4));
+		script_pass(world_loop, CLOCK_SECOND);
+	}
+	cr_assert_geq(passed, RELAY_HOLD - RELAY_HOLD_QUIET);
 }
 
 /* Without half-close its end means that it has gone altogether. */
