@@ -251,6 +251,8 @@ static enum channel_verdict control_message(
 		return control_prove(c);
 	switch (m->type) {
 	case MESSAGE_NEW_PROXY:
+		if (proxy_has_to_wait(c))
+			return CHANNEL_WAIT;
 		going = proxy_open(c, &m->new_proxy);
 		break;
 	case MESSAGE_CLOSE_PROXY:

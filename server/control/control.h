@@ -60,6 +60,8 @@ struct control {
 	struct handle entry;   /* of the registry, from PROVISIONAL on */
 	uint32_t address;      /* where it counts in half_open.h */
 	uint32_t ports;        /* remote ports in use, or claimed */
+	uint32_t undecided;    /* proxies that are claimed */
+	bool waits;            /* a NewProxy, for what becomes of those */
 	struct handle session; /* the mux that it came by; generation 0 */
 	bool extended;         /* it speaks our extension */
 	bool proven;           /* by a signature, with `key`: no cipher */

@@ -214,6 +214,7 @@ static void proxy_free(struct proxy *p)
 
 	if (p->type == PROXY_TCP)
 		c->ports--;
+	c->undecided -= p->undecided;
 	proxy_hosts_clear(p);
 	list_remove(&p->link);
 	free(p->name);
@@ -282,7 +283,22 @@ static int proxy_claim(
 	if (claim->encrypts)
 		claim->key = *control_key(c);
 	registry_claim(c->worker, claim);
+	p->undecided = true;
+	c->undecided++;
 	return 0;
+}
+
+bool proxy_has_to_wait(struct control *c)
+{
+	int64_t ports = c->worker->settings->max_ports_per_client;
+	const struct user *u = c->record;
+
+	c->waits = c->undecided > 0 &&
+		   ((ports > 0 && c->ports >= ports) ||
+			   (u && u->says->max_proxies > 0 &&
+				   atomic_load(&u->load->proxies) >=
+					   u->says->max_proxies));
+	return c->waits;
 }
 
 static int prepare(struct control *c, const struct message_new_proxy *m,
@@ -373,34 +389,54 @@ static void answer_success(struct proxy *p)
 	free(remote);
 }
 
+/* The registry has said no. */
+static void refused(struct proxy *p, const char *error)
+{
+	struct control *c = p->control;
+	char *name = p->name;
+
+	p->name = NULL;
+	proxy_free(p);
+	if (!answer_error(c, name, error))
+		log_debug("closed while its proxies opened");
+	free(name);
+}
+
+static void granted(struct proxy *p, const struct decision *d)
+{
+	p->undecided = false;
+	p->control->undecided--;
+	p->state = PROXY_OPEN;
+	p->entry = d->entry;
+	p->port = d->port;
+	/* The users may have become others meanwhile. */
+	if (proxy_is_allowed(p))
+		answer_success(p);
+	else
+		control_reconsider(p->control);
+}
+
 void proxy_decided(struct mailbox *m, struct letter *letter)
 {
 	const struct decision *d = (struct decision *)letter;
 	struct worker *w = worker_of_mailbox(m);
 	struct proxy *p = pool_find(w->pools.proxies, d->owner.handle);
+	struct control *c = p ? p->control : NULL;
 
 	if (!p) {
 		/* Closed meanwhile: what was granted goes back. */
 		if (!*d->error)
 			registry_release(w, d->entry);
-	} else if (*d->error) {
-		struct control *c = p->control;
-		char *name = p->name;
-
-		p->name = NULL;
-		proxy_free(p);
-		if (!answer_error(c, name, d->error))
-			log_debug("closed while its proxies opened");
-		free(name);
-	} else {
-		p->state = PROXY_OPEN;
-		p->entry = d->entry;
-		p->port = d->port;
-		/* The users may have become others meanwhile. */
-		if (proxy_is_allowed(p))
-			answer_success(p);
-		else
-			control_reconsider(p->control);
+		return;
+	}
+	if (*d->error)
+		refused(p, d->error);
+	else
+		granted(p, d);
+	/* It is freed with the next turn, if that has closed it. */
+	if (c->waits && c->state == CONTROL_RUNNING) {
+		c->waits = false;
+		channel_start(&c->channel);
 	}
 }
 

@@ -52,10 +52,17 @@ struct proxy {
 	uint8_t type;           /* enum proxy_type */
 	uint8_t work_kind;      /* enum work_kind: of its work connections */
 	uint8_t state;          /* enum proxy_state */
+	bool undecided;         /* the registry has not said */
 };
 
 /* Write the error of a proxy that is refused, and fail: -1. */
 int proxy_fault(char *error, const char *fmt, ...) printf_like(2, 3);
+
+/*
+ * Whether all that its client or user may have is taken, but by proxies that
+ * may be refused yet: another one comes again when they are decided.
+ */
+bool proxy_has_to_wait(struct control *c) must_check;
 
 /*
  * Open what NewProxy asks for, and answer it, now or when the registry has

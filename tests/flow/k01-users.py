@@ -337,6 +337,24 @@ def types():
             "bob.3", remote_port=free_port()), "one in its place")
 
 
+@case("how many: what is refused meanwhile takes nobody's place")
+def refused_meanwhile():
+    for conf, record in (({"maxPortsPerClient": 2}, BOB), (
+            {}, {**BOB, "limits": {"proxies": 2}})):
+        with users(record, **conf) as s, client(s, "bob") as c:
+            login(c)
+            good = [free_port(), free_port(), free_port()]
+            for i, port in enumerate([s.port] * 5 + good):
+                c.control.send("p", {
+                    "proxy_name": f"bob.{i}", "proxy_type": "tcp",
+                    "remote_port": port})
+            answers = [c.answer("2") for _ in range(8)]
+            equal([a["proxy_name"] for a in answers if not a.get("error")],
+                  ["bob.5", "bob.6"], f"{conf}: {answers}")
+            check("max_ports" in answers[7]["error"]
+                  or "more than 2" in answers[7]["error"], answers[7])
+
+
 @case("visitors a second: those beyond are closed, or get a 503")
 def rate():
     port = free_port()
