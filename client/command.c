@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "client/join_command.h"
+#include "client/options.h"
 #include "client/words.h"
 #include "common/base/address.h"
 #include "common/conf/completion.h"
@@ -16,149 +17,9 @@
 
 #define TOKEN_MAX 4096
 
-struct options {
-	const char *config, *server, *token, *token_file, *subdomain, *name,
-		*json, *join, *join_file;
-	int64_t seconds, connections;
-	struct command_words domains;
-	uint16_t remote_port;
-	bool requests, no_requests;
-	bool dump, help, version;
-};
-
-static const struct command_option options[] = {
-	{ .name = "config",
-		.letter = 'c',
-		.argument = "FILE",
-		COMMAND_DEF(STRING, struct options, config),
-		.doc = "run with this configuration (YAML or JSON)" },
-	{ .name = "join",
-		.argument = "STRING",
-		COMMAND_DEF(STRING, struct options, join),
-		.doc = "the server and its user, as aditd prints them; -: "
-		       "read from standard input; kept for later commands" },
-	{ .name = "join-file",
-		.argument = "FILE",
-		COMMAND_DEF(STRING, struct options, join_file),
-		.doc = "the same from a file (or ADIT_JOIN_FILE)" },
-	{ .name = "server",
-		.letter = 's',
-		.argument = "HOST:PORT",
-		COMMAND_DEF(STRING, struct options, server),
-		.doc = "the server, without a join string (default "
-		       "127.0.0.1:7000)" },
-	{ .name = "token-file",
-		.argument = "FILE",
-		COMMAND_DEF(STRING, struct options, token_file),
-		.doc = "read the token from this file" },
-	{ .name = "token",
-		.argument = "TOKEN",
-		COMMAND_DEF(STRING, struct options, token),
-		.doc = "the token (others may see it: prefer ADIT_TOKEN)" },
-	{ .name = "domain",
-		.letter = 'd',
-		.argument = "NAME",
-		COMMAND_DEF(WORDS, struct options, domains),
-		.doc = "http, https: serve visitors of this host; may be "
-		       "repeated" },
-	{ .name = "subdomain",
-		.argument = "NAME",
-		COMMAND_DEF(STRING, struct options, subdomain),
-		.doc = "http, https: serve this name below the server's "
-		       "domain (default: two words)" },
-	{ .name = "remote-port",
-		.letter = 'r',
-		.argument = "PORT",
-		COMMAND_DEF(PORT, struct options, remote_port),
-		.min = 1,
-		.max = 65535,
-		.doc = "tcp: the public port (default: the server chooses)" },
-	{ .name = "name",
-		.letter = 'n',
-		.argument = "NAME",
-		COMMAND_DEF(STRING, struct options, name),
-		.doc = "what the proxy is called (default: made up)" },
-	{ .name = "requests",
-		COMMAND_DEF(FLAG, struct options, requests),
-		.doc = "with -c: print each request of the http proxies, and "
-		       "what they add up to" },
-	{ .name = "no-requests",
-		COMMAND_DEF(FLAG, struct options, no_requests),
-		.doc = "http: print the address only, not each request" },
-	{ .name = "duration",
-		.argument = "SECONDS",
-		COMMAND_DEF(INT, struct options, seconds),
-		.min = 1,
-		.max = 3600,
-		.doc = "bench: how long each of the four parts takes "
-		       "(default 3)" },
-	{ .name = "connections",
-		.argument = "N",
-		COMMAND_DEF(INT, struct options, connections),
-		.min = 1,
-		.max = 1000,
-		.doc = "bench: of the part with many (default 32)" },
-	{ .name = "json",
-		.argument = "FILE",
-		COMMAND_DEF(STRING, struct options, json),
-		.doc = "bench: write the numbers there; -: in place of text" },
-	{ .name = "dump-config",
-		COMMAND_DEF(FLAG, struct options, dump),
-		.doc = "print the effective configuration, secrets masked" },
-	{ .name = "help",
-		.letter = 'h',
-		COMMAND_DEF(FLAG, struct options, help),
-		.doc = "print this text" },
-	{ .name = "version",
-		.letter = 'v',
-		COMMAND_DEF(FLAG, struct options, version),
-		.doc = "print the version" },
-};
-
-static const struct command_word words_known[] = {
-	{ "http", "", "publish a web service on this machine" },
-	{ "https", "", "publish one that has certificates of its own" },
-	{ "tcp", "", "publish any other service" },
-	{ "join", "", "keep a join string for later commands" },
-	{ "bench", "", "measure the way through the server" },
-	{ "doctor", "", "say what is wrong on the way to the server" },
-	{ "verify", "", "only check the configuration" },
-	{ "http", "doctor", "with this service" },
-	{ "https", "doctor", "with this service" },
-	{ "tcp", "doctor", "with this service" },
-	COMPLETION_WORDS,
-};
-
-static const struct command command = {
-	.usage = "adit http [HOST:]PORT [--join STRING] [--domain NAME]\n"
-		 "adit join [STRING]\n"
-		 "adit https [HOST:]PORT [--domain NAME]\n"
-		 "adit tcp [HOST:]PORT [--remote-port PORT]\n"
-		 "adit bench [--server HOST:PORT]\n"
-		 "adit doctor [-c FILE | http PORT ...]\n"
-		 "adit -c FILE\n"
-		 "adit verify -c FILE\n"
-		 "adit completion bash | zsh | fish\n",
-	.about = "adit runs beside a service that the internet cannot reach, "
-		 "and publishes it\nthrough aditd. What it has to know comes "
-		 "from a join string, which join keeps in\n"
-		 "$XDG_CONFIG_HOME/adit/join, else in ~/.config/adit/join; or "
-		 "from --server and a\ntoken, by the environment variable "
-		 "ADIT_TOKEN, --token-file or --token. doctor\nlooks at each "
-		 "step of the way to the server and at the local services, "
-		 "and says\nwhat to do; it exits with 1 if anything is wrong. "
-		 "adit exits with 0 when done or\ndrained, with 1 when it "
-		 "cannot run, with 2 when the command line or the\n"
-		 "configuration is wrong.\n",
-	.options = options,
-	.n = ARRAY_SIZE(options),
-	.words = words_known,
-	.word_count = ARRAY_SIZE(words_known),
-};
-
 void client_command_help(FILE *out)
 {
-	command_help(&command, out);
+	command_help(&options_command, out);
 }
 
 void client_command_manual(FILE *out)
@@ -169,12 +30,12 @@ void client_command_manual(FILE *out)
 		.stays = true,
 		.more = ".SH SEE ALSO\n.BR adit.yaml (5),\n.BR aditd (8)\n" };
 
-	manual_command(out, &page, &command);
+	manual_command(out, &page, &options_command);
 }
 
 void client_command_completion(FILE *out, int shell)
 {
-	completion_write(out, shell, "adit", &command);
+	completion_write(out, shell, "adit", &options_command);
 }
 
 static int fail(char *error, const char *text, const char *what)
@@ -278,11 +139,6 @@ static int add_proxy(struct settings *s, const struct options *o,
 	p.custom_domains.n = o->domains.n;
 	p.custom_domains.v = (const char **)o->domains.v;
 	p.subdomain = o->subdomain;
-	if (p.type == CLIENT_PROXY_TCP && (o->domains.n || o->subdomain))
-		return fail(error,
-			"--domain and --subdomain are for http and https", "");
-	if (p.type != CLIENT_PROXY_TCP && o->remote_port)
-		return fail(error, "--remote-port is for tcp", "");
 	if (p.type != CLIENT_PROXY_TCP && !o->domains.n && !o->subdomain) {
 		words_make(words, s->user, host, p.local_port, 0);
 		p.subdomain = words;
@@ -370,13 +226,6 @@ static int with_config(struct client_command *c, const struct options *o,
 			"no configuration: run adit -c FILE "
 			"(config/adit.yaml is a sample), or adit http PORT",
 			"");
-	if (o->no_requests)
-		return fail(error, "--no-requests is for http", "");
-	if (o->join || o->join_file)
-		return fail(error,
-			"a join string does not go with -c: the keys are "
-			"serverAddr, user, auth.token and transport.tls.pins",
-			"");
 	c->config = o->config;
 	c->requests = o->requests;
 	c->kind = o->dump  ? COMMAND_DUMP
@@ -409,11 +258,8 @@ static int doctor(struct client_command *c, struct options *o,
 	memcpy(rest.v, words->v + 1, rest.n * sizeof(*rest.v));
 	c->kind = COMMAND_DOCTOR;
 	c->config = o->config;
-	if (o->config && rest.n == 0 && !o->join && !o->join_file)
+	if (o->config && rest.n == 0)
 		return 0;
-	if (o->config)
-		return fail(error, "--config does not go with ",
-			rest.n > 0 ? rest.v[0] : "a join string");
 	if (rest.n != 0 &&
 		(rest.n != 2 || find_type(rest.v[0]) == CLIENT_PROXY_NONE))
 		return fail(error,
@@ -436,8 +282,6 @@ static int completion(struct client_command *c,
 static int bench(struct client_command *c, struct options *o,
 	const struct command_words *words, char *error)
 {
-	if (o->config)
-		return fail(error, "--config does not go with ", "bench");
 	c->kind = COMMAND_BENCH;
 	c->bench.seconds = o->seconds;
 	c->bench.connections = o->connections;
@@ -452,8 +296,6 @@ static int parse_words(struct client_command *c, struct options *o,
 
 	if (!strcmp(word, "join") && words->n <= 2) {
 		c->kind = COMMAND_JOIN;
-		if (o->config || o->join || o->join_file)
-			return fail(error, "join takes no options", "");
 		return take_secret(&words->v[1], c->join, error);
 	}
 	if (words->n == 1 && !strcmp(word, "bench"))
@@ -466,9 +308,7 @@ static int parse_words(struct client_command *c, struct options *o,
 		return with_config(c, o, words, error);
 	if (words->n != 2)
 		return fail(error, word, " needs one local port");
-	if (o->config)
-		return fail(error, "--config does not go with ", word);
-	c->kind = COMMAND_ONE_LINE;
+	c->kind = o->dump ? COMMAND_DUMP : COMMAND_ONE_LINE;
 	c->requests = !o->no_requests;
 	return one_line(&c->settings, o, words, error);
 }
@@ -479,7 +319,7 @@ int client_command_parse(struct client_command *c, int argc, char **argv,
 	struct command_words words = { 0 };
 	struct options o = { .seconds = 3, .connections = 32 };
 	char join[JOINED_INPUT_SIZE];
-	int rc = command_parse(&command, argc, argv, &o, &words, error);
+	int rc = command_parse(&options_command, argc, argv, &o, &words, error);
 
 	memset(c, 0, sizeof(*c));
 	if (rc < 0)

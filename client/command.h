@@ -18,7 +18,7 @@
 enum command_kind {
 	COMMAND_RUN,        /* adit -c FILE */
 	COMMAND_VERIFY,     /* adit verify -c FILE */
-	COMMAND_DUMP,       /* adit --dump-config -c FILE */
+	COMMAND_DUMP,       /* adit --dump-config -c FILE, or of a line */
 	COMMAND_ONE_LINE,   /* adit http 3000 ... */
 	COMMAND_BENCH,      /* adit bench ... */
 	COMMAND_JOIN,       /* adit join [STRING] */
@@ -30,12 +30,12 @@ enum command_kind {
 
 struct client_command {
 	enum command_kind kind;
-	const char *config;           /* of RUN, VERIFY, DUMP; DOCTOR or NULL */
-	struct settings *settings;    /* of ONE_LINE, BENCH, DOCTOR without a
-				       * config; the caller's */
-	struct bench_params bench;    /* of BENCH */
-	int shell;                    /* of COMPLETION (completion.h) */
-	bool requests;                /* of RUN, ONE_LINE: are to be printed */
+	const char *config;        /* of RUN, VERIFY; DUMP, DOCTOR or NULL */
+	struct settings *settings; /* of ONE_LINE, BENCH; DUMP, DOCTOR without
+				       * a config; the caller's */
+	struct bench_params bench; /* of BENCH */
+	int shell;                 /* of COMPLETION (completion.h) */
+	bool requests;             /* of RUN, ONE_LINE: are to be printed */
 	char join[JOINED_INPUT_SIZE]; /* of JOIN; to be wiped; "": ask */
 };
 

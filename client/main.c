@@ -204,6 +204,12 @@ int main(int argc, char **argv)
 		rc = bench_run(command.settings, &command.bench);
 		settings_free(&command.settings);
 		return rc;
+	case COMMAND_DUMP:
+		if (command.config)
+			return with_file(&command);
+		settings_dump(command.settings, stdout);
+		settings_free(&command.settings);
+		return EXIT_DONE;
 	case COMMAND_COMPLETION:
 		client_command_completion(stdout, command.shell);
 		return EXIT_DONE;

@@ -6,6 +6,7 @@
 
 #include "common/conf/command.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -21,6 +22,7 @@ struct line {
 	char **argv;
 	int next; /* the argument to look at */
 	void *base;
+	uint64_t given; /* the rows of the table, one bit each */
 	char *error;
 };
 
@@ -137,6 +139,7 @@ static int take(
 			"--%s: no value; %s is allowed", o->name, o->argument);
 		return -EINVAL;
 	}
+	l->given |= UINT64_C(1) << (o - l->command->options);
 	return store(l, o, value);
 }
 
@@ -179,6 +182,41 @@ static int take_operand(
 	return 0;
 }
 
+static bool goes_with(const struct command_option *o, const char *name)
+{
+	size_t n = strlen(name);
+	const char *p = o->with;
+
+	while (p) {
+		if (!strncmp(p, name, n) && (p[n] == '\0' || p[n] == ','))
+			return true;
+		p = strstr(p, ", ");
+		p = p ? p + 2 : NULL;
+	}
+	return false;
+}
+
+/* Nothing that was said is to be passed over silently. */
+static int check_fit(struct line *l, const struct command_words *operands)
+{
+	const struct command *c = l->command;
+	const char *name = c->which ? c->which(l->base, operands) : NULL;
+	bool file = name && strstr(name, "-c");
+
+	for (size_t i = 0; i < c->n && name; i++) {
+		const struct command_option *o = &c->options[i];
+
+		if (!(l->given >> i & 1) || !o->with || goes_with(o, name))
+			continue;
+		snprintf(l->error, COMMAND_ERROR,
+			"--%s does not go with %s%s%.128s", o->name, name,
+			file && o->key ? ": the file says it by " : "",
+			file && o->key ? o->key : "");
+		return -EINVAL;
+	}
+	return 0;
+}
+
 int command_parse(const struct command *c, int argc, char **argv, void *base,
 	struct command_words *operands, char error[static COMMAND_ERROR])
 {
@@ -192,6 +230,7 @@ int command_parse(const struct command *c, int argc, char **argv, void *base,
 	const char *argument;
 	int result = 0;
 
+	assert(c->n <= 64);
 	error[0] = '\0';
 	operands->n = 0;
 	while (l.next < argc && result == 0) {
@@ -205,7 +244,7 @@ int command_parse(const struct command *c, int argc, char **argv, void *base,
 		else
 			result = take_short(&l, argument);
 	}
-	return result;
+	return result == 0 ? check_fit(&l, operands) : result;
 }
 
 void command_help(const struct command *c, FILE *out)

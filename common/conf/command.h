@@ -42,6 +42,9 @@ struct command_option {
 	enum command_type type;
 	size_t offset;
 	int64_t min, max;
+	const char *with; /* the commands it goes with, parted by ", ", as
+			   * `which` names them; NULL: any */
+	const char *key;  /* the keys of a file that say the same, or NULL */
 	const char *doc;
 };
 
@@ -71,6 +74,10 @@ struct command {
 	size_t n;
 	const struct command_word *words;
 	size_t word_count;
+	/* What the command line asks for, by its options and words; NULL: any
+	 * option goes with it. Or NULL: with whatever it asks for. */
+	const char *(*which)(
+		const void *base, const struct command_words *operands);
 };
 
 #define COMMAND_ERROR 256
@@ -78,7 +85,8 @@ struct command {
 /*
  * Read argv[1] to argv[argc - 1] into the struct at `base`; strings stay in
  * argv. What is no option goes to `operands`. 0, or -EINVAL with one line in
- * `error` that names the option; the caller prints it and exits with 2.
+ * `error` that names the option, also of one that does not go with the
+ * command; the caller prints it and exits with 2.
  */
 int command_parse(const struct command *c, int argc, char **argv, void *base,
 	struct command_words *operands,

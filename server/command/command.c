@@ -2,6 +2,8 @@
 
 #include "server/command/command.h"
 
+#include <string.h>
+
 #include "common/conf/completion.h"
 #include "common/conf/manual.h"
 
@@ -10,12 +12,16 @@ static const struct command_option options[] = {
 		.letter = 'c',
 		.argument = "FILE",
 		COMMAND_DEF(STRING, struct server_options, config),
+		.with = "aditd, verify, reload, token, token new, identity, "
+			"upgrade, health",
 		.doc = "run with this configuration (YAML or JSON)" },
 	{ .name = "dump-config",
 		COMMAND_DEF(FLAG, struct server_options, dump),
+		.with = "aditd",
 		.doc = "print the effective configuration, secrets masked" },
 	{ .name = "frpc",
 		COMMAND_DEF(FLAG, struct server_options, frpc),
+		.with = "token new",
 		.doc = "token new: give the user a secret for its frpc, too" },
 	{ .name = "help",
 		.letter = 'h',
@@ -40,6 +46,27 @@ static const struct command_word words[] = {
 	{ "upgrade", "", "take over from the aditd that runs" },
 	COMPLETION_WORDS,
 };
+
+/* The command as the column `with` has it. */
+static const char *which(const void *base, const struct command_words *operands)
+{
+	static const char *const names[] = { "verify", "reload", "token",
+		"identity", "upgrade", "health", "completion" };
+	const struct server_options *o = base;
+	const char *word = operands->n > 0 ? operands->v[0] : "aditd";
+
+	if (o->help || o->version)
+		return NULL;
+	if (operands->n == 0)
+		return word;
+	if (operands->n > 1 && !strcmp(word, "token") &&
+		!strcmp(operands->v[1], "new"))
+		return "token new";
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(word, names[i]))
+			return names[i];
+	return NULL;
+}
 
 const struct command server_command = {
 	.usage = "aditd\n"
@@ -83,6 +110,7 @@ const struct command server_command = {
 	.n = ARRAY_SIZE(options),
 	.words = words,
 	.word_count = ARRAY_SIZE(words),
+	.which = which,
 };
 
 void server_command_manual(FILE *out)

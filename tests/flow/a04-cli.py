@@ -155,6 +155,46 @@ def command_lines():
         equal((code, out), (2, ""), f"adit {args}")
 
 
+@case("an option that does not go with the command is refused by its name")
+def options_that_do_not_fit():
+    config = os.path.join(TEMP, "fits.yaml")
+    with open(config, "w") as f:
+        f.write("{}\n")
+    join = "adit://me:x@a.test"
+    for program, line, option, command in (
+            (ADIT, "-c FILE --server 127.0.0.1:1", "--server", "-c"),
+            (ADIT, "-c FILE --token xyz", "--token", "-c"),
+            (ADIT, "-c FILE --domain foo.example", "--domain", "-c"),
+            (ADIT, "-c FILE --remote-port 99", "--remote-port", "-c"),
+            (ADIT, "-c FILE --name zz", "--name", "-c"),
+            (ADIT, f"-c FILE --join {join}", "--join", "-c"),
+            (ADIT, "verify -c FILE --server x:1", "--server", "verify"),
+            (ADIT, f"join --server x:1 {join}", "--server", "join"),
+            (ADIT, "http 3000 --duration 4", "--duration", "http"),
+            (ADIT, "http 3000 -c FILE", "--config", "http"),
+            (ADIT, "tcp 3000 --no-requests", "--no-requests", "tcp"),
+            (ADIT, "doctor -c FILE --name x", "--name", "doctor -c"),
+            (ADITD, "verify --frpc -c FILE", "--frpc", "verify"),
+            (ADITD, "--frpc", "--frpc", "aditd"),
+            (ADITD, "token list --frpc", "--frpc", "token"),
+            (ADITD, "reload --dump-config", "--dump-config", "reload"),
+            (ADITD, "completion bash -c FILE", "--config", "completion")):
+        code, out, err = run(program, *line.replace("FILE", config).split())
+        equal((code, out), (2, ""), line)
+        check(f"{option} does not go with {command}" in err, err)
+
+
+@case("--dump-config of a line: what it would run with")
+def dump_of_a_line():
+    code, out, err = run(ADIT, "http", 3000, "--domain", "a.test", "-s",
+                         "b.test:7", "--token", TOKEN, "--dump-config")
+    equal((code, err), (0, ""))
+    for text in ('serverAddr: "b.test"', "serverPort: 7", "localPort: 3000",
+                 "a.test"):
+        check(text in out, out)
+    check(TOKEN not in out, "a secret was shown")
+
+
 @case("configuration errors name file, line and key")
 def configuration():
     rows = [("bindAdr: x\n", r":1:.*bindAdr.*bindAddr"),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* adit's command line and its manual page. */
-// links: client/command.c client/joined.c client/join_command.c client/words.c common/conf/join.c common/crypto/token.c common/base/state_file.c common/base/state_home.c common/conf/command.c common/conf/completion.c common/crypto/random.c common/base/address.c client/settings.c client/settings_check.c common/crypto/pin.c common/wire/proxy_header.c client/settings_proxy.c client/include.c client/gateway.c common/crypto/base64.c common/conf/rows.c common/conf/secret.c common/conf/change.c common/conf/dump.c common/conf/manual.c common/conf/conf.c common/conf/table.c common/conf/value.c common/conf/number.c common/conf/several.c common/conf/nearest.c common/conf/yaml.c common/conf/template.c common/conf/expansion.c common/conf/numbers.c common/conf/word.c common/conf/node.c common/conf/arena.c common/conf/error.c common/conf/file.c common/base/bandwidth.c
+// links: client/command.c client/options.c client/joined.c client/join_command.c client/words.c common/conf/join.c common/crypto/token.c common/base/state_file.c common/base/state_home.c common/conf/command.c common/conf/completion.c common/crypto/random.c common/base/address.c client/settings.c client/settings_check.c common/crypto/pin.c common/wire/proxy_header.c client/settings_proxy.c client/include.c client/gateway.c common/crypto/base64.c common/conf/rows.c common/conf/secret.c common/conf/change.c common/conf/dump.c common/conf/manual.c common/conf/conf.c common/conf/table.c common/conf/value.c common/conf/number.c common/conf/several.c common/conf/nearest.c common/conf/yaml.c common/conf/template.c common/conf/expansion.c common/conf/numbers.c common/conf/word.c common/conf/node.c common/conf/arena.c common/conf/error.c common/conf/file.c common/base/bandwidth.c
 // libs: -lyaml boringssl
 
 #include "client/command.h"
@@ -167,7 +167,6 @@ Test(client_command, whether_requests_are_printed)
 		{ { "adit", "-c", "file" }, false },
 		{ { "adit", "-c", "file", "--requests" }, true },
 	};
-	char *bad[] = { "adit", "-c", "file", "--no-requests", NULL };
 	struct client_command c;
 	char error[COMMAND_ERROR];
 
@@ -177,7 +176,56 @@ Test(client_command, whether_requests_are_printed)
 		cr_assert_eq(c.requests, rows[i].requests, "row %zu", i);
 		settings_free(&c.settings);
 	}
-	cr_assert_eq(parse(&c, bad, error), -EINVAL);
+}
+
+/* What would be ignored is refused, by its name and the command's. */
+Test(client_command, options_go_with_some_commands_only)
+{
+	static const struct {
+		char *argv[7], *error;
+	} rows[] = {
+		{ { "adit", "-c", "file", "--no-requests" },
+			"--no-requests does not go with -c" },
+		{ { "adit", "-c", "file", "--server=a:1", "--token=b" },
+			"--server does not go with -c: the file says it by "
+			"serverAddr and serverPort" },
+		{ { "adit", "verify", "-c", "file", "--dump-config" },
+			"--dump-config does not go with verify" },
+		{ { "adit", "http", "1", "--duration=4" },
+			"--duration does not go with http" },
+		{ { "adit", "http", "1", "-cfile" },
+			"--config does not go with http" },
+		{ { "adit", "tcp", "1", "--no-requests" },
+			"--no-requests does not go with tcp" },
+		{ { "adit", "join", "adit://x", "--name=x" },
+			"--name does not go with join" },
+		{ { "adit", "bench", "--domain=x" },
+			"--domain does not go with bench" },
+		{ { "adit", "doctor", "-cfile", "--token=x" },
+			"--token does not go with doctor -c: the file says "
+			"it by auth.token" },
+		{ { "adit", "doctor", "tcp", "1", "--domain=x" },
+			"--domain does not go with doctor tcp" },
+		{ { "adit", "doctor", "--name=x" },
+			"--name does not go with doctor" },
+		{ { "adit", "completion", "bash", "-sx" },
+			"--server does not go with completion" },
+	};
+	char *help[] = { "adit", "http", "--duration=4", "--help", NULL };
+	char *dump[] = { "adit", "http", "80", "--dump-config", NULL };
+	struct client_command c;
+	char error[COMMAND_ERROR];
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cr_assert_eq(parse(&c, (char **)rows[i].argv, error), -EINVAL);
+		cr_assert_str_eq(error, rows[i].error);
+	}
+	cr_assert_eq(parse(&c, help, error), 0, "%s", error);
+	cr_assert_eq(c.kind, COMMAND_HELP);
+	cr_assert_eq(parse(&c, dump, error), 0, "%s", error);
+	cr_assert_eq(c.kind, COMMAND_DUMP);
+	cr_assert_eq(c.settings->proxies.n, 1);
+	settings_free(&c.settings);
 }
 
 Test(client_command, the_manual_page_is_current)

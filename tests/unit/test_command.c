@@ -38,6 +38,8 @@ static const struct command_option rows[] = {
 		.letter = 'r',
 		.argument = "PORT",
 		DEF(PORT, port),
+		.with = "tcp, a tcp",
+		.key = "remotePort",
 		.doc = "The port." },
 	{ .name = "domain",
 		.argument = "HOST",
@@ -52,6 +54,15 @@ static const struct command_option rows[] = {
 static const struct command command = {
 	.usage = "usage: x\n", .options = rows, .n = ARRAY_SIZE(rows)
 };
+
+static const char *asked; /* what the command line asks for */
+
+static const char *which(const void *base, const struct command_words *words)
+{
+	(void)base;
+	(void)words;
+	return asked;
+}
 
 static struct options o;
 static struct command_words rest;
@@ -150,6 +161,33 @@ Test(command, bounds_words)
 		strcat(text, "--domain d ");
 	cr_assert_eq(parse(text), -EINVAL);
 	cr_assert_str_eq(error, "--domain: given more than 32 times");
+}
+
+Test(command, refuses_options_that_do_not_go_with_it)
+{
+	static const char *const good[] = { "tcp", "a tcp", NULL };
+	static const char *const wrong[][2] = {
+		{ "tc", "--remote-port does not go with tc" },
+		{ "a", "--remote-port does not go with a" },
+		{ "tcp a", "--remote-port does not go with tcp a" },
+		{ "x -c", "--remote-port does not go with x -c: the file says "
+			  "it by remotePort" },
+	};
+	struct command with = command;
+	char *words[] = { "x", "-r7", "--count=1" };
+
+	with.which = which;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		asked = good[i];
+		cr_expect_eq(
+			command_parse(&with, 3, words, &o, &rest, error), 0);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		asked = wrong[i][0];
+		cr_expect_eq(command_parse(&with, 3, words, &o, &rest, error),
+			-EINVAL);
+		cr_expect_str_eq(error, wrong[i][1]);
+	}
 }
 
 Test(command, prints_help)
