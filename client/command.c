@@ -171,30 +171,38 @@ static int with_token(struct settings *s, struct options *o, char *error)
 	explicit_bzero(token, sizeof(token));
 	if (rc == 0)
 		rc = set_server(
-			s, o->server ? o->server : "127.0.0.1:7000", error);
+			s, o->server ? o->server : JOIN_NO_SERVER, error);
 	return rc;
 }
 
-/* Where the server is, and who we are to it. */
-static int find_server(struct settings *s, struct options *o, char *error)
+/* Where the server is, and who we are to it; *note is kept for the user. */
+static int find_server(struct settings *s, struct options *o,
+	char note[static JOINED_ERROR_SIZE], char *error)
 {
-	struct join_choice choice = { o->join, o->join_file,
-		o->server || o->token || o->token_file };
+	struct join_choice choice = { .text = o->join,
+		.file = o->join_file,
+		.elsewhere = o->server       ? "--server"
+			     : o->token      ? "--token"
+			     : o->token_file ? "--token-file"
+					     : NULL,
+		.server = o->server };
 	char path[PATH_MAX];
 	struct join j;
-	int rc = join_choose(&j, path, &choice, error);
+	int rc = join_choose(&j, path, &choice, note);
 
+	if (rc < 0) {
+		snprintf(error, COMMAND_ERROR, "%s", note);
+		return rc;
+	}
 	if (rc == 0)
 		return with_token(s, o, error);
-	if (rc < 0)
-		return rc;
 	rc = joined_apply(s, &j);
 	join_wipe(&j);
 	s->join_file = settings_copy(s, path);
 	return s->join_file ? rc : -ENOMEM;
 }
 
-static int one_line(struct settings **s_r, struct options *o,
+static int one_line(struct client_command *c, struct options *o,
 	const struct command_words *words, char *error)
 {
 	struct settings *s;
@@ -202,7 +210,7 @@ static int one_line(struct settings **s_r, struct options *o,
 
 	if (rc < 0)
 		return rc;
-	rc = find_server(s, o, error);
+	rc = find_server(s, o, c->note, error);
 	if (rc == 0 && words->n > 1)
 		rc = add_proxy(s, o, words->v[0], words->v[1], error);
 	if (rc == 0)
@@ -210,7 +218,7 @@ static int one_line(struct settings **s_r, struct options *o,
 	if (rc < 0)
 		settings_free(&s);
 	else
-		*s_r = s;
+		c->settings = s;
 	return rc;
 }
 
@@ -266,7 +274,7 @@ static int doctor(struct client_command *c, struct options *o,
 			"doctor goes with -c FILE, or with what would run: "
 			"http PORT ...",
 			"");
-	return one_line(&c->settings, o, &rest, error);
+	return one_line(c, o, &rest, error);
 }
 
 static int completion(struct client_command *c,
@@ -286,7 +294,7 @@ static int bench(struct client_command *c, struct options *o,
 	c->bench.seconds = o->seconds;
 	c->bench.connections = o->connections;
 	c->bench.json = o->json;
-	return one_line(&c->settings, o, words, error);
+	return one_line(c, o, words, error);
 }
 
 static int parse_words(struct client_command *c, struct options *o,
@@ -310,7 +318,7 @@ static int parse_words(struct client_command *c, struct options *o,
 		return fail(error, word, " needs one local port");
 	c->kind = o->dump ? COMMAND_DUMP : COMMAND_ONE_LINE;
 	c->requests = !o->no_requests;
-	return one_line(&c->settings, o, words, error);
+	return one_line(c, o, words, error);
 }
 
 int client_command_parse(struct client_command *c, int argc, char **argv,

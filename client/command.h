@@ -33,9 +33,10 @@ struct client_command {
 	const char *config;        /* of RUN, VERIFY; DUMP, DOCTOR or NULL */
 	struct settings *settings; /* of ONE_LINE, BENCH; DUMP, DOCTOR without
 				       * a config; the caller's */
-	struct bench_params bench; /* of BENCH */
-	int shell;                 /* of COMPLETION (completion.h) */
-	bool requests;             /* of RUN, ONE_LINE: are to be printed */
+	char note[JOINED_ERROR_SIZE]; /* for the user, before all else; or "" */
+	struct bench_params bench;    /* of BENCH */
+	int shell;                    /* of COMPLETION (completion.h) */
+	bool requests;                /* of RUN, ONE_LINE: are to be printed */
 	char join[JOINED_INPUT_SIZE]; /* of JOIN; to be wiped; "": ask */
 };
 

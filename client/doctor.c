@@ -64,7 +64,8 @@ static size_t wanted_proxies(const struct settings *s)
 	return n;
 }
 
-static bool look_at_configuration(struct doctor *d, const char *source)
+static bool look_at_configuration(
+	struct doctor *d, const char *source, const char *note)
 {
 	const struct settings *s = d->settings;
 	char error[CERTIFICATE_ERROR_SIZE] = "";
@@ -87,9 +88,9 @@ static bool look_at_configuration(struct doctor *d, const char *source)
 			"%s: transport.tls: %s", source, error);
 		return false;
 	}
-	doctor_say(d, DOCTOR_OK, "configuration", NULL,
-		"%s: the server is %s:%u%s, %zu %s", source, s->server_addr,
-		s->server_port,
+	doctor_say(d, *note ? DOCTOR_WARN : DOCTOR_OK, "configuration",
+		*note ? note : NULL, "%s: the server is %s:%u%s, %zu %s",
+		source, s->server_addr, s->server_port,
 		s->server_count > 1 ? ", the first of several" : "", n,
 		n == 1 ? "proxy" : "proxies");
 	return true;
@@ -208,7 +209,8 @@ static int sum_up(const struct doctor *d)
 	return d->failed > 0;
 }
 
-int doctor_run(const struct settings *s, const char *source, FILE *out)
+int doctor_run(const struct settings *s, const char *source, const char *note,
+	FILE *out)
 {
 	struct doctor *d = calloc(1, sizeof(*d));
 	int rc;
@@ -217,7 +219,7 @@ int doctor_run(const struct settings *s, const char *source, FILE *out)
 		return 1;
 	d->settings = s;
 	d->out = out;
-	if (look_at_configuration(d, source))
+	if (look_at_configuration(d, source, note))
 		look_at_servers(d);
 	dialogue_close(&d->talk);
 	for (size_t i = 0; i < s->proxies.n; i++)

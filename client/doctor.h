@@ -12,8 +12,12 @@
 
 #include "client/settings.h"
 
-/* `source` is what the settings come from. 0: nothing is wrong, or 1. */
-int doctor_run(const struct settings *s, const char *source, FILE *out);
+/*
+ * `source` is what the settings come from; `note` is to be warned of, or "".
+ * 0: nothing is wrong, or 1.
+ */
+int doctor_run(const struct settings *s, const char *source, const char *note,
+	FILE *out);
 
 /* The settings cannot be read, for these reasons; returns 1. */
 int doctor_refuse(

@@ -48,33 +48,69 @@ static int choose_file(struct join *j, char path[static PATH_MAX],
 	return rc < 0 ? -EINVAL : 1;
 }
 
-int join_choose(struct join *j, char path[static PATH_MAX],
-	const struct join_choice *choice, char error[static JOINED_ERROR_SIZE])
+/* One that is there is not used, because of that option or variable. */
+static void tell_unused(
+	char text[static JOINED_ERROR_SIZE], const char *path, const char *why)
 {
-	const char *file = choice->file, *env = getenv("ADIT_JOIN_FILE");
-	const char *token = getenv("ADIT_TOKEN");
+	if (*path && access(path, F_OK) == 0)
+		snprintf(text, JOINED_ERROR_SIZE,
+			"the join string in %.128s is not used, because of %s",
+			path, why);
+}
+
+/* Without a join string; the kept one is put aside for `why`, if not NULL. */
+static int choose_none(char path[static PATH_MAX],
+	const struct join_choice *choice, const char *why,
+	char text[static JOINED_ERROR_SIZE])
+{
+	const char *env = getenv("ADIT_JOIN_FILE");
+	size_t n;
+
+	if (why)
+		tell_unused(text, env && *env ? env : path, why);
+	*path = '\0';
+	if (choice->server)
+		return 0;
+	n = strlen(text);
+	snprintf(text + n, JOINED_ERROR_SIZE - n,
+		n > 0 ? "; without --server " JOIN_NO_SERVER " is tried"
+		      : "no server was joined: `adit join STRING` or --server "
+			"HOST:PORT names one; " JOIN_NO_SERVER " is tried");
+	return 0;
+}
+
+int join_choose(struct join *j, char path[static PATH_MAX],
+	const struct join_choice *choice, char text[static JOINED_ERROR_SIZE])
+{
+	const char *env = getenv("ADIT_JOIN_FILE");
+	const char *token = getenv("ADIT_TOKEN"), *why = choice->elsewhere;
 	int rc;
 
-	*path = '\0';
+	*path = *text = '\0';
 	if (choice->text && choice->file)
-		return wrong(
-			error, "--join and --join-file exclude each other");
-	if ((choice->text || choice->file) && choice->elsewhere)
-		return wrong(error,
+		return wrong(text, "--join and --join-file exclude each other");
+	if ((choice->text || choice->file) && why)
+		return wrong(text,
 			"a join string names server and token: --server, "
 			"--token and --token-file do not go with it");
 	if (choice->text)
-		return choose_text(j, path, choice->text, error);
-	if (!file && env && *env && !choice->elsewhere)
-		file = env;
-	if (file)
-		return choose_file(j, path, file, error);
-	if (choice->elsewhere || (token && *token) || joined_path(path) < 0)
-		return 0;
-	rc = joined_read(j, path, error);
-	if (rc == -ENOENT)
+		return choose_text(j, path, choice->text, text);
+	if (choice->file)
+		return choose_file(j, path, choice->file, text);
+	if (joined_path(path) < 0)
 		*path = '\0';
-	return rc == -ENOENT ? 0 : rc < 0 ? -EINVAL : 1;
+	if (env && *env && !why) {
+		if (strcmp(env, path) != 0)
+			tell_unused(text, path, "ADIT_JOIN_FILE");
+		return choose_file(j, path, env, text);
+	}
+	if (!why && token && *token)
+		why = "ADIT_TOKEN";
+	rc = why || !*path ? -ENOENT : joined_read(j, path, text);
+	if (rc != -ENOENT)
+		return rc < 0 ? -EINVAL : 1;
+	*text = '\0';
+	return choose_none(path, choice, why, text);
 }
 
 /* From the terminal, which does not show it; as getpass(3). */

@@ -12,20 +12,26 @@
 
 /* What the command line says; NULL: nothing. */
 struct join_choice {
-	const char *text; /* --join; "-" is standard input */
-	const char *file; /* --join-file */
-	bool elsewhere;   /* a server or a token is given in its place */
+	const char *text;      /* --join; "-" is standard input */
+	const char *file;      /* --join-file */
+	const char *elsewhere; /* the option that is given in its place */
+	bool server;           /* --server is given */
 };
+
+/* Without a join string and --server. */
+#define JOIN_NO_SERVER "127.0.0.1:7000"
 
 /*
  * The join string that a command goes by, and the file that it is kept in (""
  * if nowhere): that of the command line, which is kept for later ones; else of
  * ADIT_JOIN_FILE; else the kept one, unless there is ADIT_TOKEN. 1; or 0:
- * there is none; or -EINVAL with a sentence.
+ * there is none; or -EINVAL with a sentence in `text`. Otherwise that has what
+ * the user is to know ("": nothing): one that is there is not used, or nothing
+ * names a server.
  */
 int join_choose(struct join *j, char path[static PATH_MAX],
 	const struct join_choice *choice,
-	char error[static JOINED_ERROR_SIZE]) must_check;
+	char text[static JOINED_ERROR_SIZE]) must_check;
 
 /*
  * Read, check and keep the text; "-": standard input; "": the same, asked for

@@ -160,13 +160,20 @@ static int diagnose(struct client_command *command)
 	if (rc == 0 && command->config)
 		rc = settings_load(&s, command->config, errors);
 	if (rc == 0)
-		rc = doctor_run(s, source, stdout);
+		rc = doctor_run(s, source, command->note, stdout);
 	else
 		rc = errors ? doctor_refuse(errors, source, stdout)
 			    : EXIT_RUNTIME;
 	free(errors);
 	settings_free(&s);
 	return rc;
+}
+
+/* Which server it is to be, where that may surprise. */
+static void tell_note(const struct client_command *command)
+{
+	if (*command->note && command->kind != COMMAND_DOCTOR)
+		fprintf(stderr, "adit: %s\n", command->note);
 }
 
 int main(int argc, char **argv)
@@ -181,6 +188,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "adit: %s (see adit --help)\n", error);
 		return rc == -ENOMEM ? EXIT_RUNTIME : EXIT_USAGE;
 	}
+	tell_note(&command);
 	switch (command.kind) {
 	case COMMAND_HELP:
 		client_command_help(stdout);

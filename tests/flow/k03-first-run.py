@@ -389,6 +389,25 @@ def joins():
         check("symbolic link" in adit(client, "http", 80, code=2), "a link")
 
 
+@case("without a join string, or with one that is set aside: it is said")
+def not_joined():
+    env = machine()
+    said = adit(env, "http", 3000, code=1)
+    check("no server was joined: `adit join STRING` or --server" in said and
+          "127.0.0.1:7000 is tried" in said, said)
+    with server(env):
+        join = text_of(state(env, "join.txt")).strip()
+        check("no server was joined" not in adit(env, "join", join), "join")
+        for extra, args, why in (
+                ({"ADIT_TOKEN": "x"}, [], "ADIT_TOKEN; without --server"),
+                ({}, ["--token", "x"], "--token; without --server"),
+                ({}, ["-s", "127.0.0.1:7000"], "--server\n")):
+            said = adit({**env, **extra}, "tcp", 22, *args, code=1)
+            check(f"{kept(env)} is not used, because of {why}" in said, said)
+        said = adit(env, "http", 3000, "--dump-config")
+        check("is not used" not in said and "joined" not in said, said)
+
+
 @case("what is not copied exactly is found without asking the server")
 def typing_errors():
     env = machine()

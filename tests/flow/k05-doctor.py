@@ -169,7 +169,15 @@ def joined():
             sees(said, "ok", "login", r"as \[alice\].* signed")
             equal(said.count("FAIL"), code, said)
         # It is kept for later, as by what would run.
-        equal(doctor(words=[], env=where)[0], 1)
+        code, said = doctor(words=[], env=where)
+        equal(code, 1)
+        sees(said, "ok", "configuration", f"{home}/adit/join")
+        said = doctor(words=[], env={**where, "ADIT_TOKEN": TOKEN})[1]
+        sees(said, "warn", "configuration", "127.0.0.1:7000",
+             f"{home}/adit/join is not used, because of ADIT_TOKEN")
+        said = doctor(words=[], env={"XDG_CONFIG_HOME": "/nonexistent"})[1]
+        sees(said, "warn", "configuration", "127.0.0.1:7000",
+             "no server was joined: `adit join STRING` or --server")
 
 
 @case("a configuration with errors: all of them")

@@ -137,7 +137,7 @@ Test(joined, pins_are_renewed)
 Test(joined, which_one_a_command_goes_by)
 {
 	struct join_choice none = { 0 }, given = { .text = text };
-	struct join_choice elsewhere = { .elsewhere = true };
+	struct join_choice elsewhere = { .elsewhere = "--token" };
 	struct join_choice file = { .file = kept }, all = given;
 	struct join_choice both = { .text = text, .file = kept };
 	char path[PATH_MAX];
@@ -150,7 +150,7 @@ Test(joined, which_one_a_command_goes_by)
 	cr_assert_eq(join_choose(&j, path, &none, error), 1, "it is kept");
 	cr_assert_eq(join_choose(&j, path, &file, error), 1, "%s", error);
 	cr_assert_eq(join_choose(&j, path, &both, error), -EINVAL);
-	all.elsewhere = true;
+	all.elsewhere = "--server";
 	cr_assert_eq(join_choose(&j, path, &all, error), -EINVAL);
 	cr_assert_eq(join_choose(&j, path, &elsewhere, error), 0);
 	setenv("ADIT_TOKEN", "t", 1);
@@ -158,4 +158,44 @@ Test(joined, which_one_a_command_goes_by)
 	setenv("ADIT_JOIN_FILE", kept, 1);
 	cr_assert_eq(join_choose(&j, path, &none, error), 1);
 	cr_assert_str_eq(j.token, token);
+}
+
+/* What the user is told; `what` is in it, or it is "" and there is nothing. */
+static void tells(const struct join_choice *choice, int rc, const char *what)
+{
+	char path[PATH_MAX], said[JOINED_ERROR_SIZE];
+	struct join j;
+
+	cr_assert_eq(join_choose(&j, path, choice, said), rc);
+	cr_assert(*what ? !!strstr(said, what) : !*said, "%s: %s", what, said);
+}
+
+Test(joined, one_that_is_not_used_is_told_of)
+{
+	struct join_choice none = { 0 };
+	struct join_choice server = { .elsewhere = "--server", .server = true };
+	struct join_choice secret = { .elsewhere = "--token" };
+	char other[sizeof(home) + 16];
+	struct join j;
+
+	tells(&none, 0, "no server was joined: `adit join STRING` or --server");
+	tells(&none, 0, "127.0.0.1:7000 is tried");
+	tells(&secret, 0, "no server was joined");
+	tells(&server, 0, "");
+	cr_assert_eq(joined_parse(&j, text, error), 0);
+	cr_assert_eq(joined_keep(&j, kept), 0);
+	tells(&none, 1, "");
+	tells(&server, 0, "adit/join is not used, because of --server");
+	tells(&secret, 0, "of --token; without --server 127.0.0.1:7000 is");
+	setenv("ADIT_TOKEN", "t", 1);
+	tells(&none, 0,
+		"adit/join is not used, because of ADIT_TOKEN; without");
+	setenv("ADIT_JOIN_FILE", kept, 1);
+	tells(&none, 1, "");
+	snprintf(other, sizeof(other), "%s/other", home);
+	cr_assert_eq(joined_keep(&j, other), 0);
+	setenv("ADIT_JOIN_FILE", other, 1);
+	tells(&none, 1, "adit/join is not used, because of ADIT_JOIN_FILE");
+	tells(&server, 0, "/other is not used, because of --server");
+	unlink(other);
 }
