@@ -255,9 +255,24 @@ static bool proxy_rename(struct proxy *p, const char *error)
 	return true;
 }
 
+/* Which option of a line may help; NULL: none. The texts are also frps's. */
+static const char *advice(const struct proxy *p, const char *error)
+{
+	if (!p->client->crew->announced)
+		return NULL;
+	if (strstr(error, "] already exists") || strstr(error, "proxy name ["))
+		return "another name of the proxy may do: --name NAME";
+	if (p->settings->from_words &&
+		(strstr(error, "domain") ||
+			strstr(error, "router config conflict")))
+		return "a name of your own may do: --domain NAME";
+	return NULL;
+}
+
 static void proxy_refused(struct proxy *p, const char *error)
 {
 	struct client *c = p->client;
+	const char *help = advice(p, error);
 
 	log_warn("[%s] start error: %s", p->settings->name, error);
 	if (p->given_port && !p->settings->remote_port) {
@@ -273,9 +288,8 @@ static void proxy_refused(struct proxy *p, const char *error)
 		proxy_ask(p);
 		return;
 	}
-	if (p->settings->from_words)
-		log_info("[%s] a name of your own may do: --domain NAME",
-			p->settings->name);
+	if (help)
+		log_info("[%s] %s", p->settings->name, help);
 	proxy_set_state(p, PROXY_REFUSED);
 	if (c->crew->announced && !p->announced) {
 		core_stop(&c->core, 1);

@@ -532,6 +532,15 @@ def names():
                     Adit(token, "http", o.port) as d:
                 urls = c.url(), d.url()
                 check(urls[0] != urls[1], urls)
+    # A proxy of that name is there: no domain helps.
+    with server(env), Origin(page) as o:
+        join = text_of(state(env, "join.txt")).strip()
+        with Adit(env, "http", o.port, "--join", join, "--name", "web") as c:
+            c.url()
+            said = adit(machine(), "http", o.port, "--join", join, "--name",
+                        "web", code=1)
+            check("proxy [me.web] already exists" in said, said)
+            check("--name NAME" in said and "--domain" not in said, said)
     # What cannot be kept is used all the same.
     with server(env), Origin(page) as o:
         join = text_of(state(env, "join.txt")).strip()
