@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
 #include <unistd.h>
 
+#include "client/prompt.h"
 #include "common/base/address.h"
 
 static int wrong(char error[static JOINED_ERROR_SIZE], const char *text)
@@ -113,22 +113,18 @@ int join_choose(struct join *j, char path[static PATH_MAX],
 	return choose_none(path, choice, why, text);
 }
 
-/* From the terminal, which does not show it; as getpass(3). */
 static int ask(struct join *j, char error[static JOINED_ERROR_SIZE])
 {
-	struct termios shown, hidden;
-	int rc;
+	char line[JOINED_INPUT_SIZE];
+	int rc = prompt_secret(
+		"Join string (it is not shown): ", line, sizeof(line));
 
-	if (tcgetattr(STDIN_FILENO, &shown) < 0)
+	if (rc == -ENOTTY)
 		return joined_read_line(j, stdin, error);
-	hidden = shown;
-	/* Ctrl-C would leave it without an echo. */
-	hidden.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
-	fputs("Join string (it is not shown): ", stderr);
-	tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
-	rc = joined_read_line(j, stdin, error);
-	tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
-	fputc('\n', stderr);
+	if (rc < 0)
+		return wrong(error, "the join string cannot be read");
+	rc = joined_parse(j, line, error);
+	explicit_bzero(line, sizeof(line));
 	return rc;
 }
 

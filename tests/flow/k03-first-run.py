@@ -113,14 +113,16 @@ def adit(env, *args, stdin="", code=0):
 class Terminal:
     """A program on a terminal of its own, 120 columns wide."""
 
-    def __init__(self, env, argv, columns=120):
+    def __init__(self, env, argv, columns=120, controlling=False):
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ,
                     struct.pack("HHHH", 60, columns, 0, 0))
         self.slave, self.data, self.open = slave, b"", True
         self.process = subprocess.Popen(
             argv, stdin=slave, stdout=slave, stderr=slave,
-            env={**os.environ, **env}, start_new_session=True)
+            env={**os.environ, **env}, start_new_session=True,
+            preexec_fn=(lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+            if controlling else None)
 
     def text(self):
         while self.open and select.select([self.master], [], [], 0)[0]:
@@ -387,6 +389,24 @@ def joins():
         os.chmod(path, 0o600)
         os.symlink(path, kept(client))
         check("symbolic link" in adit(client, "http", 80, code=2), "a link")
+
+
+@case("adit join at a terminal: Ctrl-C and Ctrl-D end it, and it shows again")
+def join_ends():
+    env = machine()
+    # A shell around it: where its leader ends, a terminal is made anew.
+    script = "trap : INT; \"$0\" join; echo \"code $?\"; stty -a; read x"
+    for typed, code in ((b"adit://me\x03", 130), (b"\x03", 130),
+                        (b"\x04", 2), (b"adit://me\x04", 2)):
+        t = Terminal(env, ["sh", "-c", script, ADIT], controlling=True)
+        t.wait("Join string")
+        until(t.hides, "no echo")
+        os.write(t.master, typed)
+        t.wait(f"code {code}\n.* echo ")
+        check("adit://me" not in t.text(), t.text())
+        os.write(t.master, b"\n")
+        equal(t.end(by_itself=True), 0)
+        check(not os.path.exists(kept(env)), "nothing is kept")
 
 
 @case("without a join string, or with one that is set aside: it is said")

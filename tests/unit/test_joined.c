@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* The join string of adit: checked without the server, kept, renewed. */
-// links: client/joined.c client/join_command.c common/conf/join.c common/crypto/token.c common/crypto/pin.c common/crypto/base64.c common/crypto/random.c common/base/state_file.c common/base/state_home.c common/base/address.c client/settings.c client/settings_check.c common/wire/proxy_header.c client/settings_proxy.c client/include.c client/gateway.c common/conf/rows.c common/conf/secret.c common/conf/change.c common/conf/dump.c common/conf/manual.c common/conf/conf.c common/conf/table.c common/conf/value.c common/conf/number.c common/conf/several.c common/conf/nearest.c common/conf/yaml.c common/conf/template.c common/conf/expansion.c common/conf/numbers.c common/conf/word.c common/conf/node.c common/conf/arena.c common/conf/error.c common/conf/file.c common/base/bandwidth.c
+// links: client/joined.c client/join_command.c client/prompt.c common/conf/join.c common/crypto/token.c common/crypto/pin.c common/crypto/base64.c common/crypto/random.c common/base/state_file.c common/base/state_home.c common/base/address.c client/settings.c client/settings_check.c common/wire/proxy_header.c client/settings_proxy.c client/include.c client/gateway.c common/conf/rows.c common/conf/secret.c common/conf/change.c common/conf/dump.c common/conf/manual.c common/conf/conf.c common/conf/table.c common/conf/value.c common/conf/number.c common/conf/several.c common/conf/nearest.c common/conf/yaml.c common/conf/template.c common/conf/expansion.c common/conf/numbers.c common/conf/word.c common/conf/node.c common/conf/arena.c common/conf/error.c common/conf/file.c common/base/bandwidth.c
 // libs: -lyaml boringssl
 
 #include "client/joined.h"
