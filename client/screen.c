@@ -168,7 +168,8 @@ static void take_address(struct screen *s, const char *address)
 	snprintf(s->address, sizeof(s->address), "%s", address);
 	s->changed = true;
 	text[n++] = '\n';
-	if (!s->terminal && !outlet_add(&s->out, text, n))
+	/* On a terminal, too, where the block may cut it. */
+	if (!outlet_add(&s->out, text, n))
 		s->hidden++;
 }
 

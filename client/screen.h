@@ -7,7 +7,8 @@
  * Without a terminal it prints plain lines, and the sum at the end. On a
  * terminal, lines scroll above a block of address and sum that is drawn anew
  * in place, at most every SCREEN_PAUSE and only when something has changed;
- * the log's lines come above it, too.
+ * the log's lines come above it, too. There the address is a line as well,
+ * whole, when it is known.
  */
 
 #ifndef ADIT_CLIENT_SCREEN_H

@@ -323,8 +323,9 @@ def terminal():
     above = rows[:-4]
     equal([r.split()[2] for r in above if re.match(r"\d\d:\d\d:\d\d ", r)],
           [f"/{200 + 100 * (i % 4)}/{i}" for i in range(30)], "paths")
+    equal(above.count(f"http://a.test:{s.http}"), 1, "the address, to stay")
     for row in above:
-        check(re.match(r"\d\d:\d\d:\d\d  GET +/\d+/\d+ +\d+ +[\d.]+ ms +3 B$|"
+        check(re.match(r"http://a\.test:\d+$|\d\d:\d\d:\d\d  GET +/\d+/\d+ +\d+ +[\d.]+ ms +3 B$|"
                        r"\d{4}-\d\d-\d\d [\d:.]+ \w+ msg=\".*[\w\"]$", row),
               f"row {row!r}")
     check("\x1b[32m200\x1b[0m" in text and "\x1b[31m500\x1b[0m" in text,
@@ -371,6 +372,15 @@ def terminals():
         for line in re.split(r"[\r\n]+", text):
             check(len(re.sub(r"\x1b\[\d*\w", "", line)) < 50, line)
         check(re.search(r"GET +/long/[long/]*\.\.\.  200 ", text), text)
+        out = Output(terminal=(24, 40))
+        name = "a-name-that-is-longer-than-a-narrow-terminal.test"
+        with OneLine(s, out, o.port, "--domain", name) as c:
+            until(lambda: "0 requests" in out.text(), "the block")
+            for line in (rf"http://{name}:{s.http}\r?\n",
+                         r"http://a-name-[\w-]*\.\.\."):
+                check(re.search(line, out.text()), f"{line}: {out.text()}")
+            c.stop(signal.SIGINT)
+        out.end()
         out = Output(terminal=(24, 80))
         with OneLine(s, out, o.port, env={"TERM": "dumb"}):
             get(s, "/one")
