@@ -225,10 +225,12 @@ static int one_line(struct client_command *c, struct options *o,
 static int with_config(struct client_command *c, const struct options *o,
 	const struct command_words *words, char *error)
 {
-	bool verify = words->n == 1 && !strcmp(words->v[0], "verify");
+	bool verify = words->n > 0 && !strcmp(words->v[0], "verify");
 
 	if (words->n > 0 && !verify)
 		return fail(error, "unknown command ", words->v[0]);
+	if (command_alone(words, error) < 0)
+		return -EINVAL;
 	if (!o->config)
 		return fail(error,
 			"no configuration: run adit -c FILE "
@@ -290,6 +292,8 @@ static int completion(struct client_command *c,
 static int bench(struct client_command *c, struct options *o,
 	const struct command_words *words, char *error)
 {
+	if (command_alone(words, error) < 0)
+		return -EINVAL;
 	c->kind = COMMAND_BENCH;
 	c->bench.seconds = o->seconds;
 	c->bench.connections = o->connections;
@@ -297,16 +301,24 @@ static int bench(struct client_command *c, struct options *o,
 	return one_line(c, o, words, error);
 }
 
+static int join(
+	struct client_command *c, struct command_words *words, char *error)
+{
+	/* What is too much is not shown: it may be a part of the string. */
+	if (words->n > 2)
+		return fail(error, "join takes one join string, in quotes", "");
+	c->kind = COMMAND_JOIN;
+	return take_secret(&words->v[1], c->join, error);
+}
+
 static int parse_words(struct client_command *c, struct options *o,
 	struct command_words *words, char *error)
 {
 	const char *word = words->n > 0 ? words->v[0] : "";
 
-	if (!strcmp(word, "join") && words->n <= 2) {
-		c->kind = COMMAND_JOIN;
-		return take_secret(&words->v[1], c->join, error);
-	}
-	if (words->n == 1 && !strcmp(word, "bench"))
+	if (!strcmp(word, "join"))
+		return join(c, words, error);
+	if (!strcmp(word, "bench"))
 		return bench(c, o, words, error);
 	if (!strcmp(word, "doctor"))
 		return doctor(c, o, words, error);

@@ -217,13 +217,15 @@ int main(int argc, char **argv)
 		return with_words(&o, &words);
 	if (words.n > 0 && !strcmp(words.v[0], "completion"))
 		return complete(&words);
-	verify = words.n == 1 && !strcmp(words.v[0], "verify");
-	upgrade = words.n == 1 && !strcmp(words.v[0], "upgrade");
+	verify = words.n > 0 && !strcmp(words.v[0], "verify");
+	upgrade = words.n > 0 && !strcmp(words.v[0], "upgrade");
 	if (words.n > 0 && !verify && !upgrade) {
 		snprintf(error, sizeof(error), "unknown command %.64s",
 			words.v[0]);
 		return usage_error(error);
 	}
+	if (command_alone(&words, error) < 0)
+		return usage_error(error);
 	if (!o.config && (verify || o.dump))
 		return usage_error("no configuration is given: -c FILE");
 	if (!o.config)

@@ -247,6 +247,19 @@ int command_parse(const struct command *c, int argc, char **argv, void *base,
 	return result == 0 ? check_fit(&l, operands) : result;
 }
 
+int command_alone(
+	const struct command_words *operands, char error[static COMMAND_ERROR])
+{
+	char quoted[CONF_QUOTED];
+
+	if (operands->n < 2)
+		return 0;
+	snprintf(error, COMMAND_ERROR,
+		"%.64s takes no word: %.120s is too much", operands->v[0],
+		conf_quote(quoted, operands->v[1]));
+	return -EINVAL;
+}
+
 void command_help(const struct command *c, FILE *out)
 {
 	const struct command_option *o;

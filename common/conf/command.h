@@ -92,6 +92,10 @@ int command_parse(const struct command *c, int argc, char **argv, void *base,
 	struct command_words *operands,
 	char error[static COMMAND_ERROR]) must_check;
 
+/* Whether nothing stands behind the first word: 0, or -EINVAL as above. */
+int command_alone(const struct command_words *operands,
+	char error[static COMMAND_ERROR]) must_check;
+
 /* Write usage, the paragraph, and one line an option. */
 void command_help(const struct command *c, FILE *out);
 

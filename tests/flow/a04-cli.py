@@ -184,6 +184,21 @@ def options_that_do_not_fit():
         check(f"{option} does not go with {command}" in err, err)
 
 
+@case("a word that is too much is named, not the command")
+def too_many_words():
+    for program, line, said in (
+            (ADIT, "join adit://a b", "join takes one join string"),
+            (ADIT, "bench 3000", 'bench takes no word: "3000"'),
+            (ADIT, "verify x", 'verify takes no word: "x"'),
+            (ADIT, "http 1 2", "http needs one local port"),
+            (ADITD, "upgrade foo", 'upgrade takes no word: "foo"'),
+            (ADITD, "verify x", 'verify takes no word: "x"')):
+        code, out, err = run(program, *line.split())
+        equal((code, out), (2, ""), line)
+        check(said in err and "unknown" not in err, err)
+        check("adit://" not in err, err)
+
+
 @case("--dump-config of a line: what it would run with")
 def dump_of_a_line():
     code, out, err = run(ADIT, "http", 3000, "--domain", "a.test", "-s",

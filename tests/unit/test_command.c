@@ -190,6 +190,17 @@ Test(command, refuses_options_that_do_not_go_with_it)
 	}
 }
 
+Test(command, whether_one_stands_alone)
+{
+	cr_assert_eq(parse(""), 0);
+	cr_assert_eq(command_alone(&rest, error), 0);
+	cr_assert_eq(parse("verify -h"), 0);
+	cr_assert_eq(command_alone(&rest, error), 0);
+	cr_assert_eq(parse("verify -h x\x1b y"), 0);
+	cr_assert_eq(command_alone(&rest, error), -EINVAL);
+	cr_assert_str_eq(error, "verify takes no word: \"x\\x1b\" is too much");
+}
+
 Test(command, prints_help)
 {
 	char *text;
