@@ -68,7 +68,7 @@ static bool look_at_configuration(
 	struct doctor *d, const char *source, const char *note)
 {
 	const struct settings *s = d->settings;
-	char error[CERTIFICATE_ERROR_SIZE] = "";
+	char error[CERTIFICATE_ERROR_SIZE] = "", where[ADDRESS_HOST_SIZE + 16];
 	const struct tls_client_terms any = { .alpn = TLS_ALPN_OFFERED };
 	const char *reason;
 	struct pin pins[PINS_MAX];
@@ -88,10 +88,10 @@ static bool look_at_configuration(
 			"%s: transport.tls: %s", source, error);
 		return false;
 	}
+	address_join(where, sizeof(where), s->server_addr, s->server_port);
 	doctor_say(d, *note ? DOCTOR_WARN : DOCTOR_OK, "configuration",
-		*note ? note : NULL, "%s: the server is %s:%u%s, %zu %s",
-		source, s->server_addr, s->server_port,
-		s->server_count > 1 ? ", the first of several" : "", n,
+		*note ? note : NULL, "%s: the server is %s%s, %zu %s", source,
+		where, s->server_count > 1 ? ", the first of several" : "", n,
 		n == 1 ? "proxy" : "proxies");
 	return true;
 }

@@ -210,7 +210,7 @@ bool doctor_find(struct doctor *d)
 {
 	const struct settings *s = d->settings;
 	const struct gateway *g = &d->gateway;
-	char shown[GATEWAY_URL_SIZE];
+	char shown[GATEWAY_URL_SIZE], where[ADDRESS_HOST_SIZE + 16];
 
 	if (!g->kind)
 		return find_name(d, d->host, d->port) && find_route(d, "");
@@ -219,8 +219,9 @@ bool doctor_find(struct doctor *d)
 		!find_route(d, "transport.proxyURL: "))
 		return false;
 	if (pass_gateway(d) == 0) {
-		doctor_say(d, DOCTOR_OK, "proxy", NULL,
-			"%s lets through to %s:%u", shown, d->host, d->port);
+		address_join(where, sizeof(where), d->host, d->port);
+		doctor_say(d, DOCTOR_OK, "proxy", NULL, "%s lets through to %s",
+			shown, where);
 		return true;
 	}
 	doctor_say(d, DOCTOR_FAIL, "proxy",

@@ -194,6 +194,8 @@ def configuration():
 def way():
     wrong(1, "name", "nowhere.invalid", "getent", host="nowhere.invalid")
     wrong(free_port(), "route", "Connection refused", "bindPort")
+    sees(wrong(1, "route", ".", host="::1"), "ok", "configuration",
+         r"the server is \[::1\]:1, ")
     wrong(free_port(), "route", "Cannot assign", "connectServerLocalIP",
           {"transport": {"connectServerLocalIP": "192.0.2.1"}})
 
