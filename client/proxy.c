@@ -234,7 +234,8 @@ static void announce(struct proxy *p, const char *remote_addr)
 static bool is_taken(const char *error)
 {
 	static const char *const texts[] = { "router config conflict",
-		"belongs to another user", "] error" };
+		"belongs to another user", "is in use by another user",
+		"] error" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		if (strstr(error, texts[i]))

@@ -257,6 +257,22 @@ def again():
             equal(c.url(), url)
         with Adit(env, "http", free_port()) as c:
             check(c.url() != url, "another port")
+    # Another user has it.
+    with Origin(page) as o, server(env) as s:
+        made = subprocess.run([ADITD, "token", "new", "bob"], check=False,
+                              env={**os.environ, **env}, capture_output=True,
+                              text=True).stdout
+        join = re.search(r"^join +'(adit://bob:adit_\S+)'$", made, re.M)[1]
+        s.wait_log("read again, users: 2")
+        with Adit(env, "http", o.port, "--join",
+                  was["join.txt"].strip()) as c:
+            url = c.url()
+        with Adit(machine(), "http", o.port, "--join", join, "--subdomain",
+                  re.match(r"http://([a-z-]+)\.", url)[1]) as c:
+            equal(c.url(), url)
+            with Adit(env, "http", o.port) as d:
+                check(d.url() != url, url)
+                d.wait_log("another name is tried")
     t = Terminal(env, [ADITD])
     t.wait("It is kept in")
     check(was["join.txt"].strip() in t.text(), t.text())
