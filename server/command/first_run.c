@@ -11,10 +11,10 @@
 
 #include "common/base/address.h"
 #include "common/base/socket.h"
-#include "common/base/state_file.h"
 #include "common/crypto/login_proof.h"
 #include "server/users/invitation.h"
 #include "server/link/identity.h"
+#include "server/command/join_file.h"
 #include "server/command/qr.h"
 #include "server/users/users_edit.h"
 
@@ -65,18 +65,6 @@ static bool choose(struct settings *s, const char *directory)
 
 /* --- the join string --- */
 
-/* Keep the join string, a line of its own. */
-static int keep_join(const struct first_run *f)
-{
-	char line[JOIN_TEXT_SIZE + 1];
-	int rc;
-
-	snprintf(line, sizeof(line), "%s\n", f->join);
-	rc = state_file_write(f->join_file, line, strlen(line));
-	explicit_bzero(line, sizeof(line));
-	return rc;
-}
-
 /* The first one: kept before its user is, who could not be told again. */
 static bool invite(struct first_run *f, const struct settings *s,
 	const struct users_edit *e, const struct pin_list *pins)
@@ -84,19 +72,14 @@ static bool invite(struct first_run *f, const struct settings *s,
 	char error[JOIN_ERROR_SIZE];
 	struct users_secrets secrets;
 	bool done = false;
-	int rc;
 
 	users_secrets_make(&secrets, false);
 	strcpy(f->user, USER);
-	if (invitation_write(f->join, s, USER, secrets.token, pins, error) <
-		0) {
+	if (invitation_write(f->join, s, USER, secrets.token, pins, error) < 0)
 		users_edit_fail("%s", error);
-	} else {
-		rc = keep_join(f);
-		done = rc == 0 ? users_edit_add(e, USER, &secrets)
-			       : users_edit_fail(
-					 "%s: %s", f->join_file, strerror(-rc));
-	}
+	else
+		done = join_file_keep(f->join_file, f->join) &&
+		       users_edit_add(e, USER, &secrets);
 	explicit_bzero(&secrets, sizeof(secrets));
 	return done;
 }
@@ -117,55 +100,22 @@ static bool is_valid(const struct join *j, const struct users_edit *e)
 	return found;
 }
 
-/* The identity may have changed since it was written. */
-static bool renew_pins(
-	struct first_run *f, struct join *j, const struct pin_list *pins)
-{
-	bool same = j->pin_count == pins->n;
-	int rc = 0;
-
-	for (size_t i = 0; i < pins->n; i++) {
-		char text[PIN_SIZE];
-
-		pin_write(text, &pins->v[i]);
-		same = same && !strcmp(j->pins[i], text);
-		strcpy(j->pins[i], text);
-	}
-	j->pin_count = pins->n;
-	join_write(f->join, j);
-	if (!same)
-		rc = keep_join(f);
-	return rc == 0 ||
-	       users_edit_fail("%s: %s", f->join_file, strerror(-rc));
-}
-
 /* That of an earlier start; false: it is there, but not as it should be. */
-static bool recall(struct first_run *f, const struct users_edit *e,
-	const struct pin_list *pins)
+static bool recall(struct first_run *f, const struct settings *s,
+	const struct users_edit *e, const struct pin_list *pins)
 {
-	char error[JOIN_ERROR_SIZE];
-	const char *why;
-	bool done = true;
 	struct join j;
-	size_t size;
-	char *text;
-	int rc = state_file_read(f->join_file, &text, &size, &why);
+	bool done = join_file_read(f->join_file, &j);
 
-	if (rc == -ENOENT)
-		return true;
-	if (rc < 0)
-		return users_edit_fail("%s: %s", f->join_file, why);
-	size = strcspn(text, "\n");
-	rc = join_parse(&j, text, size, error);
-	if (rc == 0 && is_valid(&j, e)) {
+	if (done && *j.name && is_valid(&j, e)) {
 		strcpy(f->user, j.name);
-		done = renew_pins(f, &j, pins);
+		/* The addresses may have changed since, and the identity. */
+		invitation_set_servers(&j, s);
+		invitation_set_pins(&j, pins);
+		join_write(f->join, &j);
+		done = join_file_keep(f->join_file, f->join);
 	}
 	join_wipe(&j);
-	explicit_bzero(text, size);
-	free(text);
-	if (rc < 0)
-		return users_edit_fail("%s: %s", f->join_file, error);
 	return done;
 }
 
@@ -177,16 +127,15 @@ static bool prepare(struct first_run *f, struct settings *s)
 
 	if (done) {
 		strcpy(f->directory, e.directory);
-		done = snprintf(f->join_file, sizeof(f->join_file),
-			       "%s/join.txt", e.directory) < PATH_MAX ||
-		       users_edit_fail("%s", strerror(ENAMETOOLONG));
+		done = join_file_find(f->join_file, e.directory);
 	}
 	if (done)
 		done = choose(s, f->directory) &&
 		       identity_look(f->directory, &pins) == 0;
 	if (done)
 		/* A file without users is somebody's wish. */
-		done = e.conf ? recall(f, &e, &pins) : invite(f, s, &e, &pins);
+		done = e.conf ? recall(f, s, &e, &pins)
+			      : invite(f, s, &e, &pins);
 	users_edit_end(&e);
 	return done;
 }

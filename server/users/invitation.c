@@ -98,10 +98,11 @@ static void add_interfaces(struct join *j, uint16_t port, bool v6)
 	freeifaddrs(all);
 }
 
-static void add_servers(struct join *j, const struct settings *s)
+void invitation_set_servers(struct join *j, const struct settings *s)
 {
 	bool v6 = !strcmp(s->bind_addr, "::");
 
+	j->server_count = 0;
 	for (size_t i = 0; i < s->public_count; i++)
 		add_server(j, s->publics[i].host, s->publics[i].port);
 	if (j->server_count > 0)
@@ -114,18 +115,24 @@ static void add_servers(struct join *j, const struct settings *s)
 		add_server(j, "127.0.0.1", s->bind_port);
 }
 
+void invitation_set_pins(struct join *j, const struct pin_list *pins)
+{
+	j->pin_count = pins->n;
+	for (size_t i = 0; i < pins->n; i++)
+		pin_write(j->pins[i], &pins->v[i]);
+}
+
 int invitation_write(char out[static JOIN_TEXT_SIZE], const struct settings *s,
 	const char *name, const char *token, const struct pin_list *pins,
 	char error[static JOIN_ERROR_SIZE])
 {
-	struct join j = { .pin_count = pins->n };
+	struct join j = { 0 };
 	int rc;
 
 	snprintf(j.name, sizeof(j.name), "%s", name);
 	snprintf(j.token, sizeof(j.token), "%s", token);
-	for (size_t i = 0; i < pins->n; i++)
-		pin_write(j.pins[i], &pins->v[i]);
-	add_servers(&j, s);
+	invitation_set_servers(&j, s);
+	invitation_set_pins(&j, pins);
 	join_write(out, &j);
 	/* A host that cannot stand in one is found here. */
 	rc = join_parse(&j, out, strlen(out), error);

@@ -14,9 +14,17 @@
 struct settings;
 
 /*
- * Write it. The servers are those of publicAddr; else bindAddr; where that
- * stands for all addresses those of this machine's interfaces, the public ones
- * first, 127.0.0.1 if there are none. 0, or -EINVAL with what is wrong in
+ * In place of the servers that it names: those of publicAddr; else bindAddr;
+ * where that stands for all addresses those that this machine's interfaces have
+ * now, the public ones first, 127.0.0.1 if there are none.
+ */
+void invitation_set_servers(struct join *j, const struct settings *s);
+
+/* In place of the pins that it names. */
+void invitation_set_pins(struct join *j, const struct pin_list *pins);
+
+/*
+ * Write one with these servers and pins. 0, or -EINVAL with what is wrong in
  * `error`.
  */
 int invitation_write(char out[static JOIN_TEXT_SIZE], const struct settings *s,

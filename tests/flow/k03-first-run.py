@@ -587,14 +587,43 @@ def names():
         check("cannot be kept" in adit(lost, "join", join, code=1), "join")
 
 
+def address(verb, a):
+    """Of this machine, from now on or no more."""
+    if not shutil.which("ip"):
+        raise Skip("no ip(8) to add addresses with")
+    subprocess.run(["ip", "address", verb, a, "dev", "lo"], check=False)
+
+
+@case("a later start names the addresses that the machine has then")
+def moved():
+    env = machine()
+    told = []
+    for add, remove in ((None, None), ("192.0.2.9/32", None),
+                        ("192.0.2.10/32", "192.0.2.9/32"),
+                        (None, "192.0.2.10/32")):
+        if remove:
+            address("del", remove)
+        if add:
+            address("add", add)
+        t = Terminal(env, [ADITD])
+        t.wait("It is kept in")
+        equal(t.end(), 0)
+        told.append(re.search(r"--join '(.*?)'", t.text())[1])
+        equal(text_of(state(env, "join.txt")), told[-1] + "\n")
+        equal(mode(state(env, "join.txt")), 0o600)
+    equal([JOIN.match(j)[2] for j in told],
+          ["127.0.0.1:7000", "192.0.2.9:7000", "192.0.2.10:7000",
+           "127.0.0.1:7000"])
+    equal({JOIN.match(j).group(1, 3) for j in told},
+          {JOIN.match(told[0]).group(1, 3)}, "token and pin")
+
+
 @case("who is told where the server is: interfaces, bindAddr, publicAddr")
 def addresses():
     env = machine()
-    if not shutil.which("ip"):
-        raise Skip("no ip(8) to add addresses with")
     for a in ("10.9.8.7/32", "169.254.1.1/32", "192.0.2.7/32",
               "2001:db8::7/128"):
-        subprocess.run(["ip", "address", "add", a, "dev", "lo"], check=False)
+        address("add", a)
     with server(env):
         join = text_of(state(env, "join.txt")).strip()
         equal(JOIN.match(join)[2], "192.0.2.7:7000,2001_db8__7:7000,"
