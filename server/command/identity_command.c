@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/command/join_file.h"
 #include "server/link/identity.h"
 #include "server/state_dir.h"
 
@@ -22,19 +23,22 @@ static int fail(int code, const char *text)
 	return code;
 }
 
-static int show(const char *dir)
+/* With `changed` the join string that is kept there is to go along. */
+static int show(const char *dir, bool changed)
 {
 	static const char *const names[] = { "now", "next" };
 	char text[PIN_SIZE];
 	struct pin_list pins;
+	bool done;
 
 	if (identity_look(dir, &pins) < 0)
 		return FAILED;
+	done = !changed || join_file_renew(dir, &pins);
 	for (size_t i = 0; i < pins.n; i++) {
 		pin_write(text, &pins.v[i]);
 		printf("%-5s %s\n", names[i], text);
 	}
-	return fflush(stdout) == 0 ? DONE : FAILED;
+	return fflush(stdout) == 0 && done ? DONE : FAILED;
 }
 
 int identity_command(
@@ -53,5 +57,5 @@ int identity_command(
 		rc = identity_make_next(dir);
 	else if (*what)
 		rc = identity_activate(dir);
-	return rc < 0 ? FAILED : show(dir);
+	return rc < 0 ? FAILED : show(dir, *what);
 }

@@ -2,7 +2,8 @@
 
 /*
  * aditd identity: by what the server is known, and how that changes without
- * anybody being left behind. A server that runs hears of it within a second.
+ * anybody being left behind. A server that runs hears of it within a second,
+ * and the join string in join.txt goes along.
  */
 
 #ifndef ADIT_SERVER_COMMAND_IDENTITY_COMMAND_H

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/base/state_file.h"
+#include "server/users/invitation.h"
 #include "server/users/users_edit.h"
 
 bool join_file_find(char path[static PATH_MAX], const char *directory)
@@ -63,4 +64,23 @@ bool join_file_keep(const char *path, const char *join)
 		rc = state_file_write(path, line, strlen(line));
 	explicit_bzero(line, sizeof(line));
 	return rc == 0 || users_edit_fail("%s: %s", path, strerror(-rc));
+}
+
+bool join_file_renew(const char *directory, const struct pin_list *pins)
+{
+	char path[PATH_MAX], text[JOIN_TEXT_SIZE];
+	bool done = join_file_find(path, directory);
+	struct join j;
+
+	if (!done)
+		return false;
+	done = join_file_read(path, &j);
+	if (done && *j.name) {
+		invitation_set_pins(&j, pins);
+		join_write(text, &j);
+		done = join_file_keep(path, text);
+		explicit_bzero(text, sizeof(text));
+	}
+	join_wipe(&j);
+	return done;
 }

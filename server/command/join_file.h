@@ -13,6 +13,7 @@
 #include <stdbool.h>
 
 #include "common/conf/join.h"
+#include "common/crypto/pin.h"
 
 /* Where it is; false: no path is so long. */
 bool join_file_find(
@@ -26,5 +27,9 @@ bool join_file_read(const char *path, struct join *j_r) must_check;
 
 /* Have it say this join string, and write it only if it does not yet. */
 bool join_file_keep(const char *path, const char *join) must_check;
+
+/* The server is known by these pins now: it is to say so, if it is there. */
+bool join_file_renew(
+	const char *directory, const struct pin_list *pins) must_check;
 
 #endif

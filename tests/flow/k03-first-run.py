@@ -364,6 +364,37 @@ def revoked():
             check(c.url().startswith("tcp://"), c.url())
 
 
+@case("a new identity: the join string that is kept goes along at once")
+def identity():
+    env = machine()
+    path = state(env, "join.txt")
+
+    def change(verb, code=0):
+        r = subprocess.run([ADITD, "identity", verb], check=False,
+                           env={**os.environ, **env}, capture_output=True,
+                           text=True)
+        equal(r.returncode, code, r.stderr)
+        return r.stderr + ",".join(re.findall(r"[\w-]{43}", r.stdout))
+
+    with server(env) as s, Origin(echo) as o:
+        was = text_of(path).strip().rsplit("/", 1)
+        for verb in ("next", "activate"):
+            mark = s.mark()
+            pins = change(verb)
+            s.wait_log("read again", since=mark)
+            equal(text_of(path), f"{was[0]}/{pins}\n", verb)
+            equal(mode(path), 0o600)
+        check(pins != was[1], "another pin")
+        with Adit(env, "tcp", o.port, "--join-file", path) as c:
+            c.url()
+        # The identity changes all the same; what is wrong is said.
+        os.chmod(path, 0o644)
+        check("chmod 600" in change("next", code=1), "0644")
+        os.unlink(path)
+        change("activate")
+        check(not os.path.exists(path), "nobody asked for one")
+
+
 @case("adit join: by argument, standard input, and a terminal without an echo")
 def joins():
     env = machine()
