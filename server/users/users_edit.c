@@ -15,6 +15,7 @@
 #include "common/conf/emit.h"
 #include "common/crypto/login_proof.h"
 #include "server/state_dir.h"
+#include "server/users/handwriting.h"
 
 bool users_edit_fail(const char *fmt, ...)
 {
@@ -130,21 +131,58 @@ const struct settings_user *users_edit_find(
 	return NULL;
 }
 
+/* What people have written into it, and would be lost, is theirs to change. */
+static bool check_handwriting(const struct users_edit *e)
+{
+	const char *why, *what;
+	size_t size, line;
+	char *text;
+
+	if (!e->conf)
+		return true;
+	if (state_file_read(e->path, &text, &size, &why) < 0)
+		return users_edit_fail("%s: %s", e->path, why);
+	what = handwriting_find(text, size, &line);
+	explicit_bzero(text, size);
+	free(text);
+	return !what ||
+	       users_edit_fail(
+		       "%s:%zu: %s, which would be lost, as the whole file is "
+		       "written anew: take it out, or edit the users by hand; "
+		       "a record that token new has made in another usersFile "
+		       "may be copied",
+		       e->path, line, what);
+}
+
+/* No file that could not be read again. */
+static bool write_file(const struct users_edit *e, const char *text, size_t n)
+{
+	int rc;
+
+	if (n > STATE_FILE_MAX)
+		return users_edit_fail(
+			"%s would have %zu bytes; %zu are allowed: it stays as "
+			"it was",
+			e->path, n, STATE_FILE_MAX);
+	rc = state_file_write(e->path, text, n);
+	return rc == 0 || users_edit_fail("%s: %s", e->path, strerror(-rc));
+}
+
 static bool save(const struct users_edit *e, const struct settings_users *users)
 {
 	const struct settings_users_file file = { *users };
+	bool done;
 	size_t size;
 	char *text;
-	int rc = conf_emit(&settings_users_file, &file, &text, &size);
 
-	if (rc == 0) {
-		rc = state_file_write(e->path, text, size);
-		explicit_bzero(text, size);
-		free(text);
-	}
-	if (rc < 0)
-		return users_edit_fail("%s: %s", e->path, strerror(-rc));
-	return true;
+	if (!check_handwriting(e))
+		return false;
+	if (conf_emit(&settings_users_file, &file, &text, &size) < 0)
+		return users_edit_fail("no memory");
+	done = write_file(e, text, size);
+	explicit_bzero(text, size);
+	free(text);
+	return done;
 }
 
 bool users_edit_add(const struct users_edit *e, const char *name,

@@ -45,7 +45,10 @@ void users_secrets_make(struct users_secrets *s, bool frpc);
 const struct settings_user *users_edit_find(
 	const struct users_edit *e, const char *name);
 
-/* Write the file with one more, or one less, which is there. */
+/*
+ * Write the file with one more, or one less, which is there. One that has what
+ * handwriting.h finds, or would be too large to be read again, stays as it is.
+ */
 bool users_edit_add(const struct users_edit *e, const char *name,
 	const struct users_secrets *secrets) must_check;
 bool users_edit_remove(

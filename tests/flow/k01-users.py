@@ -813,6 +813,45 @@ def tokens():
                              capture_output=True).returncode, 1)
 
 
+@case("aditd token writes no file that loses something, or cannot be read again")
+def handwriting():
+    large = "users:\n" + "".join(
+        f'- name: "u{i}"\n  frpToken: "{i:01000}"\n' for i in range(1000))
+    large += '- name: "alice"\n  frpToken: "%s"\n'
+    large %= "x" * (1048576 - len(large % ""))
+    for text, error, verbs in (
+            ("users:  # ours\n- {name: alice, frpToken: a}\n",
+             r"users\.yaml:1: a comment", 2),
+            ("users:\n- {name: bob, frpToken: b}\n"
+             "- {name: alice, frpToken: '{{ .Envs.SECRET_OF_HERS }}'}\n",
+             r"users\.yaml:3: a template", 2),
+            (large, r"users\.yaml would have \d+ bytes; 1048576 are allowed",
+             1)):
+        with Server({"usersFile": "users.yaml"}, start=False) as s:
+            s.env["SECRET_OF_HERS"] = "not-for-a-file"
+            path = os.path.join(s.dir, "users.yaml")
+            with open(path, "w") as f:
+                f.write(text)
+            os.chmod(path, 0o600)
+            for words in (("new", "carol"), ("revoke", "alice"))[:verbs]:
+                done = subprocess.run(
+                    [ADITD, "token", *words, "-c", s.conf_path], env=s.env,
+                    cwd=s.dir, text=True, capture_output=True, timeout=20,
+                    check=False)
+                equal(done.returncode, 1, done.stderr)
+                check(re.search(error, done.stderr), done.stderr)
+                equal(done.stdout, "", "no secret of nobody's")
+                with open(path) as f:
+                    equal(f.read(), text, "it is as it was")
+            equal(sorted(n for n in os.listdir(s.dir) if "users" in n),
+                  ["users.yaml"])
+            if text == large:
+                equal(subprocess.run(
+                    [ADITD, "token", "revoke", "alice", "-c", s.conf_path],
+                    env=s.env, cwd=s.dir, timeout=20, check=False).returncode,
+                    0, "one less")
+
+
 @case("an address that fails too often is cut off, for logins only")
 def failures():
     port = free_port()
