@@ -101,6 +101,21 @@ static bool is_logged_otherwise(
 	       a->access_log_format != b->access_log_format;
 }
 
+/* Others may be in the file that they are in, or the file is there now: the
+ * keys tell nothing of it. */
+static void find_users_changed(struct draft *d, const struct server *s)
+{
+	const struct conf_table *t = conf_table(d->settings->conf);
+	const struct conf_row *users = conf_table_row(t, "users", 5);
+	struct conf_changes *c = &d->changes;
+
+	for (size_t i = 0; i < c->now_count; i++)
+		if (c->now[i] == users || !strcmp(c->now[i]->path, "usersFile"))
+			return;
+	if (!users_are_same(&s->users, &d->users))
+		c->now[c->now_count++] = users;
+}
+
 /* All that may fail. */
 static int prepare(struct draft *d, const char *file, struct server *s,
 	struct conf_errors *errors)
@@ -206,6 +221,7 @@ static int attempt(
 
 	*level_r = LOG_ERROR;
 	if (rc == 0) {
+		find_users_changed(d, s);
 		commit(d, s);
 		conf_changes_print(&d->changes, out);
 		*level_r = d->changes.later_count > 0 ? LOG_WARN : LOG_INFO;

@@ -24,3 +24,18 @@ int admin_ask(const struct settings *s, const struct question *q, char *text,
 		      : question_ask((const struct sockaddr *)&a, sizeof(a), q,
 				text, size);
 }
+
+/* No socket is there, or one that was left behind. */
+static bool is_nobody(int rc)
+{
+	return rc == -ENOENT || rc == -ECONNREFUSED;
+}
+
+bool admin_is_there(const struct settings *s)
+{
+	static const struct question q = { "GET", "/healthz",
+		QUESTION_PATIENCE };
+	char line[128];
+
+	return !is_nobody(admin_ask(s, &q, line, sizeof(line)));
+}

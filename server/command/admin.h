@@ -15,4 +15,7 @@
 int admin_ask(const struct settings *s, const struct question *q, char *text,
 	size_t size) must_check;
 
+/* Whether an aditd has that directory. */
+bool admin_is_there(const struct settings *s);
+
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/conf/join.h"
+#include "server/command/admin.h"
 #include "server/users/invitation.h"
 #include "server/link/identity.h"
 #include "server/state_dir.h"
@@ -68,8 +69,20 @@ static int show(const struct settings *s, const char *name,
 	return fflush(stdout) == 0 ? DONE : fail(FAILED, "stdout");
 }
 
+/* A file that is new: an aditd that had no users looks for none. */
+static void tell_reload(
+	const struct server_options *o, const struct settings *s)
+{
+	if (admin_is_there(s))
+		fprintf(stderr,
+			"aditd token: the aditd that runs may not know of this "
+			"file of users yet: aditd reload%s%s has it read "
+			"them\n",
+			o->config ? " -c " : "", o->config ? o->config : "");
+}
+
 static int token_new(const struct users_edit *e, const struct settings *s,
-	const char *name, bool frpc)
+	const char *name, const struct server_options *o)
 {
 	struct users_secrets secrets;
 	struct pin_list pins;
@@ -87,10 +100,12 @@ static int token_new(const struct users_edit *e, const struct settings *s,
 	known = find_pins(e, s, &pins);
 	if (e->own && !known)
 		return FAILED;
-	users_secrets_make(&secrets, frpc);
+	users_secrets_make(&secrets, o->frpc);
 	if (users_edit_add(e, name, &secrets))
 		code = show(s, name, &secrets, known ? &pins : NULL);
 	explicit_bzero(&secrets, sizeof(secrets));
+	if (code == DONE && !e->conf)
+		tell_reload(o, s);
 	return code;
 }
 
@@ -138,7 +153,7 @@ int token_command(const struct server_options *o, const struct settings *s,
 	if (!users_edit_begin(&e, s))
 		code = FAILED;
 	else if (new)
-		code = token_new(&e, s, words->v[2], o->frpc);
+		code = token_new(&e, s, words->v[2], o);
 	else if (list)
 		code = token_list(&e);
 	else

@@ -148,6 +148,9 @@ bool users_are_missing(const struct settings *s);
 int users_open(struct users_source *f, const struct settings *s,
 	const struct users *old, struct conf_errors *errors) must_check;
 
+/* Whether they say the same of the same users; none are none, in a file too. */
+bool users_are_same(const struct users_source *a, const struct users_source *b);
+
 /* A line of the log: how many there are, and from where; none without any. */
 void users_tell(const struct users_source *f);
 

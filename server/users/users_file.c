@@ -14,6 +14,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/state_file.h"
+#include "common/conf/change.h"
 #include "server/control/control.h"
 #include "server/state_dir.h"
 #include "server/users/users.h"
@@ -148,6 +149,18 @@ int users_open(struct users_source *f, const struct settings *s,
 	}
 	f->expiry = next_expiry(f->users, time(NULL));
 	return rc;
+}
+
+bool users_are_same(const struct users_source *a, const struct users_source *b)
+{
+	size_t n = a->users ? a->users->count : 0;
+	bool same = n == (b->users ? b->users->count : 0);
+
+	/* Both tables are in the order of the names' hashes. */
+	for (size_t i = 0; same && i < n; i++)
+		same = conf_is_same(&settings_user_table,
+			a->users->list[i].says, b->users->list[i].says);
+	return same;
 }
 
 void users_tell(const struct users_source *f)

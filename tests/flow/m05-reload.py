@@ -13,7 +13,7 @@ import subprocess
 import threading
 import time
 
-from harness import (TOKEN, Client, Failed, Origin, Server, Skip, case, check,
+from harness import (ADITD, TOKEN, Client, Failed, Origin, Server, Skip, case, check,
                      dial, echo, equal, exactly, free_port, levels, main,
                      merge, settle, until)
 from frp import FrpClient
@@ -304,6 +304,37 @@ def _():
         equal(page(), b"<p>2", "the page of a file that has changed")
         changed(s, {"custom404Page": ""}, "custom404Page")
         check(page() != b"<p>2" and len(page()) == len(built_in), page())
+
+
+@case("a file of users that was not there at the start: said, read, told")
+def _():
+    for running in (False, True):
+        with Server(start=False) as s:
+            if running:
+                s.start()
+
+            def token(*words, s=s):
+                done = subprocess.run(
+                    [ADITD, "token", *words, "-c", s.conf_path], env=s.env,
+                    cwd=s.dir, capture_output=True, text=True, timeout=20,
+                    check=False)
+                equal(done.returncode, 0, done.stderr)
+                return done.stderr
+            hint = f"aditd reload -c {s.conf_path} has it read them"
+            equal(hint in token("new", "alice"), running)
+            equal(token("new", "bob"), "", "the file is there")
+            if not running:
+                continue
+            changed(s, {}, "users")
+            s.wait_log("users: 2 from")
+            equal(reload(s), (0, [NOTHING]))
+            # From now on it looks by itself.
+            mark = s.mark()
+            token("revoke", "bob")
+            s.wait_log("read again, users: 1", since=mark)
+            equal(reload(s), (0, [NOTHING]))
+            os.unlink(os.path.join(s.dir, "aditd", "users"))
+            changed(s, {"userConnTimeout": 7}, "userConnTimeout", "users")
 
 
 def alice(s, port, origin):
