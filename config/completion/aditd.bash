@@ -29,8 +29,9 @@ _aditd() {
 			esac
 		done
 		case $path in
-		'') words='verify reload token identity upgrade completion' ;;
+		'') words='verify reload token health identity upgrade completion' ;;
 		'token') words='new list revoke' ;;
+		'health') words='ready' ;;
 		'identity') words='next activate' ;;
 		'completion') words='bash zsh fish' ;;
 		esac

@@ -33,6 +33,8 @@ complete -c aditd -n "__aditd_after ''" -a token -d 'make, list or take out user
 complete -c aditd -n "__aditd_after 'token'" -a new -d 'make a user, and show its token'
 complete -c aditd -n "__aditd_after 'token'" -a list -d 'who there is'
 complete -c aditd -n "__aditd_after 'token'" -a revoke -d 'take a user out'
+complete -c aditd -n "__aditd_after ''" -a health -d 'ask the aditd that runs how it is'
+complete -c aditd -n "__aditd_after 'health'" -a ready -d 'whether it takes visitors, too'
 complete -c aditd -n "__aditd_after ''" -a identity -d 'by what adit knows this server'
 complete -c aditd -n "__aditd_after 'identity'" -a next -d 'make the key that comes after'
 complete -c aditd -n "__aditd_after 'identity'" -a activate -d 'put that key in place'

@@ -18,6 +18,7 @@ _aditd() {
 			'verify:only check the configuration'
 			'reload:have aditd read its configuration again'
 			'token:make, list or take out users'
+			'health:ask the aditd that runs how it is'
 			'identity:by what adit knows this server'
 			'upgrade:take over from the aditd that runs'
 			'completion:print a script for a shell') ;;
@@ -26,6 +27,9 @@ _aditd() {
 			'new:make a user, and show its token'
 			'list:who there is'
 			'revoke:take a user out') ;;
+	'health')
+		here=(
+			'ready:whether it takes visitors, too') ;;
 	'identity')
 		here=(
 			'next:make the key that comes after'

@@ -40,6 +40,8 @@ static const struct command_word words[] = {
 	{ "new", "token", "make a user, and show its token" },
 	{ "list", "token", "who there is" },
 	{ "revoke", "token", "take a user out" },
+	{ "health", "", "ask the aditd that runs how it is" },
+	{ "ready", "health", "whether it takes visitors, too" },
 	{ "identity", "", "by what adit knows this server" },
 	{ "next", "identity", "make the key that comes after" },
 	{ "activate", "identity", "put that key in place" },
@@ -76,6 +78,7 @@ const struct command server_command = {
 		 "aditd token list [-c FILE]\n"
 		 "aditd token revoke NAME [-c FILE]\n"
 		 "aditd reload [-c FILE]\n"
+		 "aditd health [ready] [-c FILE]\n"
 		 "aditd identity [next | activate] [-c FILE]\n"
 		 "aditd upgrade [-c FILE]\n"
 		 "aditd completion bash | zsh | fish\n",

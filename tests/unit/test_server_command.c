@@ -5,6 +5,8 @@
 
 #include "server/command/command.h"
 
+#include <string.h>
+
 #include "common/conf/completion.h"
 #include "tests/double/kept.h"
 
@@ -19,6 +21,25 @@ Test(server_command, is_read)
 		command_parse(&server_command, 4, argv, &o, &words, error), 0);
 	cr_assert_str_eq(o.config, "x.yaml");
 	cr_assert_eq(words.n, 1);
+}
+
+/* What main and the commands know, and a person or a shell may ask for. */
+Test(server_command, has_every_word)
+{
+	static const char *const known[] = { "verify", "token", "new", "list",
+		"revoke", "reload", "health", "ready", "identity", "next",
+		"activate", "upgrade", "completion" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		size_t n = 0;
+
+		while (n < server_command.word_count &&
+			strcmp(server_command.words[n].name, known[i]) != 0)
+			n++;
+		cr_assert_lt(n, server_command.word_count, "%s", known[i]);
+		cr_assert(strstr(server_command.usage, known[i]), "usage: %s",
+			known[i]);
+	}
 }
 
 Test(server_command, the_manual_page_is_current)
