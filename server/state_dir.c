@@ -59,6 +59,17 @@ int state_dir_make(const char *given, char *path, size_t size)
 	return rc < 0 ? rc : state_home_make(path);
 }
 
+void state_dir_explain(
+	char out[static STATE_DIR_ERROR_SIZE], const char *path, int rc)
+{
+	if (*path)
+		snprintf(out, STATE_DIR_ERROR_SIZE, "%s: %s", path,
+			strerror(-rc));
+	else
+		snprintf(out, STATE_DIR_ERROR_SIZE,
+			"neither HOME nor stateDir is set to a path");
+}
+
 int state_dir_lock(const char *given, char path[static PATH_MAX], int *fd_r)
 {
 	char file[PATH_MAX + 8], owner[32] = "";

@@ -19,6 +19,13 @@ int state_dir_find(const char *given, char *path, size_t size) must_check;
 /* The same, and it is there then, for its owner alone; 0 or -errno. */
 int state_dir_make(const char *given, char *path, size_t size) must_check;
 
+#define STATE_DIR_ERROR_SIZE (PATH_MAX + 128)
+
+/* What is wrong, for people: the -errno of one of them, which has left in the
+ * path, "" before, how far it came. */
+void state_dir_explain(
+	char out[static STATE_DIR_ERROR_SIZE], const char *path, int rc);
+
 /* Where aditd health finds the aditd that has it. */
 #define STATE_DIR_SOCKET "admin.sock"
 

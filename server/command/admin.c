@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/un.h>
 
 #include "server/state_dir.h"
@@ -29,6 +30,12 @@ int admin_ask(const struct settings *s, const struct question *q, char *text,
 static bool is_nobody(int rc)
 {
 	return rc == -ENOENT || rc == -ECONNREFUSED;
+}
+
+const char *admin_why(int rc)
+{
+	return is_nobody(rc) ? "no aditd runs with this configuration"
+			     : strerror(-rc);
 }
 
 bool admin_is_there(const struct settings *s)

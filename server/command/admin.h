@@ -15,6 +15,9 @@
 int admin_ask(const struct settings *s, const struct question *q, char *text,
 	size_t size) must_check;
 
+/* What its -errno says. */
+const char *admin_why(int rc);
+
 /* Whether an aditd has that directory. */
 bool admin_is_there(const struct settings *s);
 

@@ -47,7 +47,8 @@ int health_command(const struct settings *s, const struct command_words *words)
 	rc = s->web_port ? ask_port(s, &q, line, sizeof(line))
 			 : admin_ask(s, &q, line, sizeof(line));
 	if (rc < 0) {
-		fprintf(stderr, "aditd health: no answer: %s\n", strerror(-rc));
+		fprintf(stderr, "aditd health: no answer: %s\n",
+			s->web_port ? strerror(-rc) : admin_why(rc));
 		return UNWELL;
 	}
 	line[strcspn(line, "\n")] = '\0';

@@ -45,14 +45,19 @@ int identity_command(
 	const struct settings *s, const struct command_words *words)
 {
 	const char *what = words->n > 1 ? words->v[1] : "";
-	char dir[PATH_MAX];
-	int rc = 0;
+	char dir[PATH_MAX] = "", error[STATE_DIR_ERROR_SIZE];
+	int rc;
 
 	if (words->n > 2 || (*what && strcmp(what, "next") != 0 &&
 				    strcmp(what, "activate") != 0))
 		return fail(USAGE, "next or activate goes with it, or nothing");
-	if (state_dir_make(s->state_dir, dir, sizeof(dir)) < 0)
-		return fail(FAILED, "stateDir cannot be made");
+	rc = state_dir_make(s->state_dir, dir, sizeof(dir));
+	if (rc < 0) {
+		state_dir_explain(error, dir, rc);
+		fprintf(stderr, "aditd identity: the state directory: %s\n",
+			error);
+		return FAILED;
+	}
 	if (!strcmp(what, "next"))
 		rc = identity_make_next(dir);
 	else if (*what)

@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/host/health.h"
 #include "server/command/admin.h"
@@ -34,7 +33,7 @@ int reload_command(const struct settings *s, const struct command_words *words)
 		return REFUSED;
 	rc = admin_ask(s, &q, text, HEALTH_ANSWER);
 	if (rc < 0)
-		fprintf(stderr, "aditd reload: no answer: %s\n", strerror(-rc));
+		fprintf(stderr, "aditd reload: no answer: %s\n", admin_why(rc));
 	else
 		fputs(text, rc == 200 ? stdout : stderr);
 	free(text);

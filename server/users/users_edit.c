@@ -47,6 +47,7 @@ static bool find_given(struct users_edit *e, const char *file)
 
 static bool find(struct users_edit *e, const struct settings *s)
 {
+	char error[STATE_DIR_ERROR_SIZE];
 	int rc;
 
 	if (s->users.n > 0)
@@ -57,9 +58,10 @@ static bool find(struct users_edit *e, const struct settings *s)
 		return find_given(e, s->users_file);
 	e->own = true;
 	rc = state_dir_make(s->state_dir, e->directory, sizeof(e->directory));
-	if (rc < 0)
-		return users_edit_fail(
-			"the state directory: %s", strerror(-rc));
+	if (rc < 0) {
+		state_dir_explain(error, e->directory, rc);
+		return users_edit_fail("the state directory: %s", error);
+	}
 	snprintf(e->path, sizeof(e->path), "%s/users", e->directory);
 	return true;
 }

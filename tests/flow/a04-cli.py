@@ -8,8 +8,8 @@ import subprocess
 import time
 
 from harness import (ADIT, ADITD, TEMP, TOKEN, AditProgram, Client, Origin,
-                     Program, Server, answers, case, check, curl, dial, echo,
-                     equal, free_port, main, read_until, until)
+                     Program, Server, Skip, answers, case, check, curl, dial,
+                     echo, equal, free_port, main, read_until, until)
 
 
 def page(conn):
@@ -233,6 +233,32 @@ def configuration():
                              f"{root}/config/{name}.yaml")
         equal(code, 0, err)
         check("syntax is ok" in out, out)
+
+
+@case("a state directory that cannot be: which, or that HOME is not set")
+def no_state():
+    def said(args, **more):
+        env = {k: v for k, v in os.environ.items() if k not in (
+            "HOME", "XDG_STATE_HOME", "STATE_DIRECTORY")}
+        r = subprocess.run([ADITD, *args], capture_output=True, text=True,
+                           timeout=10, check=False, env={**env, **more},
+                           **nobody)
+        equal((r.returncode, r.stdout), (1, ""), args)
+        return r.stderr
+    # Root has /var/lib.
+    nobody = {"user": 65534, "cwd": "/"} if os.geteuid() == 0 else {}
+    try:
+        subprocess.run([ADITD, "-v"], capture_output=True, check=False,
+                       **nobody)
+    except OSError as e:
+        raise Skip(f"as nobody: {e}") from None
+    for args in ((), ("token", "new", "a"), ("identity",)):
+        text = said(args, HOME="/proc/nowhere")
+        check("the state directory: /proc/nowhere/.local/state/aditd: No such "
+              "file or directory" in text, text)
+        text = said(args)
+        check("the state directory: neither HOME nor stateDir is set" in text,
+              text)
 
 
 @case("a port that is taken: by whom")

@@ -69,7 +69,7 @@ def _():
     check(not os.path.exists(sock(s)), "admin.sock was left")
     code, line = command(s)
     equal(code, 1, line)
-    check("no answer" in line, line)
+    check("no answer: no aditd runs with this configuration" in line, line)
 
 
 @case("health on webServer.port")

@@ -154,7 +154,8 @@ def _():
     with Server(start=False) as s:
         code, lines = reload(s)
         equal(code, 1)
-        check("no answer" in lines[0], lines)
+        equal(lines, ["aditd reload: no answer: no aditd runs with this "
+                      "configuration"])
 
 
 @case("twenty at once, and one after the other: all are answered")
