@@ -30,7 +30,7 @@ _aditd() {
 		done
 		case $path in
 		'') words='verify reload token health identity upgrade completion' ;;
-		'token') words='new list revoke' ;;
+		'token') words='new list renew revoke' ;;
 		'health') words='ready' ;;
 		'identity') words='next activate' ;;
 		'completion') words='bash zsh fish' ;;

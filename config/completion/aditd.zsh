@@ -8,7 +8,7 @@ _aditd() {
 	_arguments -C -S \
 		'(-c --config)'{-c+,--config=}'[run with this configuration (YAML or JSON)]:FILE:_files' \
 		--dump-config'[print the effective configuration, secrets masked]' \
-		--frpc'[token new: give the user a secret for its frpc, too]' \
+		--frpc'[token new, renew: make a secret for its frpc, too]' \
 		'(-h --help)'{-h,--help}'[print this text]' \
 		'(-v --version)'{-v,--version}'[print the version]' \
 		'*:word:->word' && return
@@ -17,7 +17,7 @@ _aditd() {
 		here=(
 			'verify:only check the configuration'
 			'reload:have aditd read its configuration again'
-			'token:make, list or take out users'
+			'token:make, list, renew or take out users'
 			'health:ask the aditd that runs how it is'
 			'identity:by what adit knows this server'
 			'upgrade:take over from the aditd that runs'
@@ -26,6 +26,7 @@ _aditd() {
 		here=(
 			'new:make a user, and show its token'
 			'list:who there is'
+			'renew:give a user another token'
 			'revoke:take a user out') ;;
 	'health')
 		here=(

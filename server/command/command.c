@@ -12,7 +12,8 @@ static const struct command_option options[] = {
 		.letter = 'c',
 		.argument = "FILE",
 		COMMAND_DEF(STRING, struct server_options, config),
-		.with = "aditd, verify, reload, token, token new, identity, "
+		.with = "aditd, verify, reload, token, token new, token renew, "
+			"identity, "
 			"upgrade, health",
 		.doc = "run with this configuration (YAML or JSON)" },
 	{ .name = "dump-config",
@@ -21,8 +22,8 @@ static const struct command_option options[] = {
 		.doc = "print the effective configuration, secrets masked" },
 	{ .name = "frpc",
 		COMMAND_DEF(FLAG, struct server_options, frpc),
-		.with = "token new",
-		.doc = "token new: give the user a secret for its frpc, too" },
+		.with = "token new, token renew",
+		.doc = "token new, renew: make a secret for its frpc, too" },
 	{ .name = "help",
 		.letter = 'h',
 		COMMAND_DEF(FLAG, struct server_options, help),
@@ -36,9 +37,10 @@ static const struct command_option options[] = {
 static const struct command_word words[] = {
 	{ "verify", "", "only check the configuration" },
 	{ "reload", "", "have aditd read its configuration again" },
-	{ "token", "", "make, list or take out users" },
+	{ "token", "", "make, list, renew or take out users" },
 	{ "new", "token", "make a user, and show its token" },
 	{ "list", "token", "who there is" },
+	{ "renew", "token", "give a user another token" },
 	{ "revoke", "token", "take a user out" },
 	{ "health", "", "ask the aditd that runs how it is" },
 	{ "ready", "health", "whether it takes visitors, too" },
@@ -54,6 +56,7 @@ static const char *which(const void *base, const struct command_words *operands)
 {
 	static const char *const names[] = { "verify", "reload", "token",
 		"identity", "upgrade", "health", "completion" };
+	static const char *const makers[] = { "token new", "token renew" };
 	const struct server_options *o = base;
 	const char *word = operands->n > 0 ? operands->v[0] : "aditd";
 
@@ -61,9 +64,11 @@ static const char *which(const void *base, const struct command_words *operands)
 		return NULL;
 	if (operands->n == 0)
 		return word;
-	if (operands->n > 1 && !strcmp(word, "token") &&
-		!strcmp(operands->v[1], "new"))
-		return "token new";
+	if (operands->n > 1 && !strcmp(word, "token"))
+		for (size_t i = 0; i < ARRAY_SIZE(makers); i++)
+			if (!strcmp(operands->v[1],
+				    makers[i] + sizeof("token")))
+				return makers[i];
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (!strcmp(word, names[i]))
 			return names[i];
@@ -76,39 +81,41 @@ const struct command server_command = {
 		 "aditd verify -c FILE\n"
 		 "aditd token new NAME [--frpc] [-c FILE]\n"
 		 "aditd token list [-c FILE]\n"
+		 "aditd token renew NAME [--frpc] [-c FILE]\n"
 		 "aditd token revoke NAME [-c FILE]\n"
 		 "aditd reload [-c FILE]\n"
 		 "aditd health [ready] [-c FILE]\n"
 		 "aditd identity [next | activate] [-c FILE]\n"
 		 "aditd upgrade [-c FILE]\n"
 		 "aditd completion bash | zsh | fish\n",
-	.about =
-		"aditd runs on a machine that the internet can reach, and "
-		"publishes services\nfor adit and frpc clients. Without a "
-		"configuration it makes a user in the state\ndirectory the "
-		"first time, keeps its join string there in join.txt, and "
-		"says how\nto use it. It exits with 0 when done or drained, "
-		"with 1 when it cannot run, with 2\nwhen the command line or "
-		"the configuration is wrong. token makes, lists and takes\n"
-		"out users in usersFile, or in users in the state directory; "
-		"a new token, and the\njoin string with it, is shown this "
-		"once. identity shows by what adit knows the\nserver; next "
-		"makes the key that comes after, of which clients hear when "
-		"they log in,\nand activate puts it in place. health asks the "
-		"aditd that runs with the same\nconfiguration whether its "
-		"workers answer, health ready whether it takes visitors,\n"
-		"too; both tell by one line and the exit code. reload has it "
-		"read its configuration\nagain, as SIGHUP does, and prints "
-		"which keys have changed, and which of them need a\nrestart; "
-		"with 1 it says what is wrong, and all is as it was.\n"
-		"upgrade becomes the server in place of the aditd that has "
-		"the state directory,\nin the background, and no connection is "
-		"dropped: it gets its ports, its clients, and\nvisitors "
-		"between "
-		"two requests, and the old one ends when what it had begun is "
-		"over,\nor after drainTimeout. It exits with 0 once that is "
-		"so; "
-		"if the new one cannot start,\nthe old one goes on.\n",
+	.about = "aditd runs on a machine that the internet can reach, and "
+		 "publishes services for\nadit and frpc clients. Without a "
+		 "configuration it makes a user in the state\ndirectory the "
+		 "first time, keeps its join string there in join.txt, and "
+		 "says how\nto use it. It exits with 0 when done or drained, "
+		 "with 1 when it cannot run, with\n2 when the command line or "
+		 "the configuration is wrong. token makes, lists and\ntakes "
+		 "out users in usersFile, or in users in the state directory; "
+		 "renew puts a\nnew token in place of the old ones, which let "
+		 "nobody in any more, and all else\nof the user stays. A new "
+		 "token, and the join string with it, is shown this once.\nNo "
+		 "file is changed that has comments or templates. identity "
+		 "shows by what adit\nknows the server; next makes the key "
+		 "that comes after, of which clients hear\nwhen they log in, "
+		 "and activate puts it in place. health asks the aditd that "
+		 "runs\nwith the same configuration whether its workers "
+		 "answer, health ready whether it\ntakes visitors, too; both "
+		 "tell by one line and the exit code. reload has it read\nits "
+		 "configuration again, as SIGHUP does, and prints which keys "
+		 "have changed, and\nwhich of them need a restart; with 1 it "
+		 "says what is wrong, and all is as it\nwas.\nupgrade becomes "
+		 "the server in place of the aditd that has the state "
+		 "directory,\nin the background, and no connection is "
+		 "dropped: it gets its ports, its clients, and\nvisitors "
+		 "between two requests, and the old one ends when what it had "
+		 "begun is over,\nor after drainTimeout. It exits with 0 once "
+		 "that is so; if the new one cannot start,\nthe old one goes "
+		 "on.\n",
 	.options = options,
 	.n = ARRAY_SIZE(options),
 	.words = words,

@@ -9,6 +9,7 @@
 
 #include "common/conf/join.h"
 #include "server/command/admin.h"
+#include "server/command/join_file.h"
 #include "server/users/invitation.h"
 #include "server/link/identity.h"
 #include "server/state_dir.h"
@@ -48,20 +49,32 @@ static bool find_pins(const struct users_edit *e, const struct settings *s,
 	       identity_look(directory, pins) == 0;
 }
 
-/* The only time that the secrets are shown. */
-static int show(const struct settings *s, const char *name,
-	const struct users_secrets *secrets, const struct pin_list *pins)
+/* If it is this user's join string that join.txt has, it goes along. */
+static bool keep_join(
+	const struct users_edit *e, const char *name, const char *join)
 {
-	char join[JOIN_TEXT_SIZE], error[JOIN_ERROR_SIZE];
+	char path[PATH_MAX];
+	struct join j;
+	bool done;
 
+	if (!e->own)
+		return true;
+	if (!join_file_find(path, e->directory))
+		return false;
+	done = join_file_read(path, &j);
+	if (done && !strcmp(j.name, name))
+		done = join_file_keep(path, join);
+	join_wipe(&j);
+	return done;
+}
+
+/* The only time that the secrets are shown; `join` "": without that. */
+static int show(
+	const char *name, const struct users_secrets *secrets, const char *join)
+{
 	printf("user      %s\ntoken     %s\n", name, secrets->token);
-	if (pins &&
-		invitation_write(join, s, name, secrets->token, pins, error))
-		fprintf(stderr, "aditd token: no join string: %s\n", error);
-	else if (pins)
+	if (*join)
 		printf("join      '%s'\n", join);
-	if (pins)
-		explicit_bzero(join, sizeof(join));
 	if (*secrets->frp_token)
 		printf("frpc      user = \"%s\"\n"
 		       "          auth.token = \"%s\"\n",
@@ -81,32 +94,58 @@ static void tell_reload(
 			o->config ? " -c " : "", o->config ? o->config : "");
 }
 
-static int token_new(const struct users_edit *e, const struct settings *s,
+/* Secrets for the user, who is there or is made; and the join string. */
+static int give(struct users_edit *e, const struct settings *s,
 	const char *name, const struct server_options *o)
 {
+	const struct settings_user *user = users_edit_find(e, name);
+	char join[JOIN_TEXT_SIZE] = "", error[JOIN_ERROR_SIZE];
 	struct users_secrets secrets;
 	struct pin_list pins;
-	bool known;
+	bool known, done;
 	int code = FAILED;
 
-	if (!join_is_name(name))
-		return fail(USAGE,
-			"a name has small letters, digits, - and _, a letter "
-			"or digit first, 32 at most");
-	if (users_edit_find(e, name))
-		return fail(
-			FAILED, "there is a user %s: revoke it first", name);
 	/* The server takes users without an identity for a loss of it. */
 	known = find_pins(e, s, &pins);
 	if (e->own && !known)
 		return FAILED;
 	users_secrets_make(&secrets, o->frpc);
-	if (users_edit_add(e, name, &secrets))
-		code = show(s, name, &secrets, known ? &pins : NULL);
+	if (known &&
+		invitation_write(join, s, name, secrets.token, &pins, error))
+		fprintf(stderr, "aditd token: no join string: %s\n", error);
+	done = user ? users_edit_renew(e, user, &secrets)
+		    : users_edit_add(e, name, &secrets);
+	if (done)
+		code = show(name, &secrets, join);
+	if (done && user && *join && !keep_join(e, name, join))
+		code = FAILED;
 	explicit_bzero(&secrets, sizeof(secrets));
-	if (code == DONE && !e->conf)
+	explicit_bzero(join, sizeof(join));
+	if (done && !e->conf)
 		tell_reload(o, s);
 	return code;
+}
+
+static int token_new(struct users_edit *e, const struct settings *s,
+	const char *name, const struct server_options *o)
+{
+	if (!join_is_name(name))
+		return fail(USAGE,
+			"a name has small letters, digits, - and _, a letter "
+			"or digit first, 32 at most");
+	if (users_edit_find(e, name))
+		return fail(FAILED,
+			"there is a user %s: renew gives it another token",
+			name);
+	return give(e, s, name, o);
+}
+
+static int token_renew(struct users_edit *e, const struct settings *s,
+	const char *name, const struct server_options *o)
+{
+	if (!users_edit_find(e, name))
+		return fail(FAILED, "there is no user %s", name);
+	return give(e, s, name, o);
 }
 
 static int token_list(const struct users_edit *e)
@@ -139,21 +178,23 @@ int token_command(const struct server_options *o, const struct settings *s,
 {
 	const char *verb = words->n > 1 ? words->v[1] : "";
 	bool new = !strcmp(verb, "new"), list = !strcmp(verb, "list");
-	bool revoke = !strcmp(verb, "revoke");
+	bool renew = !strcmp(verb, "renew"), revoke = !strcmp(verb, "revoke");
 	struct users_edit e;
 	int code;
 
-	if (!new && !list && !revoke)
-		return fail(USAGE, "new NAME, list or revoke NAME is expected");
+	if (!new && !list && !renew && !revoke)
+		return fail(USAGE,
+			"new NAME, list, renew NAME or revoke NAME is "
+			"expected");
 	if (words->n != (list ? 2 : 3))
 		return fail(USAGE,
 			list ? "list takes no name" : "one NAME is expected");
-	if (o->frpc && !new)
-		return fail(USAGE, "--frpc goes with new only");
 	if (!users_edit_begin(&e, s))
 		code = FAILED;
 	else if (new)
 		code = token_new(&e, s, words->v[2], o);
+	else if (renew)
+		code = token_renew(&e, s, words->v[2], o);
 	else if (list)
 		code = token_list(&e);
 	else

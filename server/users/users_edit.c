@@ -187,18 +187,26 @@ static bool save(const struct users_edit *e, const struct settings_users *users)
 	return done;
 }
 
+/* What is kept of a token. */
+static void write_public(
+	char out[static PROOF_PUBLIC_TEXT], const struct users_secrets *secrets)
+{
+	struct proof_key key;
+
+	proof_key_derive(&key, secrets->token, strlen(secrets->token));
+	proof_public_write(out, key.public);
+	proof_key_wipe(&key);
+}
+
 bool users_edit_add(const struct users_edit *e, const char *name,
 	const struct users_secrets *secrets)
 {
 	char public[PROOF_PUBLIC_TEXT];
 	const char *keys[] = { public };
 	struct settings_users more = { .n = e->users.n + 1 };
-	struct proof_key key;
 	bool done;
 
-	proof_key_derive(&key, secrets->token, strlen(secrets->token));
-	proof_public_write(public, key.public);
-	proof_key_wipe(&key);
+	write_public(public, secrets);
 	more.v = calloc(more.n, sizeof(*more.v));
 	if (!more.v)
 		return users_edit_fail("no memory");
@@ -211,6 +219,24 @@ bool users_edit_add(const struct users_edit *e, const char *name,
 		.expires = "" };
 	done = save(e, &more);
 	free(more.v);
+	return done;
+}
+
+bool users_edit_renew(struct users_edit *e, const struct settings_user *user,
+	const struct users_secrets *secrets)
+{
+	char public[PROOF_PUBLIC_TEXT];
+	const char *keys[] = { public };
+	struct settings_user *record = &e->users.v[user - e->users.v];
+	const struct settings_user before = *record;
+	bool done;
+
+	write_public(public, secrets);
+	record->keys = (struct conf_strings){ 1, keys };
+	if (*secrets->frp_token)
+		record->frp_token = secrets->frp_token;
+	done = save(e, &e->users);
+	*record = before;
 	return done;
 }
 

@@ -46,10 +46,14 @@ const struct settings_user *users_edit_find(
 	const struct users_edit *e, const char *name);
 
 /*
- * Write the file with one more, or one less, which is there. One that has what
- * handwriting.h finds, or would be too large to be read again, stays as it is.
+ * Write the file with one more; with other secrets of one which is there, in
+ * place of those of its kind, so that nobody comes in by them any more; with
+ * one less. A file that has what handwriting.h finds, or would be too large to
+ * be read again, stays as it is.
  */
 bool users_edit_add(const struct users_edit *e, const char *name,
+	const struct users_secrets *secrets) must_check;
+bool users_edit_renew(struct users_edit *e, const struct settings_user *user,
 	const struct users_secrets *secrets) must_check;
 bool users_edit_remove(
 	struct users_edit *e, const struct settings_user *user) must_check;

@@ -23,10 +23,10 @@ LINES = {
     ],
     "aditd": [
         (["tok"], {"token"}),
-        (["token", ""], {"new", "list", "revoke"}),
+        (["token", ""], {"new", "list", "renew", "revoke"}),
         (["identity", ""], {"next", "activate"}),
         (["token", "new", ""], set()),
-        (["token", "--frpc", "r"], {"revoke"}),
+        (["token", "--frpc", "r"], {"renew", "revoke"}),
         (["--du"], {"--dump-config"}),
         (["-c", "so"], None),
     ],

@@ -813,6 +813,53 @@ def tokens():
                              capture_output=True).returncode, 1)
 
 
+@case("aditd token renew: other secrets, and the record stays")
+def renewed():
+    with Server(start=False) as s:
+        path = os.path.join(s.dir, "aditd", "users")
+        secret = re.search(r'auth\.token = "(\S+)"',
+                           token(s, "new", "alice", "--frpc"))[1]
+        token(s, "new", "bob")
+        with open(path) as f:
+            alice, bob = f.read().split("- name: \"bob\"")
+        more = ('  domains:\n  - "a.test"\n  ports:\n  - start: 1\n'
+                '    end: 9\n  limits:\n    proxies: 3\n'
+                '  expires: "2099-01-01"\n')
+        with open(path, "w") as f:
+            f.write(alice + more + '- name: "bob"' + bob)
+        s.start()
+
+        def renew(*words):
+            """What is printed, and what has changed in her record."""
+            said = token(s, "renew", "alice", *words)
+            check(re.search(r"^user +alice\ntoken +adit_[\w-]{49}\n"
+                            r"join +'adit://alice:adit_", said, re.M), said)
+            with open(path) as f:
+                hers, his = f.read().split('- name: "bob"')
+            equal(os.stat(path).st_mode & 0o777, 0o600)
+            equal(his, bob, "bob's")
+            check(hers.endswith(more), hers)
+            return said, hers[:-len(more)]
+
+        with client(s, "alice", secret) as a:
+            check("error" not in login(a), "alice")
+            mark = s.mark()
+            said, one = renew()
+            s.wait_log("read again, users: 2", since=mark)
+            equal(one.count("- \""), 1, "one key")
+            check(one != alice and "frpc" not in said and secret in one, one)
+            equal(a.ping(), {}, "her frpc's is another secret")
+            said, two = renew("--frpc")
+            other = re.search(r'auth\.token = "(\S+)"', said)[1]
+            check(two != one and secret not in two and other in two, two)
+            a.answer("", 3)
+        with client(s, "alice", other) as a:
+            check("error" not in login(a), "with the other one")
+        check("no user carol" in token(s, "renew", "carol", code=1), "nobody")
+        token(s, "renew", code=2)
+        equal(len(re.findall(" keys 1 ", token(s, "list"))), 2)
+
+
 @case("aditd token writes no file that loses something, or cannot be read again")
 def handwriting():
     large = "users:\n" + "".join(
@@ -821,10 +868,10 @@ def handwriting():
     large %= "x" * (1048576 - len(large % ""))
     for text, error, verbs in (
             ("users:  # ours\n- {name: alice, frpToken: a}\n",
-             r"users\.yaml:1: a comment", 2),
+             r"users\.yaml:1: a comment", 3),
             ("users:\n- {name: bob, frpToken: b}\n"
              "- {name: alice, frpToken: '{{ .Envs.SECRET_OF_HERS }}'}\n",
-             r"users\.yaml:3: a template", 2),
+             r"users\.yaml:3: a template", 3),
             (large, r"users\.yaml would have \d+ bytes; 1048576 are allowed",
              1)):
         with Server({"usersFile": "users.yaml"}, start=False) as s:
@@ -833,7 +880,8 @@ def handwriting():
             with open(path, "w") as f:
                 f.write(text)
             os.chmod(path, 0o600)
-            for words in (("new", "carol"), ("revoke", "alice"))[:verbs]:
+            for words in (("new", "carol"), ("revoke", "alice"),
+                          ("renew", "alice"))[:verbs]:
                 done = subprocess.run(
                     [ADITD, "token", *words, "-c", s.conf_path], env=s.env,
                     cwd=s.dir, text=True, capture_output=True, timeout=20,

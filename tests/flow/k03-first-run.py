@@ -364,6 +364,30 @@ def revoked():
             check(c.url().startswith("tcp://"), c.url())
 
 
+@case("a lost token is renewed: who has the old one is cut and kept out")
+def renewed():
+    env = machine()
+    path = state(env, "join.txt")
+    with server(env) as s, Origin(echo) as o:
+        old = text_of(path).strip()
+        with Adit(env, "tcp", o.port, "--join", old) as c:
+            c.url()
+            made = subprocess.run([ADITD, "token", "renew", "me"], check=True,
+                                  env={**os.environ, **env}, text=True,
+                                  capture_output=True).stdout
+            join = re.search(r"^join +'(adit://me:adit_\S+)'$", made, re.M)[1]
+            check(join != old, "another one")
+            equal(text_of(path), join + "\n", "what is kept goes along")
+            c.wait_log("token in login doesn't match")
+        check("token in login doesn't match" in
+              adit(env, "tcp", 22, "--join", old, code=1), "is refused")
+        with Adit(env, "tcp", o.port, "--join", join) as c:
+            check(c.url().startswith("tcp://"), c.url())
+    with server(env) as s:
+        check("There is no join string" not in s.log(), s.log())
+        equal(text_of(path), join + "\n")
+
+
 @case("a new identity: the join string that is kept goes along at once")
 def identity():
     env = machine()

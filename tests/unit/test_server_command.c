@@ -27,8 +27,8 @@ Test(server_command, is_read)
 Test(server_command, has_every_word)
 {
 	static const char *const known[] = { "verify", "token", "new", "list",
-		"revoke", "reload", "health", "ready", "identity", "next",
-		"activate", "upgrade", "completion" };
+		"renew", "revoke", "reload", "health", "ready", "identity",
+		"next", "activate", "upgrade", "completion" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
 		size_t n = 0;
