@@ -30,7 +30,6 @@ struct stream *layer_below(const struct stream *s)
 
 struct transform *layer_transform(const struct stream *s)
 {
-	assert(layer_is(s));
 	return layer_of(s)->transform;
 }
 

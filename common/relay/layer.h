@@ -15,6 +15,8 @@
 #ifndef ADIT_RELAY_LAYER_H
 #define ADIT_RELAY_LAYER_H
 
+#include <assert.h>
+
 #include "common/base/pool.h"
 #include "common/base/timer.h"
 #include "common/base/transform.h"
@@ -77,6 +79,7 @@ bool layer_is(const struct stream *s);
 
 static inline struct layer *layer_of(const struct stream *s)
 {
+	assert(layer_is(s));
 	return container_of(s, struct layer, stream);
 }
 
