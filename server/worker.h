@@ -56,6 +56,7 @@ struct worker {
 	struct list greetings, strangers, queue;
 	uint32_t stranger_count, queue_length;
 	uint32_t stream_greetings; /* of streams of sessions */
+	int64_t complains_again;   /* greetings' log, clock.h */
 	struct timer admit_timer;  /* while some wait */
 	struct list works;         /* idle work connections that are here */
 	struct list visitors;      /* all */

@@ -241,6 +241,17 @@ static bool control_ping(struct control *c, const struct message *m)
 	return control_send(c, &answer);
 }
 
+/* What waits for the answer hears it at once, in place of a timeout. */
+static bool control_refuse_xtcp(struct control *c, const struct message *m)
+{
+	struct message answer = { .type = MESSAGE_NAT_HOLE_RESP };
+
+	answer.nat_hole_resp.transaction_id =
+		m->nat_hole_visitor.transaction_id;
+	answer.nat_hole_resp.error = "xtcp is not supported yet";
+	return control_send(c, &answer);
+}
+
 static enum channel_verdict control_message(
 	struct channel *channel, struct message *m)
 {
@@ -260,6 +271,9 @@ static enum channel_verdict control_message(
 		break;
 	case MESSAGE_PING:
 		going = control_ping(c, m);
+		break;
+	case MESSAGE_NAT_HOLE_VISITOR:
+		going = control_refuse_xtcp(c, m);
 		break;
 	default:
 		/* Known, but not for here: frp ignores them too. */

@@ -83,7 +83,35 @@ static void greeting_late(struct timer *t)
 	greeting_close(g, REASON_timeout);
 }
 
+/* In the log once a second at most: anybody may cause it. */
+static void complain(const struct greeting *g, const char *why)
+{
+	struct worker *w = g->worker;
+	int64_t now = worker_loop(w)->now;
+	char peer[ADDRESS_TEXT_SIZE];
+
+	if (now < w->complains_again)
+		return;
+	w->complains_again = now + CLOCK_SECOND;
+	address_text(&g->link.peer, peer);
+	log_warn("connection from [%s] refused: %s", peer, why);
+}
+
 /* --- the first message --- */
+
+/* frpc says it to its visitors, and in its log. */
+static void refuse_visitor(struct greeting *g, const char *proxy)
+{
+	static const char why[] = "stcp and sudp are not supported yet";
+	struct message m = { .type = MESSAGE_NEW_VISITOR_CONN_RESP };
+
+	m.new_visitor_conn_resp.proxy_name = proxy;
+	m.new_visitor_conn_resp.error = why;
+	complain(g, why);
+	if (channel_send(&g->channel, &m) == 0)
+		channel_part(&g->channel, &g->worker->farewells);
+	greeting_close(g, REASON_refused);
+}
 
 static enum channel_verdict greeting_message(
 	struct channel *c, struct message *m)
@@ -93,6 +121,10 @@ static enum channel_verdict greeting_message(
 	struct link link = g->link;
 	struct stream *s;
 
+	if (m->type == MESSAGE_NEW_VISITOR_CONN) {
+		refuse_visitor(g, m->new_visitor_conn.proxy_name);
+		return CHANNEL_LEFT;
+	}
 	if (m->type != MESSAGE_LOGIN && m->type != MESSAGE_NEW_WORK_CONN) {
 		count(&w->core.counters, bad_first_messages);
 		greeting_close(g, REASON_unexpected_message);
@@ -311,6 +343,8 @@ static void enter(struct greeting *g, enum speech speech, struct chunk *c)
 	if (speech != SPEECH_WEBSOCKET && !may_be_bare(g)) {
 		chunk_give(c);
 		count(&w->core.counters, bare_refused);
+		complain(g, "it is not inside TLS (transport.tls.force, or "
+			    "trustedCaFile)");
 		greeting_close(g, REASON_refused);
 		return;
 	}
@@ -372,6 +406,10 @@ static void greeting_received(
 		return;
 	}
 	speech = recognise(g, chunk_bytes(c), chunk_length(c));
+	if (speech == SPEECH_FRP && *chunk_bytes(c) == YAMUX_FIRST)
+		complain(g, g->link.adit ? "it speaks yamux inside adit/1"
+					 : "it speaks yamux, which is off "
+					   "here (transport.tcpMux)");
 	if (speech != SPEECH_UNCLEAR) {
 		enter(g, speech, c);
 		return;

@@ -1,5 +1,7 @@
 """frp's protocol played in Python: every message in its place."""
+import contextlib
 import os
+import re
 import socket
 import time
 
@@ -90,6 +92,41 @@ def start_work():
             conn.recv(1)
         equal(starts[1], {"proxy_name": "w", "src_addr": "127.0.0.1",
                           "src_port": me[1]})
+
+
+@case("aditd: visitors of stcp, sudp and xtcp hear that these are not supported")
+def no_visitors():
+    with Server() as s, FrpClient(s.port, TOKEN) as c:
+        c.login()
+        channel = c.connect()
+        channel.send("v", {"run_id": c.run_id, "proxy_name": "secret",
+                           "sign_key": "x", "timestamp": 1})
+        kind, body = channel.recv()
+        equal((kind, body["proxy_name"]), ("3", "secret"), "NewVisitorConnResp")
+        check("not supported" in body["error"], body)
+        check(channel.ended(), "it lives")
+        s.wait_log("stcp and sudp are not supported")
+        c.control.send("i", {"transaction_id": "7", "proxy_name": "secret"})
+        body = c.answer("m")
+        equal(body["transaction_id"], "7", "NatHoleResp")
+        check("not supported" in body["error"], body)
+        c.ping()
+
+
+@case("aditd: whom it turns away before a login is in its log, once a second")
+def turned_away():
+    with Server({"transport": {"tls": {"force": True}}}) as s:
+        for _ in range(20):
+            with dial(s.port) as conn:
+                conn.sendall(b"o\0\0\0\0\0\0\0\2{}")
+                with contextlib.suppress(ConnectionResetError):
+                    equal(conn.recv(10), b"", "refused")
+        s.wait_log(r"\[127.0.0.1:\d+\] refused: it is not inside TLS")
+        check(len(re.findall("not inside TLS", s.log())) <= 3, s.log())
+    with Server({"transport": {"tcpMux": False}}) as s:
+        with dial(s.port) as conn:
+            conn.sendall(bytes(12))
+            s.wait_log("refused: it speaks yamux, which is off here")
 
 
 @case("aditd: an address that was written for a visitor is no other's")
