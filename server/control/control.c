@@ -18,6 +18,7 @@
 #include "server/users/admission.h"
 #include "server/control/proxy.h"
 #include "server/users/refusal.h"
+#include "server/users/seen.h"
 #include "server/registry/registry.h"
 #include "server/link/session.h"
 #include "server/link/tickets.h"
@@ -81,6 +82,15 @@ static void control_begin(struct control *c)
 		matchmakers_request(c);
 }
 
+/* Who knows the secret does not begin so: as if it had been a wrong one. */
+static void control_count_guess(struct control *c)
+{
+	const struct admission a = { .user = c->record, .record = c->record };
+
+	if (c->state == CONTROL_PROVISIONAL)
+		control_count_failure(c->worker, &a, &c->from, c->user, true);
+}
+
 /*
  * The first message that proves something has come, and waits for the
  * registry's word. A Ping is too short for that: frp's cipher does not
@@ -93,8 +103,16 @@ static enum channel_verdict control_prove(struct control *c)
 	char hex[2 * CIPHER_IV_SIZE + 1];
 
 	if (c->channel.frame_size < PROOF_MIN) {
+		control_count_guess(c);
 		control_close(c, REASON_unexpected_message,
 			"its first message is too short");
+		return CHANNEL_LEFT;
+	}
+
+	/* Else a replay could lie in wait until its client has gone. */
+	if (c->again && worker_loop(c->worker)->now - c->since > SEEN_GRACE) {
+		control_close(c, REASON_refused,
+			"its login came before, and it has proven nothing");
 		return CHANNEL_LEFT;
 	}
 
@@ -167,6 +185,8 @@ void control_decided(struct mailbox *m, struct letter *letter)
 	struct worker *w = worker_of_mailbox(m);
 	struct control *c = pool_find(w->pools.controls, d->owner.handle);
 
+	if (c)
+		c->again |= d->again;
 	if (!c || c->state == CONTROL_CLOSED) {
 		/* Closed meanwhile: what was granted goes back. */
 		if (!*d->error)
@@ -174,7 +194,9 @@ void control_decided(struct mailbox *m, struct letter *letter)
 	} else if (c->state == CONTROL_PROVISIONAL) {
 		if (d->clash || *d->error)
 			control_close(c, REASON_refused,
-				"its first message was used before");
+				d->clash ? "its login came before, another "
+					   "client has the run id"
+					 : "its first message was used before");
 		else
 			control_proven(c, d->entry);
 	} else if (d->clash) {
@@ -252,13 +274,19 @@ static bool control_refuse_xtcp(struct control *c, const struct message *m)
 	return control_send(c, &answer);
 }
 
+/* What we say ourselves is none: it is under the same key. */
+static bool is_proof(const struct message *m)
+{
+	return m->type == MESSAGE_NEW_PROXY || m->type == MESSAGE_CLOSE_PROXY;
+}
+
 static enum channel_verdict control_message(
 	struct channel *channel, struct message *m)
 {
 	struct control *c = container_of(channel, struct control, channel);
 	bool going = true;
 
-	if (c->state == CONTROL_PROVISIONAL && m->type != MESSAGE_PING)
+	if (c->state == CONTROL_PROVISIONAL && is_proof(m))
 		return control_prove(c);
 	switch (m->type) {
 	case MESSAGE_NEW_PROXY:
@@ -292,6 +320,8 @@ static void control_ended(
 		count(counters, bad_frames);
 	if (why == REASON_bad_message)
 		count(counters, bad_messages);
+	if (why == REASON_bad_frame || why == REASON_bad_message)
+		control_count_guess(c);
 	control_close(c, why, detail);
 }
 

@@ -9,6 +9,7 @@
 #ifndef ADIT_SERVER_CONTROL_CONTROL_H
 #define ADIT_SERVER_CONTROL_CONTROL_H
 
+#include "common/base/address.h"
 #include "common/base/list.h"
 #include "common/base/timer.h"
 #include "common/crypto/login_proof.h"
@@ -36,9 +37,10 @@ enum control_state {
 	/*
 	 * One with a record has its LoginResp. Unless it came inside TLS of
 	 * ours, its login may be one that somebody has listened to: before its
-	 * first message but Ping is served, the registry says whether the IV
-	 * in front of it all is a new one, and only then it replaces another
-	 * control and is asked for work connections.
+	 * first NewProxy or CloseProxy is served, the registry says whether
+	 * the IV in front of it all is a new one, and only then it replaces
+	 * another control and is asked for work connections. One whose login
+	 * came before replaces none, and has as long as such a login has.
 	 * Next: RUNNING, CLOSED.
 	 */
 	CONTROL_PROVISIONAL,
@@ -70,13 +72,16 @@ struct control {
 	char run_id[RUN_ID_SIZE];
 	char before[RUN_ID_SIZE]; /* signed: the run id that it names, or "" */
 	char *client; /* owned; signed: its user and client id, or "" */
-	char peer[ADDRESS_TEXT_SIZE];
-	char *user; /* owned; "" without one */
+	struct address from;
+	char peer[ADDRESS_TEXT_SIZE]; /* the same, without its port */
+	char *user;                   /* owned; "" without one */
 	uint8_t key[PROOF_PUBLIC_SIZE];
 	struct tickets *tickets;   /* owned; NULL: it needs none */
 	struct users *users;       /* held: where its record is */
 	const struct user *record; /* NULL: it came with auth.token */
 	int64_t stamp, keep_s;     /* of its login, see struct claim */
+	int64_t since;             /* when it came (clock.h) */
+	bool again;                /* the same login came before */
 	bool revoked;              /* its user may no more */
 };
 

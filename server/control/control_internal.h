@@ -7,6 +7,8 @@
 
 #include "server/control/control.h"
 
+struct admission;
+
 extern const struct channel_ops control_ops;
 
 void control_set_state(struct control *c, enum control_state state);
@@ -16,6 +18,13 @@ void control_set_state(struct control *c, enum control_state state);
  * keep_s seconds; `iv`, in hex, proves that it is no replay, NULL: none.
  */
 bool control_claim(struct control *c, const char *id, int64_t keep_s, char *iv);
+
+/*
+ * A login as this user has failed: count it against the address and the user;
+ * `guessed`: frp's kind, whose secret can be.
+ */
+void control_count_failure(struct worker *w, const struct admission *a,
+	const struct address *from, const char *user, bool guessed);
 
 /* The answer to a Login that was accepted; false: the control was closed. */
 bool control_answer(struct control *c);

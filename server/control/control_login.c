@@ -80,9 +80,11 @@ static struct control *control_new(struct worker *w, struct stream *s,
 	c->users = users_hold(w->users);
 	c->record = a->user;
 	c->stamp = login->timestamp;
+	c->since = worker_loop(w)->now;
 	c->keep_s = a->keep_s;
 	list_init(&c->proxies);
 	list_append(&w->controls, &c->link);
+	c->from = link->peer;
 	address_ip(&link->peer, c->peer);
 	c->address = half_open_place(&w->server->half_open, &link->peer);
 	c->session = link->session;
@@ -173,6 +175,7 @@ bool control_claim(struct control *c, const char *id, int64_t keep_s, char *iv)
 	claim->stamp = c->stamp;
 	claim->keep_s = keep_s;
 	claim->proven = iv || c->proven;
+	claim->again = c->again;
 	claim->ticketed = c->proven && c->caps & CAPABILITY_tickets;
 	claim->owner = claim->control = worker_ref(c->worker, c);
 	claim->caps = c->caps;
@@ -211,8 +214,8 @@ static bool may_try(struct worker *w, struct admission *a,
 	return false;
 }
 
-static void count_failure(struct worker *w, const struct admission *a,
-	const struct link *link, const struct message_login *login)
+void control_count_failure(struct worker *w, const struct admission *a,
+	const struct address *from, const char *user, bool guessed)
 {
 	struct failures *by_address = &w->server->failures;
 	struct failures *by_user = &w->server->user_failures;
@@ -220,11 +223,9 @@ static void count_failure(struct worker *w, const struct admission *a,
 
 	count(&w->core.counters, logins_failed);
 	guesses_count(&w->server->guesses, a);
-	failures_count(
-		by_address, failures_key(by_address, &link->peer, NULL), now);
-	if (!admission_is_signed(login))
-		failures_count(by_user,
-			failures_key(by_user, &link->peer, login->user), now);
+	failures_count(by_address, failures_key(by_address, from, NULL), now);
+	if (guessed)
+		failures_count(by_user, failures_key(by_user, from, user), now);
 }
 
 /* False, and why in `a`: it does not come in. */
@@ -249,7 +250,8 @@ static bool login_admit(struct worker *w, struct admission *a, struct stream *s,
 	else if (may_try(w, a, link, login))
 		good = admission_check(a, &terms, login);
 	if (a->failed)
-		count_failure(w, a, link, login);
+		control_count_failure(w, a, &link->peer, login->user,
+			!admission_is_signed(login));
 	return good;
 }
 

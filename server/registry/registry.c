@@ -120,6 +120,7 @@ static void answer(struct registry *reg, const struct claim *c,
 	struct decision *d = letter_new(sizeof(*d));
 
 	d->owner = c->owner;
+	d->again = c->again;
 	if (r) {
 		d->entry = pool_handle(r);
 		d->port = r->port;
@@ -144,6 +145,7 @@ static void decline(struct registry *reg, struct claim *c)
 	struct decision *d = letter_new(sizeof(*d));
 
 	d->owner = c->owner;
+	d->again = c->again;
 	d->clash = claim_same_record(r->claim, c) ? CLASH_LIVE : CLASH_FOREIGN;
 	worker_post(reg->worker, c->owner.worker, &d->letter, control_decided);
 	claim_free(c);
@@ -436,12 +438,16 @@ static void deliver_claim(struct mailbox *m, struct letter *letter)
 	struct registry *reg = registry_of(m);
 	struct claim *c = ((struct claim_letter *)letter)->claim;
 	bool control = c->kind == CLAIM_CONTROL;
+	enum seen_verdict seen = SEEN_NEW;
 	struct registration *r = NULL;
 
-	if (control)
+	if (control) {
 		r = names_find(
 			&reg->grants.names, NAME_OF_CONTROL, claim_name(c));
-	if (control && !replays_enter(&reg->replays, c, now(reg))) {
+		seen = replays_enter(&reg->replays, c, now(reg));
+		c->again |= seen == SEEN_AGAIN;
+	}
+	if (seen == SEEN_LATE) {
 		refuse(reg, c, "this login was used before");
 	} else if (r && ref_is_same(r->claim->owner, c->owner)) {
 		/* It has it already, and only had to be proven. */

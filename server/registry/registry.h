@@ -43,6 +43,7 @@ struct decision {
 	struct handle entry; /* what registry_release is called with */
 	uint16_t port;       /* tcp: the one opened */
 	uint8_t clash;       /* enum clash; with one there is no error */
+	bool again;          /* a control's login: it came before */
 	char error[REGISTRY_ERROR_SIZE]; /* frp's text; "": success */
 };
 

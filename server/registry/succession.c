@@ -20,14 +20,23 @@ static struct registration *find_own(const struct names *n, enum name_kind kind,
 	return r && claim_same_record(r->claim, c) ? r : NULL;
 }
 
+/*
+ * Whether a claim of frp's kind may be somebody else's. A new IV alone does not
+ * tell: frp's cipher takes any block that was on the wire for one, and goes on
+ * behind it.
+ */
+static bool is_doubtful(const struct claim *c)
+{
+	return *claim_term(c, TERM_RECORD) && (!c->proven || c->again);
+}
+
 enum verdict succession_look(
 	struct succession *s, const struct names *n, const struct claim *c)
 {
 	struct registration *r = names_find(n, NAME_OF_CONTROL, claim_name(c));
 
 	*s = (struct succession){ 0 };
-	if (r && (!claim_same_record(r->claim, c) ||
-			 (*claim_term(c, TERM_RECORD) && !c->proven)))
+	if (r && (!claim_same_record(r->claim, c) || is_doubtful(c)))
 		return VERDICT_TAKEN;
 	if (r)
 		add(s, r);

@@ -20,9 +20,12 @@ struct replays {
 	struct seen_file *file;  /* where the logins are noted */
 };
 
-/* Enter a control's login, or its proof, at `now` (clock.h); false: it came
- * before, longer ago than honest clients of one second would. */
-bool replays_enter(
+/*
+ * Enter a control's login, or its proof, at `now` (clock.h). SEEN_AGAIN: the
+ * login came before, no longer ago than one of another honest client of the
+ * same second; SEEN_LATE: it is refused.
+ */
+enum seen_verdict replays_enter(
 	struct replays *r, const struct claim *c, int64_t now) must_check;
 
 /* Enter a user's login of before the start, for `keep_s` seconds more. */

@@ -58,6 +58,14 @@ def login(c, **fields):
     return c.login(**({"user": c.user} if c.user else {}), **fields)
 
 
+def login_later(c, **fields):
+    """In another second than those before: of one second two logins are the
+    same."""
+    now = int(time.time())
+    until(lambda: int(time.time()) > now, "another second", 3)
+    return login(c, **fields)
+
+
 def refused(s, user, token, **fields):
     """The text of a refused login."""
     with client(s, user, token) as c:
@@ -473,9 +481,16 @@ def replay():
         several = [client(s) for _ in range(20)]
         for c in several:
             check("error" not in login(c, **same), "the same second")
-        for c in several:
+        for c in several[2:]:
             c.close()
         time.sleep(31)
+        # All but the first may be replays.
+        check("error" not in several[0].new_proxy("alice.0"), "the first")
+        several[1].control.send("p", {"proxy_name": "alice.1",
+                                      "proxy_type": "tcp"})
+        several[1].answer("")
+        for c in several[:2]:
+            c.close()
         equal(refused(s, "alice", None, **same), "this login was used before")
         with client(s) as c:
             check("error" not in login(c), "a new one")
@@ -526,7 +541,7 @@ def foreign():
             answer = login(c, run_id=run_id)
             check("error" not in answer and answer["run_id"] != run_id, answer)
         equal(a.ping(), {}, "she is not disturbed")
-        equal(login(again, run_id=run_id)["run_id"], run_id, "her own")
+        equal(login_later(again, run_id=run_id)["run_id"], run_id, "her own")
         equal(a.ping(), {}, "not yet")
         equal(again.ping(), {}, "anybody could")
         equal(a.ping(), {}, "nor yet")
@@ -585,13 +600,82 @@ def provisional():
         equal(s.counters()["controls_replaced"], 0)
 
 
+def record(c):
+    """What goes over the client's control from now on, as somebody on the way
+    sees it: two lists of pieces."""
+    sent, got = [], []
+    cfb = c.control.cfb
+    seal, open_ = cfb.encrypt, cfb.decrypt
+    cfb.encrypt = lambda data: sent.append(seal(data)) or sent[-1]
+    cfb.decrypt = lambda data: got.append(data) or open_(data)
+    return sent, got
+
+
+@case("what was recorded of a control replaces it not, from wherever on")
+def suffix():
+    port = free_port()
+    now = int(time.time())
+    same = {"timestamp": now, "privilege_key": login_key("alice-secret", now)}
+
+    def proxy(name):
+        return frame("p", {"proxy_name": name, "proxy_type": "tcp",
+                           "remote_port": port})
+
+    # The second message begins with a block.
+    name = "alice." + "x" * next(
+        n for n in range(1, 17) if len(proxy("alice." + "x" * n)) % 16 == 0)
+    with users(ALICE) as s, client(s) as a:
+        run_id = login(a, **same, pool_count=0)["run_id"]
+        sent, got = record(a)
+        for proxy_name in (name, "alice.second"):
+            check("error" not in a.new_proxy(
+                proxy_name, remote_port=port if proxy_name == name
+                else free_port()), proxy_name)
+        sent, got = b"".join(sent), b"".join(got)
+        # Any block is the IV of those behind it; and ours are under her key.
+        tried = [sent[at:] for at in range(0, len(sent) - 48, 16)]
+        tried += [got[at:] for at in range(0, len(got) - 48, 16)]
+        for again in tried:
+            with elsewhere(s, f"127.0.1.{1 + tried.index(again)}") as thief:
+                equal(login(thief, run_id=run_id, **same)["run_id"], run_id)
+                thief.control.sock.sendall(again)
+                with contextlib.suppress(OSError):
+                    thief.control.sock.shutdown(socket.SHUT_WR)
+                thief.answer("")
+                equal(thief.requests, 0, "work connections")
+        equal(a.ping(), {}, "she is not disturbed")
+        with dial(port) as conn:
+            conn.sendall(b"x")
+            equal(conn.recv(1), b"x", "her visitor")
+        equal(s.counters()["controls_replaced"], 0)
+        check("its login came before" in s.log(), "one was near")
+
+
+@case("who begins with noise has failed to log in")
+def noise():
+    now = int(time.time())
+    same = {"timestamp": now, "privilege_key": login_key("alice-secret", now)}
+    with users(ALICE) as s, client(s) as a:
+        login(a, **same)
+        for _ in range(5):
+            with elsewhere(s) as thief:
+                check("error" not in login(thief, **same), "again")
+                thief.control.sock.sendall(os.urandom(200))
+                thief.answer("")
+        equal(s.counters()["logins_failed"], 5)
+        with elsewhere(s) as thief:
+            check("as this user from this address" in login(
+                thief, **same)["error"], "cut off")
+        equal(a.ping(), {}, "she is not disturbed")
+
+
 @case("a client that comes back takes over what it had, at once")
 def take_over():
     port = free_port()
     with users(ALICE) as s, client(s) as a, client(s) as b:
         run_id = login(a)["run_id"]
         a.new_proxy("alice.t", remote_port=port)
-        equal(login(b, run_id=run_id)["run_id"], run_id)
+        equal(login_later(b, run_id=run_id)["run_id"], run_id)
         # Two messages in one piece: the second waits with the first.
         b.control.send_raw(frame("h", {}) + frame("p", {
             "proxy_name": "alice.t", "proxy_type": "tcp",
@@ -947,10 +1031,10 @@ def guesses():
         s.wait_log('msg="1 failed login as nobody known in the last minute"')
 
 
-def elsewhere(s):
+def elsewhere(s, source="127.0.0.2"):
     """Alice, from another address."""
     c = client(s)
-    c.connect = lambda: _from("127.0.0.2", s.port)
+    c.connect = lambda: _from(source, s.port)
     return c
 
 

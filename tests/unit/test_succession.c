@@ -31,7 +31,7 @@ TestSuite(succession, .fini = done);
 /* What a login says; NULL is "". */
 struct login {
 	const char *record, *run_id, *before, *client;
-	bool legacy, iv;
+	bool legacy, iv, again;
 };
 
 /* One that is signed; one of frp's kind. */
@@ -62,6 +62,7 @@ static struct claim *claim_of(const struct login *l)
 
 	cr_assert(c);
 	c->proven = !l->legacy || l->iv;
+	c->again = l->again;
 	return c;
 }
 
@@ -160,9 +161,13 @@ Test(succession, is_no_rival_once_it_goes)
 Test(succession, of_frps_kind)
 {
 	struct registration *r = enter(frp("a", "1", false));
+	struct login replay = frp("a", "1", true);
 
+	replay.again = true;
 	cr_assert_eq(look(frp("a", "1", false)), VERDICT_TAKEN,
 		"it may be a replay");
+	cr_assert_eq(s.count, 0);
+	cr_assert_eq(look(replay), VERDICT_TAKEN, "so is an IV");
 	cr_assert_eq(s.count, 0);
 	cr_assert_eq(look(frp("a", "1", true)), VERDICT_WAIT);
 	expect(r);
