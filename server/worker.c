@@ -69,7 +69,9 @@ static bool make_pools(struct worker *w)
 		visitors + 2 * works + controls + greetings);
 	w->pools.listeners = pool_create(sizeof(struct listener), proxies + 3);
 	w->pools.greetings = pool_create(sizeof(struct greeting), greetings);
-	w->pools.controls = pool_create(sizeof(struct control), controls);
+	/* Beside those that there may be who waits for room among them. */
+	w->pools.controls =
+		pool_create(sizeof(struct control), controls + greetings);
 	w->pools.proxies = pool_create(sizeof(struct proxy), proxies);
 	w->pools.works = pool_create(sizeof(struct work), works);
 	w->pools.carriers =

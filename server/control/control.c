@@ -213,25 +213,33 @@ void control_decided(struct mailbox *m, struct letter *letter)
 struct evict_letter {
 	struct letter letter;
 	struct handle control;
+	uint8_t why; /* enum reason */
 };
 
 static void deliver_eviction(struct mailbox *m, struct letter *letter)
 {
+	const struct evict_letter *l = (struct evict_letter *)letter;
 	struct worker *w = worker_of_mailbox(m);
-	struct control *c = pool_find(
-		w->pools.controls, ((struct evict_letter *)letter)->control);
+	struct control *c = pool_find(w->pools.controls, l->control);
 
 	if (!c || c->state == CONTROL_CLOSED)
 		return;
-	count(&w->core.counters, controls_replaced);
-	control_close(c, REASON_replaced, "replaced by a new login");
+	if (l->why == REASON_replaced) {
+		count(&w->core.counters, controls_replaced);
+		control_close(c, REASON_replaced, "replaced by a new login");
+	} else {
+		count(&w->core.counters, controls_displaced);
+		control_close(c, l->why,
+			"it has proven nothing yet, and others want its room");
+	}
 }
 
-void control_evict(struct worker *w, struct ref control)
+void control_evict(struct worker *w, struct ref control, enum reason why)
 {
 	struct evict_letter *l = letter_new(sizeof(*l));
 
 	l->control = control.handle;
+	l->why = (uint8_t)why;
 	worker_post(w, control.worker, &l->letter, deliver_eviction);
 }
 

@@ -126,7 +126,10 @@ bool control_send(struct control *c, const struct message *m) must_check;
 /* The registry's answer (struct decision), on the control's worker. */
 void control_decided(struct mailbox *m, struct letter *letter);
 
-/* From the registry's worker `w`: another login takes its place. */
-void control_evict(struct worker *w, struct ref control);
+/*
+ * From the registry's worker `w`: another login takes its place, as it is its
+ * client's (REASON_replaced) or there is no room for both (REASON_limit).
+ */
+void control_evict(struct worker *w, struct ref control, enum reason why);
 
 #endif

@@ -29,12 +29,14 @@ enum entry_state {
 struct registration {
 	struct claim *claim;
 	struct list peers; /* the others of its group, each in the same list */
-	uint32_t missing;  /* workers that have not said done */
-	uint16_t port;     /* tcp */
-	uint8_t state;     /* enum entry_state */
-	bool failed;       /* some worker could not serve it */
-	bool evicted;      /* its owner was told to close it */
-	bool tenured;      /* its hosts are its user's */
+	struct list unproven; /* a control's: room.h */
+	uint32_t missing;     /* workers that have not said done */
+	uint16_t port;        /* tcp */
+	uint8_t state;        /* enum entry_state */
+	bool failed;          /* some worker could not serve it */
+	bool evicted;         /* its owner was told to close it */
+	bool displaced;       /* ... for want of room */
+	bool tenured;         /* its hosts are its user's */
 };
 
 /* What all of them have; all zero is nothing. */

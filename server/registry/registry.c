@@ -2,7 +2,7 @@
 
 /* Claims in the order they come, and the ones that wait. */
 
-#include "server/registry/registry.h"
+#include "server/registry/registry_internal.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -14,33 +14,16 @@
 #include "server/control/control.h"
 #include "server/registry/listing.h"
 #include "server/registry/port.h"
-#include "server/registry/port_memory.h"
 #include "server/control/proxy.h"
 #include "server/registry/publication.h"
 #include "server/registry/registration.h"
-#include "server/users/replays.h"
 #include "server/server.h"
 #include "server/upgrade/spare.h"
-#include "server/registry/succession.h"
-#include "server/registry/takeovers.h"
-#include "server/worker.h"
 
 /* A claim that waits for a withdrawal. */
 struct pending {
 	struct list link;
 	struct claim *claim;
-};
-
-struct registry {
-	struct worker *worker;
-	struct pool *registrations;
-	struct grants grants;
-	struct port_memory ports;
-	struct replays replays;
-	struct takeovers takeovers;
-	struct list pending;
-	uint32_t controls, proxies;
-	uint32_t moving; /* that some worker has not told the end of */
 };
 
 /* What comes from an owner. */
@@ -57,11 +40,6 @@ struct release_letter {
 
 static void decide(struct registry *reg, struct claim *c);
 
-static int64_t now(const struct registry *reg)
-{
-	return worker_loop(reg->worker)->now;
-}
-
 int registry_create(struct registry **r_r, struct worker *w)
 {
 	const struct settings *s = w->server->settings;
@@ -72,6 +50,7 @@ int registry_create(struct registry **r_r, struct worker *w)
 	reg->worker = w;
 	reg->replays.file = &w->server->seen;
 	list_init(&reg->pending);
+	room_init(&reg->room);
 	/* Those that are being withdrawn count as well: twice is plenty. */
 	reg->registrations = pool_create(sizeof(struct registration),
 		2 * (uint32_t)(s->max_controls + s->max_proxies));
@@ -113,8 +92,7 @@ void registry_destroy(struct registry **rp)
 
 /* --- decisions --- */
 
-/* Tell the owner: an error, or success with the registration. */
-static void answer(struct registry *reg, const struct claim *c,
+void registry_answer(struct registry *reg, const struct claim *c,
 	struct registration *r, const char *error)
 {
 	struct decision *d = letter_new(sizeof(*d));
@@ -130,24 +108,10 @@ static void answer(struct registry *reg, const struct claim *c,
 		c->kind == CLAIM_CONTROL ? control_decided : proxy_decided);
 }
 
-/* Every claim ends here once: granted, or refused. */
-static void refuse(struct registry *reg, struct claim *c, const char *error)
+void registry_settle(struct registry *reg, struct claim *c,
+	struct registration *r, const char *error)
 {
-	answer(reg, c, NULL, error);
-	claim_free(c);
-}
-
-/* Who has the run id is not disturbed. */
-static void decline(struct registry *reg, struct claim *c)
-{
-	const struct registration *r =
-		names_find(&reg->grants.names, NAME_OF_CONTROL, claim_name(c));
-	struct decision *d = letter_new(sizeof(*d));
-
-	d->owner = c->owner;
-	d->again = c->again;
-	d->clash = claim_same_record(r->claim, c) ? CLASH_LIVE : CLASH_FOREIGN;
-	worker_post(reg->worker, c->owner.worker, &d->letter, control_decided);
+	registry_answer(reg, c, r, error);
 	claim_free(c);
 }
 
@@ -156,6 +120,7 @@ void registry_go_on(struct registry *reg)
 	struct list waiting;
 
 	list_init(&waiting);
+	reg->room.waiting = 0;
 	while (!list_empty(&reg->pending)) {
 		struct list *l = reg->pending.next;
 
@@ -182,7 +147,7 @@ static void bury(struct registry *reg, struct registration *r)
 {
 	registration_leave(&reg->grants, r);
 	if (r->claim->kind == CLAIM_CONTROL)
-		reg->controls--;
+		room_leave(&reg->room, r);
 	else
 		reg->proxies--;
 	claim_free(r->claim);
@@ -242,20 +207,20 @@ static void publish_done(struct mailbox *m, struct letter *letter)
 	if (!r)
 		return;
 	if (r->failed) {
-		answer(reg, r->claim, NULL, "no memory");
+		registry_answer(reg, r->claim, NULL, "no memory");
 		withdraw(reg, r, false);
 		return;
 	}
 	registration_set_state(r, ENTRY_PUBLISHED);
 	if (r->port) {
-		port_remember(
-			&reg->ports, claim_name(r->claim), r->port, now(reg));
+		port_remember(&reg->ports, claim_name(r->claim), r->port,
+			registry_now(reg));
 		publication_open(reg->worker, pool_handle(r));
 	}
 	if (r->claim->kind != CLAIM_CONTROL)
 		arrival_note(reg->worker, claim_name(r->claim),
 			publication_settles(r->claim));
-	answer(reg, r->claim, r, "");
+	registry_answer(reg, r->claim, r, "");
 }
 
 /* Tell every worker; `fds` are theirs, or NULL. */
@@ -271,39 +236,6 @@ static void publish(struct registry *reg, struct registration *r, int *fds)
 			publish_done);
 }
 
-/* Whether it is the same client, as it seems, and no other with its id. */
-static bool may_follow(
-	struct registry *reg, const struct claim *c, const struct claim *rival)
-{
-	return takeovers_enter(&reg->takeovers, claim_term(c, TERM_CLIENT),
-		claim_term(rival, TERM_ADDRESS), claim_term(c, TERM_ADDRESS),
-		now(reg));
-}
-
-/* Older controls make room, which is waited for. */
-static enum verdict look_at_control(struct registry *reg, const struct claim *c,
-	char error[static REGISTRY_ERROR_SIZE])
-{
-	struct succession s;
-	enum verdict v = succession_look(&s, &reg->grants.names, c);
-
-	if (s.rival && !may_follow(reg, c, s.rival->claim)) {
-		count(&reg->worker->core.counters, identities_shared);
-		snprintf(error, REGISTRY_ERROR_SIZE,
-			"two clients share one identity");
-		return VERDICT_TAKEN;
-	}
-	for (size_t i = 0; i < s.count; i++) {
-		struct registration *r = s.old[i];
-
-		if (registration_is_leaving(r))
-			continue;
-		r->evicted = true;
-		control_evict(reg->worker, r->claim->owner);
-	}
-	return v;
-}
-
 static struct port_request port_request(
 	struct registry *reg, const struct claim *c)
 {
@@ -313,23 +245,14 @@ static struct port_request port_request(
 		.claim = c };
 }
 
-static const char *check_limits(struct registry *reg, const struct claim *c)
-{
-	const struct settings *s = reg->worker->settings;
-
-	if (c->kind == CLAIM_CONTROL && reg->controls >= s->max_controls)
-		return "too many clients";
-	if (c->kind != CLAIM_CONTROL && reg->proxies >= s->max_proxies)
-		return "too many proxies";
-	return NULL;
-}
-
 /* Every key is free: make them the claim's, and publish it. */
 static void grant(struct registry *reg, struct claim *c)
 {
 	int fds[SETTINGS_WORKERS_MAX];
 	struct registration *r = pool_take(reg->registrations);
-	const char *error = r ? check_limits(reg, c) : "too many proxies";
+	bool full = c->kind != CLAIM_CONTROL &&
+		    reg->proxies >= reg->worker->settings->max_proxies;
+	const char *error = r && !full ? NULL : "too many proxies";
 	const struct port_request port = port_request(reg, c);
 	bool tcp = c->kind == CLAIM_TCP;
 
@@ -338,13 +261,13 @@ static void grant(struct registry *reg, struct claim *c)
 	if (error) {
 		if (r)
 			pool_give(reg->registrations, r);
-		refuse(reg, c, error);
+		registry_settle(reg, c, NULL, error);
 		return;
 	}
 	r->claim = c;
 	list_init(&r->peers);
 	if (c->kind == CLAIM_CONTROL)
-		reg->controls++;
+		room_enter(&reg->room, r);
 	else
 		reg->proxies++;
 	/* Without memory for a key the claim fails once it is published. */
@@ -371,7 +294,7 @@ static enum verdict look(struct registry *reg, struct claim *c,
 	if (is_held(reg, c))
 		return VERDICT_WAIT;
 	if (c->kind == CLAIM_CONTROL)
-		return look_at_control(reg, c, error);
+		return registry_look_at_control(reg, c, error);
 	v = registration_look_at_proxy(&reg->grants, c, error);
 	if (v == VERDICT_FREE && c->kind == CLAIM_TCP && port_is_leaving(&port))
 		return VERDICT_WAIT;
@@ -390,9 +313,9 @@ static void decide(struct registry *reg, struct claim *c)
 		break;
 	case VERDICT_TAKEN:
 		if (*error)
-			refuse(reg, c, error);
+			registry_settle(reg, c, NULL, error);
 		else
-			decline(reg, c);
+			registry_decline(reg, c);
 		break;
 	case VERDICT_WAIT:
 		p = letter_new(sizeof(*p));
@@ -437,25 +360,9 @@ static void deliver_claim(struct mailbox *m, struct letter *letter)
 {
 	struct registry *reg = registry_of(m);
 	struct claim *c = ((struct claim_letter *)letter)->claim;
-	bool control = c->kind == CLAIM_CONTROL;
-	enum seen_verdict seen = SEEN_NEW;
-	struct registration *r = NULL;
 
-	if (control) {
-		r = names_find(
-			&reg->grants.names, NAME_OF_CONTROL, claim_name(c));
-		seen = replays_enter(&reg->replays, c, now(reg));
-		c->again |= seen == SEEN_AGAIN;
-	}
-	if (seen == SEEN_LATE) {
-		refuse(reg, c, "this login was used before");
-	} else if (r && ref_is_same(r->claim->owner, c->owner)) {
-		/* It has it already, and only had to be proven. */
-		answer(reg, c, r, "");
-		claim_free(c);
-	} else {
+	if (c->kind != CLAIM_CONTROL || registry_admit(reg, c))
 		decide(reg, c);
-	}
 }
 
 void registry_claim(struct worker *w, struct claim *c)

@@ -651,6 +651,31 @@ def suffix():
         check("its login came before" in s.log(), "one was near")
 
 
+@case("logins that come again and again fill no room that others need")
+def crowd():
+    now = int(time.time())
+    same = {"timestamp": now, "privilege_key": login_key("alice-secret", now)}
+    with users(ALICE, BOB, limits={"controls": 8}) as s, client(s) as a, \
+            contextlib.ExitStack() as stack:
+        login(a, **same)
+        check("error" not in a.new_proxy("alice.t"), "alice.t")
+        for i in range(30):
+            thief = stack.enter_context(elsewhere(s))
+            check("error" not in login(thief, **same), f"replay {i}")
+        # Who has proven himself stays: of each kind.
+        for user in ("bob", "", "bob", "bob", "", "bob", "bob"):
+            c = stack.enter_context(client(s, user))
+            check("error" not in login(c), user)
+            check("error" not in c.new_proxy(
+                f"{user}.{free_port()}".lstrip(".")), user)
+        equal(a.ping(), {}, "she is not disturbed")
+        for user in ("bob", "alice", ""):
+            with client(s, user) as c:
+                equal(login(c).get("error"), "too many clients", user)
+        equal(s.counters()["pool_controls"], 8)
+        equal(s.counters()["controls_displaced"], 30)
+
+
 @case("who begins with noise has failed to log in")
 def noise():
     now = int(time.time())
