@@ -196,7 +196,7 @@ void control_decided(struct mailbox *m, struct letter *letter)
 			control_close(c, REASON_refused,
 				d->clash ? "its login came before, another "
 					   "client has the run id"
-					 : "its first message was used before");
+					 : d->error);
 		else
 			control_proven(c, d->entry);
 	} else if (d->clash) {

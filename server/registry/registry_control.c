@@ -22,6 +22,17 @@ void registry_decline(struct registry *reg, struct claim *c)
 	claim_free(c);
 }
 
+/* Why it is refused; "": it is not. */
+static const char *refusal(const struct claim *c, enum seen_verdict v)
+{
+	if (v == SEEN_FULL)
+		return "too many logins as this user";
+	if (v != SEEN_LATE)
+		return "";
+	return *claim_term(c, TERM_IV) ? "its first message was used before"
+				       : "this login was used before";
+}
+
 bool registry_admit(struct registry *reg, struct claim *c)
 {
 	struct registration *r =
@@ -29,9 +40,11 @@ bool registry_admit(struct registry *reg, struct claim *c)
 	enum seen_verdict v =
 		replays_enter(&reg->replays, c, registry_now(reg));
 
+	const char *error = refusal(c, v);
+
 	c->again |= v == SEEN_AGAIN;
-	if (v == SEEN_LATE) {
-		registry_settle(reg, c, NULL, "this login was used before");
+	if (*error) {
+		registry_settle(reg, c, NULL, error);
 		return false;
 	}
 	if (*claim_term(c, TERM_IV))

@@ -23,7 +23,7 @@ struct replays {
 /*
  * Enter a control's login, or its proof, at `now` (clock.h). SEEN_AGAIN: the
  * login came before, no longer ago than one of another honest client of the
- * same second; SEEN_LATE: it is refused.
+ * same second; SEEN_LATE, SEEN_FULL: it is refused.
  */
 enum seen_verdict replays_enter(
 	struct replays *r, const struct claim *c, int64_t now) must_check;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* One uthash table, which keeps the order of insertion. */
+/* A uthash table of users, each with one that keeps the order of insertion. */
 
 #include "server/users/seen.h"
 
@@ -13,77 +13,140 @@
 struct seen_login {
 	UT_hash_handle hh;
 	int64_t first, until;
-	char key[]; /* the time, then the user */
+	char what[];
 };
 
-static void forget(struct seen *s, struct seen_login *l)
+struct seen_user {
+	UT_hash_handle hh;
+	struct seen_login *logins;
+	char name[];
+};
+
+static void forget(struct seen *s, struct seen_user *u, struct seen_login *l)
 {
-	HASH_DEL(s->table, l);
+	HASH_DEL(u->logins, l);
 	s->count--;
 	free(l);
 }
 
+static void drop_if_empty(struct seen *s, struct seen_user *u)
+{
+	if (u->logins)
+		return;
+	HASH_DEL(s->users, u);
+	free(u);
+}
+
 /* The oldest first; one that is kept longer keeps those behind it. */
-static void sweep(struct seen *s, int64_t now)
+static void sweep(struct seen *s, struct seen_user *u, int64_t now)
 {
-	while (s->table && (s->table->until <= now || s->count > SEEN_MAX))
-		forget(s, s->table);
+	while (u->logins && u->logins->until <= now)
+		forget(s, u, u->logins);
+	drop_if_empty(s, u);
 }
 
-/* One with the key alone, its size in *size_r; NULL without memory. */
-static struct seen_login *login_new(
-	const char *user, int64_t stamp, size_t *size_r)
+static struct seen_user *find_user(const struct seen *s, const char *name)
 {
-	size_t size = sizeof(stamp) + strlen(user);
-	struct seen_login *l = calloc(1, sizeof(*l) + size);
+	struct seen_user *u;
 
-	*size_r = size;
-	if (!l)
+	HASH_FIND(hh, s->users, name, strlen(name), u);
+	return u;
+}
+
+/* Who comes no more is looked at as well, in turn. */
+static void sweep_some(struct seen *s, const char *name, int64_t now)
+{
+	struct seen_user *u = s->users;
+
+	if (u) {
+		HASH_DEL(s->users, u);
+		HASH_ADD(hh, s->users, name, strlen(u->name), u);
+		sweep(s, u, now);
+	}
+	u = find_user(s, name);
+	if (u)
+		sweep(s, u, now);
+}
+
+/* NULL without memory. */
+static struct seen_user *make_user(struct seen *s, const char *name)
+{
+	struct seen_user *u = find_user(s, name);
+
+	if (u)
+		return u;
+	u = calloc(1, sizeof(*u) + strlen(name) + 1);
+	if (!u)
 		return NULL;
-	memcpy(l->key, &stamp, sizeof(stamp));
-	memcpy(l->key + sizeof(stamp), user, size - sizeof(stamp));
-	return l;
+	memcpy(u->name, name, strlen(name));
+	HASH_ADD(hh, s->users, name, strlen(u->name), u);
+	return u;
 }
 
-static enum seen_verdict enter(struct seen *s, const char *user, int64_t stamp,
-	int64_t now, int64_t until)
+static enum seen_verdict look(
+	struct seen *s, struct seen_user *u, const char *what, int64_t now)
 {
-	size_t size;
-	struct seen_login *l = login_new(user, stamp, &size), *before;
+	struct seen_login *before;
 
-	if (!l)
-		return SEEN_LATE;
-	HASH_FIND(hh, s->table, l->key, size, before);
-	if (before && before->until > now) {
-		free(l);
+	HASH_FIND(hh, u->logins, what, strlen(what), before);
+	if (before && before->until > now)
 		return now - before->first <= SEEN_GRACE ? SEEN_AGAIN
 							 : SEEN_LATE;
-	}
 	if (before)
-		forget(s, before);
-	l->first = now;
-	l->until = until;
-	HASH_ADD(hh, s->table, key, size, l);
-	s->count++;
-	sweep(s, now);
-	return SEEN_NEW;
+		forget(s, u, before);
+	return HASH_COUNT(u->logins) < SEEN_MAX ? SEEN_NEW : SEEN_FULL;
 }
 
-enum seen_verdict seen_enter(struct seen *s, const char *user, int64_t stamp,
+/* A new one; false without memory. */
+static bool add(struct seen *s, struct seen_user *u, const char *what,
+	int64_t first, int64_t until)
+{
+	struct seen_login *l = calloc(1, sizeof(*l) + strlen(what) + 1);
+
+	if (!l)
+		return false;
+	memcpy(l->what, what, strlen(what));
+	l->first = first;
+	l->until = until;
+	HASH_ADD(hh, u->logins, what, strlen(l->what), l);
+	s->count++;
+	return true;
+}
+
+static enum seen_verdict enter(struct seen *s, const char *user,
+	const char *what, int64_t now, int64_t first, int64_t until)
+{
+	enum seen_verdict v = SEEN_LATE;
+	struct seen_user *u;
+
+	sweep_some(s, user, now);
+	u = make_user(s, user);
+	if (u)
+		v = look(s, u, what, now);
+	if (v == SEEN_NEW && !add(s, u, what, first, until))
+		v = SEEN_LATE;
+	if (u)
+		drop_if_empty(s, u);
+	return v;
+}
+
+enum seen_verdict seen_enter(struct seen *s, const char *user, const char *what,
 	int64_t now, int64_t keep)
 {
-	return enter(s, user, stamp, now, now + keep);
+	return enter(s, user, what, now, now, now + keep);
 }
 
-void seen_restore(struct seen *s, const char *user, int64_t stamp, int64_t now,
-	int64_t keep)
+void seen_restore(struct seen *s, const char *user, const char *what,
+	int64_t now, int64_t keep)
 {
 	/* Without memory it is forgotten. */
-	enter(s, user, stamp, now - SEEN_GRACE - 1, now + keep);
+	enter(s, user, what, now, now - SEEN_GRACE - 1, now + keep);
 }
 
 void seen_clear(struct seen *s)
 {
-	while (s->table)
-		forget(s, s->table);
+	struct seen_user *u, *next;
+
+	HASH_ITER(hh, s->users, u, next)
+	sweep(s, u, INT64_MAX);
 }

@@ -22,15 +22,19 @@
 #include "common/base/state_file.h"
 #include "common/conf/join.h"
 #include "server/registry/registry.h"
+#include "server/users/seen.h"
 
 #define PERIOD CLOCK_SECOND
 
 /* When it is written anew, and what then stays of it at most. */
 #define SIZE_LONG ((int64_t)STATE_FILE_MAX * 3 / 4)
-#define SIZE_KEPT ((size_t)STATE_FILE_MAX / 2)
+#define SIZE_KEPT ((size_t)STATE_FILE_MAX * 5 / 8)
 
 /* Room for a line and a NUL. */
 #define LINE_SIZE (2 * 21 + JOIN_NAME_SIZE)
+
+_Static_assert((size_t)SEEN_MAX *LINE_SIZE <= SIZE_KEPT,
+	"one user displaces the others' lines");
 
 struct seen_note {
 	struct seen_note *next;
@@ -68,17 +72,15 @@ static const char *next_line(const char *text)
 }
 
 /*
- * What is not over, of the end of the file, to the beginning of the text, with
- * a NUL; its size.
+ * What is not over to the beginning of the text, with a NUL; its size. Only if
+ * that is too much the oldest goes, and of one user there is never so much.
  */
-static size_t keep(char *text, size_t size, int64_t now)
+static size_t keep(char *text, int64_t now)
 {
 	const char *at = text, *next;
 	struct seen_line l;
 	size_t n = 0;
 
-	if (size > SIZE_KEPT)
-		at = next_line(text + size - SIZE_KEPT);
 	for (; at; at = next) {
 		size_t length = strcspn(at, "\n") + 1;
 
@@ -89,6 +91,11 @@ static size_t keep(char *text, size_t size, int64_t now)
 		n += length;
 	}
 	text[n] = '\0';
+	if (n <= SIZE_KEPT)
+		return n;
+	at = next_line(text + n - SIZE_KEPT);
+	n = at ? strlen(at) : 0;
+	memmove(text, at ? at : "", n + 1);
 	return n;
 }
 
@@ -103,7 +110,7 @@ static int shorten(struct seen_file *f, struct registry *reg, const char **why)
 
 	if (rc < 0)
 		return rc == -ENOENT ? 0 : rc;
-	size = keep(text, size, now);
+	size = keep(text, now);
 	rc = state_file_write(f->path, text, size);
 	f->size = (int64_t)size;
 	for (const char *at = size > 0 ? text : NULL; reg && at;

@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from frpkit import frpc
 from harness import (ADITD, ROOT, TOKEN, Client, Origin, Server, Skip, case,
@@ -530,6 +531,41 @@ def restart():
         s.launch()
         until(lambda: not s.alive(), "ends")
         check("chmod 600" in s.log(), s.log())
+
+
+@case("a user of too many logins gets no more in; nobody else's are forgotten")
+def too_many():
+    now = int(time.time())
+    most = 8704  # SEEN_MAX
+
+    def alice(s, first, end):
+        for stamp in range(first, end):
+            with dial(s.port) as conn:
+                conn.sendall(frame("o", {
+                    "user": "alice", "timestamp": stamp,
+                    "privilege_key": login_key("alice-secret", stamp)}))
+                check(b"error" not in conn.recv(1000), stamp)
+                reset(conn)
+
+    same = {"timestamp": now, "privilege_key": login_key("bob-secret", now)}
+    with users({**ALICE, "maxClockSkew": "any"}, BOB) as s:
+        with client(s, "bob") as b:
+            check("error" not in login(b, **same), "bob")
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(lambda i: alice(s, now + i * most // 4,
+                                             now + (i + 1) * most // 4),
+                             range(4)))
+        for _ in range(2):
+            with client(s) as a:
+                stamp = now + most
+                equal(login(a, timestamp=stamp, privilege_key=login_key(
+                    "alice-secret", stamp))["error"],
+                      "too many logins as this user")
+            with client(s, "bob") as b:
+                check("error" not in login_later(b), "bob again")
+            time.sleep(2)
+            s.restart()
+            equal(refused(s, "bob", None, **same), "this login was used before")
 
 
 @case("another user's run id is answered with a fresh one")

@@ -6,6 +6,8 @@
 #include "server/users/seen.h"
 
 #include <criterion/criterion.h>
+#include <inttypes.h>
+#include <stdio.h>
 
 #include "common/base/clock.h"
 
@@ -20,9 +22,17 @@ static void done(void)
 
 TestSuite(seen, .fini = done);
 
+static const char *text_of(int64_t stamp)
+{
+	static char text[24];
+
+	snprintf(text, sizeof(text), "%" PRId64, stamp);
+	return text;
+}
+
 static enum seen_verdict enter(const char *user, int64_t stamp, int64_t now)
 {
-	return seen_enter(&seen, user, stamp, now, HOUR);
+	return seen_enter(&seen, user, text_of(stamp), now, HOUR);
 }
 
 Test(seen, again_within_the_grace_only)
@@ -57,20 +67,42 @@ Test(seen, forgotten_in_time)
 	cr_assert_neq(enter("alice", 1, HOUR), SEEN_LATE);
 }
 
+/* Who has too many gets no more in; of others nothing is forgotten. */
 Test(seen, bounded)
 {
-	for (int64_t i = 0; i < SEEN_MAX + 1000; i++)
-		cr_assert_neq(enter("alice", i, 0), SEEN_LATE);
-	cr_assert_eq(seen.count, SEEN_MAX);
-	/* The oldest went. */
-	cr_assert_eq(enter("alice", SEEN_MAX, SEEN_GRACE + 1), SEEN_LATE);
-	cr_assert_neq(enter("alice", 0, SEEN_GRACE + 1), SEEN_LATE);
+	cr_assert_eq(enter("bob", 1, 0), SEEN_NEW);
+	for (int64_t i = 0; i < SEEN_MAX; i++)
+		cr_assert_eq(enter("alice", i, i), SEEN_NEW);
+	for (int64_t i = 0; i < 1000; i++)
+		cr_assert_eq(enter("alice", SEEN_MAX + i, SEEN_MAX), SEEN_FULL);
+	cr_assert_eq(seen.count, SEEN_MAX + 1);
+	cr_assert_eq(enter("alice", 0, SEEN_MAX), SEEN_AGAIN);
+	cr_assert_eq(enter("alice", 0, SEEN_GRACE + 1), SEEN_LATE);
+	cr_assert_eq(enter("bob", 1, SEEN_GRACE + 1), SEEN_LATE);
+	cr_assert_eq(enter("bob", 2, SEEN_GRACE + 1), SEEN_NEW);
+	/* One is over, and makes room for one. */
+	cr_assert_eq(enter("alice", SEEN_MAX, HOUR), SEEN_NEW);
+	cr_assert_eq(enter("alice", SEEN_MAX + 1, HOUR), SEEN_FULL);
+}
+
+Test(seen, of_users_who_come_no_more)
+{
+	char user[24];
+
+	for (int i = 0; i < 100; i++) {
+		snprintf(user, sizeof(user), "user-%d", i);
+		cr_assert_eq(enter(user, i, 0), SEEN_NEW);
+	}
+	/* Each time one more of them is looked at. */
+	for (int i = 0; i < 101; i++)
+		cr_assert_eq(enter("alice", i, HOUR), SEEN_NEW);
+	cr_assert_eq(seen.count, 101);
 }
 
 Test(seen, restored_ones_come_no_more)
 {
-	seen_restore(&seen, "alice", 1700000000, 0, HOUR);
-	seen_restore(&seen, "alice", 1700000001, 0, HOUR / 2);
+	seen_restore(&seen, "alice", "1700000000", 0, HOUR);
+	seen_restore(&seen, "alice", "1700000001", 0, HOUR / 2);
 	cr_assert_eq(enter("alice", 1700000000, 0), SEEN_LATE);
 	cr_assert_eq(enter("alice", 1700000000, HOUR - 1), SEEN_LATE);
 	cr_assert_eq(enter("alice", 1700000001, HOUR - 1), SEEN_NEW);
