@@ -168,6 +168,13 @@ static int take_short(struct line *l, const char *argument)
 	return take(l, o, argument[0] ? argument : NULL);
 }
 
+/* A join string is a secret, wherever it stands. */
+static const char *quote_word(char out[static CONF_QUOTED], const char *word)
+{
+	return strncmp(word, "adit://", 7) ? conf_quote(out, word)
+					   : "(a join string)";
+}
+
 static int take_operand(
 	struct line *l, const char *argument, struct command_words *operands)
 {
@@ -175,7 +182,7 @@ static int take_operand(
 
 	if (operands->n == COMMAND_WORDS_MAX) {
 		snprintf(l->error, COMMAND_ERROR, "too many words at %.120s",
-			conf_quote(quoted, argument));
+			quote_word(quoted, argument));
 		return -EINVAL;
 	}
 	operands->v[operands->n++] = argument;
@@ -256,7 +263,7 @@ int command_alone(
 		return 0;
 	snprintf(error, COMMAND_ERROR,
 		"%.64s takes no word: %.120s is too much", operands->v[0],
-		conf_quote(quoted, operands->v[1]));
+		quote_word(quoted, operands->v[1]));
 	return -EINVAL;
 }
 

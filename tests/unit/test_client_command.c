@@ -113,6 +113,23 @@ Test(client_command, refuses)
 }
 
 /* A name of two words, the same one again, where none is asked for. */
+/* It may stand where somebody has forgotten --join. */
+Test(client_command, a_join_string_is_never_quoted)
+{
+	char *lines[][5] = { { "adit", "adit://SECRET" },
+		{ "adit", "tcp", "adit://SECRET" },
+		{ "adit", "bench", "adit://SECRET" },
+		{ "adit", "doctor", "tcp", "adit://SECRET" } };
+	struct client_command c;
+	char error[COMMAND_ERROR];
+
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		cr_assert_eq(parse(&c, lines[i], error), -EINVAL);
+		cr_assert_null(strstr(error, "SECRET"), "%s", error);
+		cr_assert(strstr(error, "(a join string)"), "%s", error);
+	}
+}
+
 Test(client_command, a_name_is_made_up)
 {
 	char *argv[] = { "adit", "http", "3000", NULL };
