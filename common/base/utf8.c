@@ -2,6 +2,22 @@
 
 #include "common/base/utf8.h"
 
+#include <stdbool.h>
+
+/*
+ * Of three bytes: U+200E and U+200F, U+2028 to U+202E, U+2066 to U+2069. What
+ * is behind the first of these is shown from right to left, or on another line.
+ */
+static bool turns_the_line(const unsigned char *s)
+{
+	if (s[0] != 0xe2)
+		return false;
+	if (s[1] == 0x80)
+		return s[2] == 0x8e || s[2] == 0x8f ||
+		       (s[2] >= 0xa8 && s[2] <= 0xae);
+	return s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9;
+}
+
 size_t utf8_length(const unsigned char *s, size_t n)
 {
 	size_t length;
@@ -20,5 +36,7 @@ size_t utf8_length(const unsigned char *s, size_t n)
 	for (size_t i = 1; i < length; i++)
 		if ((s[i] & 0xc0) != 0x80)
 			return 0;
+	if (length == 3 && turns_the_line(s))
+		return 0;
 	return length;
 }

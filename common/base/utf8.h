@@ -9,8 +9,9 @@
 
 /*
  * Bytes of the character of two bytes or more that begins at `s`, of which `n`
- * may be looked at; 0 if there is none, or a control character. It reads no
- * further than the first byte that is wrong.
+ * may be looked at; 0 if there is none, or one that a terminal does not show
+ * but obeys: control characters, and those that turn or break a line. It reads
+ * no further than the first byte that is wrong.
  */
 size_t utf8_length(const unsigned char *s, size_t n);
 

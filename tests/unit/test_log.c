@@ -58,6 +58,37 @@ Test(log, outside_text_cannot_break_a_line)
 	cr_assert_null(strchr(text, '\x7f'));
 }
 
+/* What a terminal would obey is shown as bytes; letters stay letters. */
+Test(log, outside_text_cannot_turn_a_line)
+{
+	static const struct {
+		const char *said, *shown;
+	} rows[] = {
+		{ "Z\u00fcrich \u6771\u4eac \u05d0 \U0001f600",
+			"Z\u00fcrich \u6771\u4eac \u05d0 \U0001f600" },
+		{ "a\xc2\x9b"
+		  "b",
+			"a\\xc2\\x9bb" },
+		{ "a\x9b"
+		  "b\xe2\x80",
+			"a\\x9bb\\xe2\\x80" },
+		{ "\xc0\x8a \xed\xa0\x80", "\\xc0\\x8a \\xed\\xa0\\x80" },
+		{ "\u200e\u200f\u2010",
+			"\\xe2\\x80\\x8e\\xe2\\x80\\x8f\u2010" },
+		{ "\u2027\u2028\u202a\u202e\u202f",
+			"\u2027\\xe2\\x80\\xa8\\xe2\\x80\\xaa"
+			"\\xe2\\x80\\xae\u202f" },
+		{ "\u2065\u2066\u2069\u206a",
+			"\u2065\\xe2\\x81\\xa6\\xe2\\x81\\xa9\u206a" },
+	};
+
+	open_pipe(LOG_INFO, LOG_TEXT);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		log_info("%s", rows[i].said);
+		cr_assert(strstr(written(), rows[i].shown), "%s", text);
+	}
+}
+
 Test(log, json)
 {
 	open_pipe(LOG_INFO, LOG_JSON);
