@@ -192,21 +192,22 @@ bool control_claim(struct control *c, const char *id, int64_t keep_s, char *iv)
 static bool may_try(struct worker *w, struct admission *a,
 	const struct link *link, const struct message_login *login)
 {
-	struct failures *by_address = &w->server->failures;
-	struct failures *by_user = &w->server->user_failures;
-	uint64_t address = failures_key(by_address, &link->peer, NULL);
-	uint64_t user = failures_key(by_user, &link->peer, login->user);
+	struct failures *f = &w->server->failures;
+	uint64_t key = failures_key(f, &link->peer, NULL);
 	int64_t now = worker_loop(w)->now;
-	int64_t wait = failures_wait(by_address, address, now);
+	int64_t wait = failures_wait(f, key, now);
 	const char *as = "";
 
 	if (wait == 0 && !admission_is_signed(login)) {
-		wait = failures_wait(by_user, user, now);
+		f = &w->server->user_failures;
+		key = failures_key(f, &link->peer, login->user);
+		wait = failures_wait(f, key, now);
 		as = " as this user";
 	}
 	if (wait == 0)
 		return true;
 	count(&w->core.counters, logins_cut_off);
+	a->untold = !failures_tell(f, key, now);
 	snprintf(a->error, sizeof(a->error),
 		"too many failed logins%s from this address: try again in "
 		"%lld s",
@@ -270,7 +271,8 @@ void control_login(struct worker *w, struct stream *s, const struct link *link,
 		snprintf(a.error, sizeof(a.error), "too many clients");
 	if (!c) {
 		address_ip(&link->peer, ip);
-		refusal_log(ip, a.error, a.cause, login->user);
+		if (!a.untold)
+			refusal_log(ip, a.error, a.cause, login->user);
 		refusal_send(w, s, a.error);
 		return;
 	}

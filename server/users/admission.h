@@ -34,6 +34,7 @@ struct admission {
 	bool proven;    /* by a signature, with this key: */
 	uint8_t key[PROOF_PUBLIC_SIZE];
 	bool failed;       /* refused for its secret: counted against it */
+	bool untold;       /* refused as others were that the log has */
 	const char *cause; /* for the log only; or NULL */
 	char error[ADMISSION_ERROR_SIZE]; /* for the client */
 };

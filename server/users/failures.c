@@ -65,6 +65,15 @@ int64_t failures_wait(struct failures *f, uint64_t key, int64_t now)
 	return clear > full ? clear - full : 0;
 }
 
+bool failures_tell(struct failures *f, uint64_t key, int64_t now)
+{
+	struct failures_entry *e = find(f, key);
+	int64_t quiet = e ? atomic_load(&e->quiet) : 0;
+
+	return !e || (quiet <= now && atomic_compare_exchange_strong(&e->quiet,
+					      &quiet, now + f->pause));
+}
+
 /* The place whose failures are the longest ago. */
 static struct failures_entry *displace(struct failures *f, uint64_t key)
 {
@@ -74,6 +83,7 @@ static struct failures_entry *displace(struct failures *f, uint64_t key)
 		if (atomic_load(&set[i].clear) < atomic_load(&oldest->clear))
 			oldest = &set[i];
 	atomic_store(&oldest->clear, 0);
+	atomic_store(&oldest->quiet, 0);
 	atomic_store(&oldest->key, key);
 	return oldest;
 }

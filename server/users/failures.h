@@ -16,6 +16,7 @@
 #define ADIT_SERVER_USERS_FAILURES_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/base/address.h"
@@ -35,6 +36,7 @@ struct failures_entry {
 	_Atomic uint64_t key; /* of failures_key */
 	/* When all that it did is forgotten (clock.h). */
 	_Atomic int64_t clear;
+	_Atomic int64_t quiet; /* until then there is nothing new to tell */
 };
 
 struct failures {
@@ -56,6 +58,12 @@ uint64_t failures_key(
 
 /* Any thread: in how many ns it may be tried again; 0: now. */
 int64_t failures_wait(struct failures *f, uint64_t key, int64_t now) must_check;
+
+/*
+ * Any thread: it was refused as it has to wait. Whether the log is to tell:
+ * once in a pause, however often it tries.
+ */
+bool failures_tell(struct failures *f, uint64_t key, int64_t now) must_check;
 
 /* Any thread: it has failed. */
 void failures_count(struct failures *f, uint64_t key, int64_t now);

@@ -1058,6 +1058,11 @@ def failures():
         check("too many" in refused(s, "alice", "alice-secret"), "cut off")
         equal(s.counters()["logins_failed"], 10)
         equal(s.counters()["logins_cut_off"], 3)
+        # A flood of them is no flood of the log.
+        for _ in range(200):
+            refused(s, "alice", "x")
+        equal(s.counters()["logins_cut_off"], 203)
+        check(1 <= s.log().count("refused: too many failed") < 5, s.log())
         # Who is in stays, with new work connections.
         for _ in range(3):
             with dial(port) as conn:

@@ -131,6 +131,25 @@ Test(failures, by_user)
 	cr_assert_eq(wait_as("192.0.2.1", longer, 0), 0);
 }
 
+/* However often it tries, the log tells of it once in a pause. */
+Test(failures, are_told_once)
+{
+	struct address a = from("192.0.2.1"), b = from("192.0.2.2");
+	uint64_t key = failures_key(failures, &a, NULL);
+	int64_t now = 1000 * CLOCK_SECOND;
+
+	fail("192.0.2.1", FAILURES_BURST, now);
+	fail("192.0.2.2", FAILURES_BURST, now);
+	cr_assert(failures_tell(failures, key, now));
+	for (int i = 0; i < 100; i++)
+		cr_assert_not(failures_tell(failures, key, now + i));
+	cr_assert(
+		failures_tell(failures, failures_key(failures, &b, NULL), now));
+	now += FAILURES_PAUSE;
+	cr_assert(failures_tell(failures, key, now));
+	cr_assert_not(failures_tell(failures, key, now));
+}
+
 Test(failures, without_an_address)
 {
 	struct address none = { .size = 0 };
