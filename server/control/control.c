@@ -166,13 +166,14 @@ void control_move(struct control *c)
 	control_close(c, REASON_shutdown, "another aditd has taken over");
 }
 
-/* The run id is another's: under which one it is registered for now. */
+/* It cannot have the run id: under which one it is registered for now. */
 static void control_yield(struct control *c, enum clash clash)
 {
 	char id[17];
 
 	random_hex(id, 8);
-	/* Not told apart from a run id that nobody has. */
+	c->named = false;
+	/* Another user's is not told apart from one that nobody has. */
 	if (clash == CLASH_FOREIGN)
 		memcpy(c->run_id, id, sizeof(id));
 	if (!control_claim(c, id, 0, NULL))

@@ -65,6 +65,7 @@ struct control {
 	uint32_t undecided;    /* proxies that are claimed */
 	bool waits;            /* a NewProxy, for what becomes of those */
 	struct handle session; /* the mux that it came by; generation 0 */
+	bool named;            /* by the run id that it asks for */
 	bool extended;         /* it speaks our extension */
 	bool proven;           /* by a signature, with `key`: no cipher */
 	uint8_t caps;          /* enum capability, or-ed */

@@ -96,6 +96,8 @@ static struct control *control_new(struct worker *w, struct stream *s,
 	id = c->proven ? c->before : c->run_id;
 	if (is_run_id(login->run_id))
 		snprintf(id, RUN_ID_SIZE, "%s", login->run_id);
+	/* Without users all are one, and frp's way has nothing to tell. */
+	c->named = *c->run_id && w->users;
 	if (!*c->run_id)
 		random_hex(c->run_id, 8);
 	channel_init(&c->channel, s, &control_ops);
@@ -176,6 +178,7 @@ bool control_claim(struct control *c, const char *id, int64_t keep_s, char *iv)
 	claim->keep_s = keep_s;
 	claim->proven = iv || c->proven;
 	claim->again = c->again;
+	claim->named = c->named;
 	claim->ticketed = c->proven && c->caps & CAPABILITY_tickets;
 	claim->owner = claim->control = worker_ref(c->worker, c);
 	claim->caps = c->caps;

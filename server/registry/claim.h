@@ -60,6 +60,7 @@ struct claim {
 	struct throttle *throttle; /* the proxy's own; held; or NULL */
 	bool proven;   /* control: it is no replay; it may replace one */
 	bool again;    /* ... but none, as the same login came before */
+	bool named;    /* control: the client asks for the run id */
 	bool ticketed; /* control: its work connections come with tickets */
 	bool listed;   /* the proxy's user lists its domains */
 	uint8_t kind;  /* enum claim_kind */

@@ -32,7 +32,7 @@ struct worker;
 /* Why a control cannot have the run id. */
 enum clash {
 	CLASH_NONE,
-	CLASH_FOREIGN, /* it is another user's */
+	CLASH_FOREIGN, /* it is another user's, or nobody's */
 	CLASH_LIVE,    /* a control of its user has it; a proof is needed */
 };
 

@@ -17,7 +17,8 @@ void registry_decline(struct registry *reg, struct claim *c)
 
 	d->owner = c->owner;
 	d->again = c->again;
-	d->clash = claim_same_record(r->claim, c) ? CLASH_LIVE : CLASH_FOREIGN;
+	d->clash = r && claim_same_record(r->claim, c) ? CLASH_LIVE
+						       : CLASH_FOREIGN;
 	worker_post(reg->worker, c->owner.worker, &d->letter, control_decided);
 	claim_free(c);
 }
@@ -49,6 +50,10 @@ bool registry_admit(struct registry *reg, struct claim *c)
 	}
 	if (*claim_term(c, TERM_IV))
 		room_prove(&reg->room, c->owner);
+	if (!r && c->named) {
+		registry_decline(reg, c);
+		return false;
+	}
 	if (!r || !ref_is_same(r->claim->owner, c->owner))
 		return true;
 	/* It has it already, and only had to be proven. */

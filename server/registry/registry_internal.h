@@ -38,7 +38,7 @@ void registry_answer(struct registry *reg, const struct claim *c,
 void registry_settle(struct registry *reg, struct claim *c,
 	struct registration *r, const char *error);
 
-/* The claim of a control ends: who has the run id is not disturbed. */
+/* The claim of a control ends: who has the run id, if any, is not disturbed. */
 void registry_decline(struct registry *reg, struct claim *c);
 
 /* A control's login, or its proof; false: that was the end of the claim. */

@@ -4,8 +4,7 @@
  * Who makes room for a new control: the one that has its run id; and, where
  * the login was signed, the one whose run id it names and the one that has its
  * client id. Only a control of the same record does. A run id or a client id
- * of others is nobody's, so that nothing is learnt by trying; but a run id
- * that a login of frp's kind brings along is wanted by that name.
+ * of others is nobody's, so that nothing is learnt by trying.
  */
 
 #ifndef ADIT_SERVER_REGISTRY_SUCCESSION_H
