@@ -684,6 +684,12 @@ def suffix():
                     thief.control.sock.shutdown(socket.SHUT_WR)
                 thief.answer("")
                 equal(thief.requests, 0, "work connections")
+        # Nor is it another login inside TLS, of either kind.
+        for alpn in ((), ("adit/1",)):
+            with tls_client(s, *alpn) as thief:
+                equal(login(thief, run_id=run_id, **same)["run_id"], run_id)
+                thief.control.sock.sendall(sent)
+                thief.answer("")
         equal(a.ping(), {}, "she is not disturbed")
         with dial(port) as conn:
             conn.sendall(b"x")
