@@ -162,7 +162,8 @@ struct dial *client_dial_server(struct client *c, struct dial_owner *owner)
 	struct dial_params p = { .address = &at->server,
 		.local = at->local.size ? &at->local : NULL,
 		.gateway = c->crew->gateway.kind ? &c->crew->gateway : NULL,
-		.timeout = s->dial_server_timeout_ms * CLOCK_MS };
+		.timeout = s->dial_server_timeout_ms * CLOCK_MS,
+		.to_server = true };
 
 	p.host = client_server(c, &p.port);
 	return dial_start(c, owner, &p);

@@ -195,14 +195,28 @@ static void dial_resolved(struct mailbox *m, struct letter *letter)
 
 	if (!d || d->state != DIAL_RESOLVING)
 		return;
-	if (r->error) {
-		dial_end(d, -1, r->error);
+	if (r->answer.error) {
+		dial_end(d, -1, r->answer.error);
 		return;
 	}
 	d->state = DIAL_CONNECTING;
-	d->count = r->count;
-	memcpy(d->addresses, r->addresses, sizeof(d->addresses));
+	d->count = r->answer.count;
+	memcpy(d->addresses, r->answer.addresses, sizeof(d->addresses));
 	dial_try(d);
+}
+
+static int dial_resolve(struct dial *d, const char *host, uint16_t port)
+{
+	struct client *c = d->client;
+	struct resolver_question q = { .host = host,
+		.port = port,
+		.urgent = d->params.to_server,
+		.until = client_loop(c)->now + d->params.timeout,
+		.reply_to = &c->core.mailbox,
+		.deliver = dial_resolved,
+		.asker = pool_handle(d) };
+
+	return resolver_ask(c->crew->resolver, &q);
 }
 
 struct dial *dial_start(
@@ -231,8 +245,7 @@ struct dial *dial_start(
 	loop_set_timer(client_loop(c), &d->timer, p->timeout, dial_late);
 	if (d->state == DIAL_CONNECTING)
 		return dial_try(d) ? NULL : d;
-	rc = resolver_ask(c->crew->resolver, host, port, &c->core.mailbox,
-		dial_resolved, pool_handle(d));
+	rc = dial_resolve(d, host, port);
 	if (rc == 0)
 		return d;
 	dial_end(d, -1, strerror(-rc));

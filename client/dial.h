@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * A dial makes one TCP connection: the name is resolved (on the resolver's
- * thread), then its addresses are tried in turn until one accepts, then a
+ * A dial makes one TCP connection: the name is resolved (on a thread of the
+ * resolver), then its addresses are tried in turn until one accepts, then a
  * gateway on the way is talked to, all within a time limit.
  */
 
@@ -46,6 +46,7 @@ struct dial_params {
 	const struct address *local;   /* to dial from; NULL: any */
 	const struct gateway *gateway; /* by way of it; NULL: directly */
 	int64_t timeout;               /* ns */
+	bool to_server;                /* its name waits for no other one */
 };
 
 struct dial {

@@ -2,8 +2,8 @@
 
 /*
  * Names to addresses by one DNS server that is asked instead of the system's
- * (c-ares; /etc/hosts is still read first, as frp does). It blocks: for the
- * resolver's thread.
+ * (c-ares; /etc/hosts is still read first, as frp does). It blocks: for a
+ * thread of the resolver.
  */
 
 #ifndef ADIT_EVENT_NAME_SERVER_H

@@ -1,12 +1,15 @@
 """The way from adit to the server: through an HTTP or SOCKS5 proxy, by a DNS
 server of its own, from an address of its own; what fails is told."""
 import base64
+import contextlib
+import signal
 import socket
 import struct
 import threading
+import time
 
-from harness import (Client, Origin, Server, case, check, dial, echo, equal,
-                     free_port, levels, main, read_until, settle)
+from harness import (PATIENCE, Client, Origin, Server, case, check, dial, echo,
+                     equal, free_port, levels, main, read_until, settle, until)
 
 
 def tcp(name, origin, port):
@@ -200,12 +203,14 @@ def from_environment():
 
 
 class Dns:
-    """A DNS server for A records of one name."""
+    """A DNS server for A records of some names; of one with none it says
+    nothing, not even that."""
 
-    def __init__(self, name, address):
-        self.want = b"".join(bytes([len(x)]) + x.encode()
-                             for x in name.split(".")) + b"\0"
-        self.address, self.asked = address, 0
+    def __init__(self, names):
+        self.names = {b"".join(bytes([len(x)]) + x.encode()
+                               for x in name.split(".")) + b"\0": addresses
+                      for name, addresses in names.items()}
+        self.asked = 0
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.sock.bind(("127.0.0.1", 0))
         self.port = self.sock.getsockname()[1]
@@ -220,19 +225,22 @@ class Dns:
             self.asked += 1
             question = data[12:data.index(b"\0", 12) + 5]
             kind, = struct.unpack(">H", question[-4:-2])
-            known = question[:-4].lower() == self.want
-            answer = b""
-            if known and kind == 1:
-                answer = (b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4"
-                          + socket.inet_aton(self.address))
-            self.sock.sendto(data[:2] + (b"\x81\x80" if known else b"\x81\x83")
-                             + b"\0\1" + struct.pack(">H", bool(answer))
-                             + b"\0\0\0\0" + question + answer, peer)
+            addresses = self.names.get(question[:-4].lower())
+            if addresses == []:
+                continue
+            code = b"\x81\x83" if addresses is None else b"\x81\x80"
+            answers = [b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4"
+                       + socket.inet_aton(a)
+                       for a in addresses or [] if kind == 1]
+            self.sock.sendto(data[:2] + code + b"\0\1"
+                             + struct.pack(">H", len(answers))
+                             + b"\0\0\0\0" + question + b"".join(answers),
+                             peer)
 
 
 @case("dnsServer: asked for the server's and the service's name")
 def dns_server():
-    dns = Dns("only.here.test", "127.0.0.1")
+    dns = Dns({"only.here.test": ["127.0.0.1"]})
     port = free_port()
     with Origin(echo) as o, Server() as s:
         proxy = {**tcp("t", o, port), "localIP": "only.here.test"}
@@ -247,6 +255,47 @@ def dns_server():
             equal(dns.asked, asked, "questions")
     fails({"serverAddr": "nowhere.test",
            "dnsServer": f"127.0.0.1:{dns.port}"}, "not found")
+
+
+def is_cut(conn):
+    with conn, contextlib.suppress(ConnectionResetError):
+        equal(conn.recv(1), b"", "what comes")
+
+
+@case("a name that nobody answers for: others, and the end, do not wait")
+def silent_name():
+    dns = Dns({"good.test": ["127.0.0.1"], "bad.test": []})
+    good, bad = free_port(), free_port()
+    with Origin(echo) as o, Server() as s, Client(s, [
+            {**tcp("good", o, good), "localIP": "good.test"},
+            {**tcp("bad", o, bad), "localIP": "bad.test"}],
+            {"dnsServer": f"127.0.0.1:{dns.port}"}) as c:
+        lost = [dial(bad) for _ in range(3)]
+        until(lambda: dns.asked > 0, "it is asked")
+        asked, begun = dns.asked, time.monotonic()
+        # One look-up for the three.
+        time.sleep(0.5)
+        check(dns.asked - asked <= 2, f"{dns.asked} questions")
+        talk(good)
+        took = time.monotonic() - begun
+        check(took < 2 * PATIENCE, f"{took:.1f} s")
+        for conn in lost:
+            is_cut(conn)
+        # For a moment it is known that this fails.
+        asked = dns.asked
+        # So soon that it may be over before it is connected.
+        with contextlib.suppress(ConnectionResetError):
+            is_cut(dial(bad))
+        equal(dns.asked, asked, "questions")
+        time.sleep(3)
+        with dial(bad):
+            until(lambda: dns.asked > asked, "it is asked again")
+            begun = time.monotonic()
+            c.process.send_signal(signal.SIGTERM)
+            c.wait_log("draining")
+            c.stop()
+            took = time.monotonic() - begun
+        check(took < 2 * PATIENCE, f"its end took {took:.1f} s")
 
 
 @case("connectServerLocalIP: the server sees that address")
