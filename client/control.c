@@ -268,7 +268,8 @@ static bool control_login_answered(
 	if (c->session.proven && c->settings->tls_pins.n > 0)
 		trust_told(&c->crew->trust, &m->adit.pins);
 	control_rest(k);
-	return proxy_table_open(c->proxies);
+	/* Who drains sees off the visitors it has, and wants no others. */
+	return c->core.draining || proxy_table_open(c->proxies);
 }
 
 /* So many work connections are wanted; an absent count is one. */

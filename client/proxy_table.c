@@ -128,8 +128,7 @@ void proxy_table_lost(struct proxy_table *t)
 void proxy_table_withdraw(struct proxy_table *t)
 {
 	for (size_t i = 0; i < t->count; i++)
-		if (t->list[i]->state == PROXY_RUNNING &&
-			!proxy_close(t->list[i]))
+		if (!proxy_close(t->list[i]))
 			return;
 }
 

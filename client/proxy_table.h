@@ -49,7 +49,10 @@ bool proxy_table_open(struct proxy_table *t);
 /* The control is gone: none is known to the server any more. */
 void proxy_table_lost(struct proxy_table *t);
 
-/* Before leaving: take them back. */
+/*
+ * Before leaving: take them back, also those of which the server has not said
+ * what it thinks; those that it refused are not asked for again.
+ */
 void proxy_table_withdraw(struct proxy_table *t);
 
 /*

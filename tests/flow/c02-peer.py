@@ -2,6 +2,8 @@
 import contextlib
 import os
 import re
+import select
+import signal
 import socket
 import time
 
@@ -37,6 +39,12 @@ def talk(conn, data=b"hello"):
         check(more, "ended early")
         got += more
     equal(got, data, "echo")
+
+
+def quiet(control, seconds=1.5):
+    """Nothing comes, not even what was put off for a second."""
+    ready, _, _ = select.select([control.sock], [], [], seconds)
+    check(not ready and not control.buffer, "something comes")
 
 
 @case("aditd: login, pool, proxy, visitor")
@@ -319,6 +327,34 @@ def refused_proxy():
         talk(sock)
         sock.close()
         control.close()
+
+
+@case("adit: one that drains publishes nothing any more")
+def draining_client():
+    with Origin(echo) as o, server() as f, Client(f, [
+            {"name": name, "type": "tcp", "localPort": o.port}
+            for name in ("served", "refused", "asked")], wait=False) as a:
+        control, _ = f.control()
+        for _ in range(3):
+            control.recv()
+        control.send("2", {"proxy_name": "served", "remote_addr": ":1"})
+        control.send("2", {"proxy_name": "refused", "error": "no"})
+        a.wait_log(r"\[refused\] start error")
+        visitor = f.start_work(control, "served")
+        talk(visitor)
+        a.process.send_signal(signal.SIGTERM)
+        equal(control.recv(), ("c", {"proxy_name": "served"}))
+        # The server's answer is too late.
+        control.send("2", {"proxy_name": "asked", "remote_addr": ":2"})
+        equal(control.recv(), ("c", {"proxy_name": "asked"}))
+        quiet(control)
+        control.close()
+        again, _ = f.control()
+        quiet(again)
+        talk(visitor)
+        visitor.close()
+        equal(a.process.wait(10), 0, "exit code")
+        again.close()
 
 
 main()
