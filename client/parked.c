@@ -42,6 +42,7 @@ static void forget(struct parked_work *p)
 	crew_count_busy(c->crew, -1);
 	proxy_drop(&p->proxy);
 	pool_give(c->pools.parked, p);
+	client_work_gone(c);
 }
 
 /* It has gone for good. */
@@ -54,7 +55,6 @@ static void work_gone(struct parked *parked)
 	c->core.counters.ended[REASON_shutdown]++;
 	forget(p);
 	quota_give(&c->crew->works);
-	client_work_gone(c);
 }
 
 static void work_wakes(

@@ -123,10 +123,10 @@ static struct stream *revive(
 	return s;
 }
 
-/* The visit that goes on over the stream. */
+/* The visit that goes on over the stream; NULL: that was closed. */
 static struct stream *carry(struct parking *home, struct stream *link)
 {
-	struct carrier *c = link ? carrier_wake(home->carriers, link) : NULL;
+	struct carrier *c = carrier_wake(home->carriers, link);
 
 	return c ? &c->stream : NULL;
 }
@@ -144,9 +144,10 @@ static void stirred(struct parked *p, struct op *op, int result)
 	count(home->loop->counters, unparks);
 	a = revive(home, &p->a, op, result);
 	b = revive(home, &p->b, op, result);
-	if (p->carrier == PARKED_A)
+	/* A carrier would have to be told whose it is, and has another end. */
+	if (a && b && p->carrier == PARKED_A)
 		a = carry(home, a);
-	if (p->carrier == PARKED_B)
+	else if (a && b && p->carrier == PARKED_B)
 		b = carry(home, b);
 	if (a && b) {
 		home->wake(p, a, b);

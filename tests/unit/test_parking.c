@@ -20,6 +20,7 @@ static struct stream *sa, *sb;
 static int wakes, gone, ends;
 static enum reason why;
 static struct carrier *renewed;
+static enum parked_carrier side;
 
 static void ended(struct relay *r, enum reason reason)
 {
@@ -50,7 +51,7 @@ static void on_idle(struct relay *r)
 	struct parked *p = pool_take(parking.records);
 
 	cr_assert_eq(r, &relay);
-	if (parking_take(&parking, p, r, PARKED_NONE))
+	if (parking_take(&parking, p, r, side))
 		sa = sb = NULL;
 	else
 		pool_give(parking.records, p);
@@ -208,7 +209,26 @@ Test(parking, cut_at_the_end)
 	cr_assert_eq(wakes, 0);
 }
 
-Test(parking, without_memory_it_is_cut)
+/* From now on a is a carrier's link, and the relay goes over its visit. */
+static void carry_a(void)
+{
+	struct carrier *c;
+
+	relay_stop(&relay);
+	c = carrier_wake(&carriers, sa);
+	cr_assert_not_null(c);
+	sa = &c->stream;
+	side = PARKED_A;
+	start();
+}
+
+static void never_gone(struct carrier *c)
+{
+	(void)c;
+	cr_assert_fail("a carrier that the owner was never told of");
+}
+
+static void cut_without_memory(const struct end *stirs)
 {
 	struct stream *others[16];
 	struct end e;
@@ -219,9 +239,45 @@ Test(parking, without_memory_it_is_cut)
 		others[i] = e.stream;
 	}
 	/* There is room for one stream of two. */
-	end_feed(&a, "hello", 5);
+	end_feed(stirs, "hello", 5);
 	cr_assert_eq(gone, 1);
 	cr_assert_eq(wakes, 0);
+	cr_assert_eq(pool_used(carriers.pool), 0);
 	for (int i = 0; i < 15; i++)
 		stream_close(&others[i], true);
+}
+
+Test(parking, without_memory_it_is_cut)
+{
+	cut_without_memory(&a);
+}
+
+Test(parking, without_memory_a_visit_is_cut)
+{
+	carry_a();
+	carriers.gone = never_gone;
+	cut_without_memory(&a);
+}
+
+Test(parking, without_memory_a_visit_is_cut_when_the_other_side_stirs)
+{
+	carry_a();
+	carriers.gone = never_gone;
+	cut_without_memory(&b);
+}
+
+Test(parking, without_memory_for_the_carrier_it_is_cut)
+{
+	struct carrier *others[2];
+
+	carry_a();
+	carriers.gone = never_gone;
+	expect_parked();
+	for (int i = 0; i < 2; i++)
+		others[i] = pool_take(carriers.pool);
+	end_feed(&b, "hello", 5);
+	cr_assert_eq(gone, 1);
+	cr_assert_eq(wakes, 0);
+	for (int i = 0; i < 2; i++)
+		pool_give(carriers.pool, others[i]);
 }
