@@ -78,9 +78,9 @@ int client_create(struct client *c, const struct settings *s, uint32_t count,
 		log_error("no memory for the pools");
 		return -ENOMEM;
 	}
-	/* Two operations a stream, one a dial, and the mailbox's. */
+	/* Two operations a stream, some a dial, and the mailbox's. */
 	params.ops = 2 * pool_limit(c->pools.streams) +
-		     pool_limit(c->pools.dials) + 8;
+		     DIAL_OPS * pool_limit(c->pools.dials) + 8;
 	params.chunks_hard =
 		params.chunks_soft + 512 + 2 * pool_limit(c->pools.streams);
 	c->tls_sessions = tls_sessions_create();

@@ -13,18 +13,37 @@
 #include "client/gateway.h"
 #include "common/base/socket.h"
 
+/*
+ * An address that does not answer is given so long before the next one is
+ * tried as well (RFC 8305).
+ */
+#define DIAL_PATIENCE (300 * CLOCK_MS)
+
 static void dial_polled(struct op *op, int result);
+
+/* What is still being tried is not wanted any more; whether something is. */
+static bool dial_stop_tries(struct dial *d)
+{
+	bool any = false;
+
+	loop_cancel_timer(client_loop(d->client), &d->patience);
+	for (int i = 0; i < d->next; i++) {
+		any |= op_in_flight(&d->tries[i].poll);
+		op_cancel(client_loop(d->client), &d->tries[i].poll);
+	}
+	return any;
+}
 
 /* Free the dial once nothing is in flight. */
 static void dial_join(struct dial *d)
 {
+	bool tries = dial_stop_tries(d);
+
 	d->state = DIAL_ENDED;
 	loop_cancel_timer(client_loop(d->client), &d->timer);
-	if (op_in_flight(&d->poll) || op_in_flight(&d->talking)) {
-		op_cancel(client_loop(d->client), &d->poll);
-		op_cancel(client_loop(d->client), &d->talking);
+	op_cancel(client_loop(d->client), &d->talking);
+	if (tries || op_in_flight(&d->talking))
 		return;
-	}
 	if (d->talk)
 		explicit_bzero(d->talk, sizeof(*d->talk));
 	free(d->talk);
@@ -117,10 +136,12 @@ static void dial_step(struct dial *d, enum gateway_step step)
 }
 
 /* Connected: to whom was asked for, or to the gateway. True: over. */
-static bool dial_connected(struct dial *d)
+static bool dial_connected(struct dial *d, int fd)
 {
 	const struct dial_params *p = &d->params;
 
+	d->fd = fd;
+	dial_stop_tries(d);
 	if (!p->gateway) {
 		dial_end(d, d->fd, NULL);
 		return true;
@@ -138,47 +159,71 @@ static bool dial_connected(struct dial *d)
 
 /* --- connecting --- */
 
-/* Try addresses until one is pending. True: the dial is over. */
-static bool dial_try(struct dial *d)
+static bool dial_is_trying(const struct dial *d)
 {
+	bool any = false;
+
+	for (int i = 0; i < d->next; i++)
+		any |= op_in_flight(&d->tries[i].poll);
+	return any;
+}
+
+static void dial_impatient(struct timer *t);
+
+/* Try addresses until one is pending. True: the dial is over. */
+static bool dial_next(struct dial *d)
+{
+	struct loop *l = client_loop(d->client);
 	bool pending;
 
+	loop_cancel_timer(l, &d->patience);
 	while (d->next < d->count) {
-		struct address *a = &d->addresses[d->next++];
-		int fd = socket_connect(a, d->params.local, &pending);
+		struct dial_try *t = &d->tries[d->next];
+		int fd = socket_connect(
+			&d->addresses[d->next++], d->params.local, &pending);
 
 		if (fd < 0) {
 			d->error = -fd;
 			continue;
 		}
-		d->fd = fd;
 		if (!pending)
-			return dial_connected(d);
-		op_poll(client_loop(d->client), &d->poll, fd, POLLOUT,
-			dial_polled);
+			return dial_connected(d, fd);
+		t->dial = d;
+		t->fd = fd;
+		op_poll(l, &t->poll, fd, POLLOUT, dial_polled);
+		if (d->next < d->count)
+			loop_set_timer(
+				l, &d->patience, DIAL_PATIENCE, dial_impatient);
 		return false;
 	}
+	if (dial_is_trying(d))
+		return false;
 	dial_end(d, -1, strerror(d->error ? d->error : EADDRNOTAVAIL));
 	return true;
 }
 
+static void dial_impatient(struct timer *t)
+{
+	dial_next(container_of(t, struct dial, patience));
+}
+
 static void dial_polled(struct op *op, int result)
 {
-	struct dial *d = container_of(op, struct dial, poll);
-	int rc = result < 0 ? result : socket_error(d->fd);
+	struct dial_try *t = container_of(op, struct dial_try, poll);
+	struct dial *d = t->dial;
+	int rc = result < 0 ? result : socket_error(t->fd);
 
+	if (rc == 0 && d->state == DIAL_CONNECTING) {
+		dial_connected(d, t->fd);
+		return;
+	}
+	loop_close(client_loop(d->client), t->fd);
 	if (d->state == DIAL_ENDED) {
 		dial_join(d);
-		return;
+	} else if (d->state == DIAL_CONNECTING) {
+		d->error = -rc;
+		dial_next(d);
 	}
-	if (rc == 0) {
-		dial_connected(d);
-		return;
-	}
-	d->error = -rc;
-	loop_close(client_loop(d->client), d->fd);
-	d->fd = -1;
-	dial_try(d);
 }
 
 static void dial_late(struct timer *t)
@@ -202,7 +247,7 @@ static void dial_resolved(struct mailbox *m, struct letter *letter)
 	d->state = DIAL_CONNECTING;
 	d->count = r->answer.count;
 	memcpy(d->addresses, r->answer.addresses, sizeof(d->addresses));
-	dial_try(d);
+	dial_next(d);
 }
 
 static int dial_resolve(struct dial *d, const char *host, uint16_t port)
@@ -244,7 +289,7 @@ struct dial *dial_start(
 	}
 	loop_set_timer(client_loop(c), &d->timer, p->timeout, dial_late);
 	if (d->state == DIAL_CONNECTING)
-		return dial_try(d) ? NULL : d;
+		return dial_next(d) ? NULL : d;
 	rc = dial_resolve(d, host, port);
 	if (rc == 0)
 		return d;

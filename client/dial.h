@@ -2,8 +2,9 @@
 
 /*
  * A dial makes one TCP connection: the name is resolved (on a thread of the
- * resolver), then its addresses are tried in turn until one accepts, then a
- * gateway on the way is talked to, all within a time limit.
+ * resolver), then its addresses are tried until one accepts, the next one as
+ * soon as one has failed or been silent for a moment, then a gateway on the way
+ * is talked to, all within a time limit.
  */
 
 #ifndef ADIT_CLIENT_DIAL_H
@@ -13,6 +14,9 @@
 #include "common/base/timer.h"
 #include "common/event/operation.h"
 #include "common/event/resolver.h"
+
+/* What a dial has in flight at most. */
+#define DIAL_OPS RESOLVER_ADDRESSES
 
 struct client;
 struct dial;
@@ -30,11 +34,11 @@ struct dial_owner {
 enum dial_state {
 	/* The resolver was asked. Next: CONNECTING, gone. */
 	DIAL_RESOLVING,
-	/* One address is being tried. Next: TALKING, ENDED, gone. */
+	/* Addresses are being tried. Next: TALKING, ENDED, gone. */
 	DIAL_CONNECTING,
 	/* The gateway is asked for the way. Next: ENDED, gone. */
 	DIAL_TALKING,
-	/* The outcome is known; the last operation is awaited. Next: gone. */
+	/* The outcome is known; the last operations are awaited. Next: gone. */
 	DIAL_ENDED,
 };
 
@@ -49,19 +53,27 @@ struct dial_params {
 	bool to_server;                /* its name waits for no other one */
 };
 
+/* One address that is being tried. */
+struct dial_try {
+	struct dial *dial;
+	struct op poll; /* while it is */
+	int fd;
+};
+
 struct dial {
 	struct client *client;
 	struct dial_owner *owner;
 	struct dial_params params;
-	struct op poll; /* while CONNECTING */
 	struct op talking;
 	struct gateway_talk *talk; /* owned, while TALKING */
 	struct timer timer;
-	int fd; /* -1: none */
+	struct timer patience; /* while CONNECTING: with the latest address */
+	int fd;                /* the connected one; -1: none */
 	int error;
 	int next, count;
 	struct address addresses[RESOLVER_ADDRESSES];
-	uint8_t state; /* enum dial_state */
+	struct dial_try tries[RESOLVER_ADDRESSES]; /* of the addresses */
+	uint8_t state;                             /* enum dial_state */
 };
 
 /*

@@ -298,6 +298,46 @@ def silent_name():
         check(took < 2 * PATIENCE, f"its end took {took:.1f} s")
 
 
+@contextlib.contextmanager
+def silent_listener(port):
+    """At that port of 127.0.0.2 nobody answers, nor is anybody refused."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.2", port))
+        listener.listen(0)
+        for _ in range(4):
+            full = stack.enter_context(socket.socket())
+            full.setblocking(False)
+            full.connect_ex(("127.0.0.2", port))
+        yield
+
+
+@case("a name with several addresses: one that is silent costs a moment")
+def several_addresses():
+    dns = Dns({"several.test": ["127.0.0.2", "127.0.0.1"],
+               "silent.test": ["127.0.0.2"],
+               "refused.test": ["127.0.0.3", "127.0.0.2", "127.0.0.1"]})
+    conf = {"serverAddr": "several.test",
+            "dnsServer": f"127.0.0.1:{dns.port}"}
+    port, other = free_port(), free_port()
+    with Origin(echo) as o, Server() as s, silent_listener(s.port), \
+            silent_listener(o.port):
+        begun = time.monotonic()
+        with Client(s, [
+                {**tcp("t", o, port), "localIP": "several.test"},
+                {**tcp("u", o, other), "localIP": "refused.test"}],
+                conf) as c:
+            base = levels(c)
+            for _ in range(5):
+                talk(port)
+            took = time.monotonic() - begun
+            check(1.5 < took < 6 * PATIENCE, f"{took:.1f} s")
+            talk(other)
+            settle(c, base)
+        fails({**conf, "serverAddr": "silent.test", "serverPort": s.port,
+               "transport": {"dialServerTimeout": 2}}, "i/o timeout")
+
+
 @case("connectServerLocalIP: the server sees that address")
 def local_address():
     port = free_port()
