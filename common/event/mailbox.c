@@ -99,9 +99,11 @@ static void mailbox_woken(struct op *op, int result)
 	struct mailbox *m = container_of(op, struct mailbox, wake);
 	uint64_t n;
 
+	(void)result;
 	/* Also when it succeeds after mailbox_stop: the cancel was too late. */
-	if (result < 0 || m->stopped)
+	if (m->stopped)
 		return;
+	/* After a failure as well: without it no letter would come any more. */
 	op_poll(m->loop, &m->wake, m->fd, POLLIN, mailbox_woken);
 	/* Reset first: what is posted from here on wakes again. */
 	if (read(m->fd, &n, sizeof(n)) < 0)

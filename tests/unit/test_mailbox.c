@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Letters from several threads: none lost, each sender's in order. */
-// links: common/event/mailbox.c common/event/epoll.c common/event/epoll_place.c common/event/epoll_try.c common/event/ring.c common/event/ring_send.c common/event/ring_missed.c common/event/ring_right.c common/event/ring_hint.c common/event/lent.c common/event/loop.c common/event/pipe.c common/event/chunk.c common/base/timer.c common/base/counter.c common/base/reason.c common/event/send.c
+// links: common/event/mailbox.c common/event/epoll.c common/event/epoll_place.c common/event/epoll_try.c common/event/ring.c common/event/ring_send.c common/event/ring_missed.c common/event/ring_right.c common/event/ring_hint.c common/event/lent.c common/event/loop.c common/event/pipe.c common/event/chunk.c common/base/timer.c common/base/counter.c common/base/reason.c common/event/send.c tests/double/script.c
 // libs: -luring
 
 #include "common/event/mailbox.h"
@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "common/event/backend.h"
+#include "tests/double/script.h"
 
 enum {
 	SENDERS = 4,
@@ -91,4 +92,26 @@ Test(mailbox, several_senders_on_io_uring)
 Test(mailbox, several_senders_on_epoll)
 {
 	several_senders(&backend_epoll);
+}
+
+/* The kernel may be short of memory just then. */
+Test(mailbox, a_wait_that_fails_is_begun_again)
+{
+	struct counters counters = { 0 };
+	struct loop *l = script_loop(&counters, 4);
+	pthread_t thread;
+
+	cr_assert_eq(mailbox_init(&m), 0);
+	mailbox_start(&m, l);
+	pthread_create(&thread, NULL, post, (void *)0);
+	pthread_join(thread, NULL);
+	script_complete(script_find(OP_POLL, m.fd), -ENOMEM, true);
+	script_run(l);
+	cr_assert_eq(total, LETTERS);
+	cr_assert_not_null(script_find(OP_POLL, m.fd));
+	mailbox_stop(&m);
+	script_run(l);
+	cr_assert_eq(l->in_flight, 0);
+	mailbox_destroy(&m);
+	loop_destroy(&l);
 }
