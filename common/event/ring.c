@@ -325,8 +325,12 @@ static bool collect(
 	if (!s->op || s->generation != generation)
 		return false;
 	if (cqe->user_data & CANCEL) {
-		/* It was between two attempts, where nothing finds it. */
-		if (cqe->res == -ENOENT || cqe->res == -EALREADY)
+		/*
+		 * It was between two attempts, where nothing finds it. One that
+		 * lacks a buffer has its next attempt when there is one.
+		 */
+		if ((cqe->res == -ENOENT || cqe->res == -EALREADY) &&
+			!s->hungry)
 			ring_stop(l, index);
 		return false;
 	}

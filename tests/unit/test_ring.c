@@ -129,3 +129,37 @@ Test(ring, what_the_next_turn_tells_of_keeps_its_bytes)
 	cr_assert_eq(got_size, 25);
 	cr_assert(memcmp(got + 20, "world", 5) == 0);
 }
+
+/* As when its end is looked for just before (ring_missed.c). */
+Test(ring, a_stop_that_finds_one_without_a_buffer_is_not_said_again)
+{
+	enum {
+		CHUNKS = 16
+	};
+	static char data[(CHUNKS + 1) * 1024];
+	struct ring *r = l->state;
+	struct op op = { 0 };
+	uint64_t before;
+
+	cr_assert_eq(write(pair[1], data, sizeof(data)), sizeof(data));
+	for (int i = 0; kept_count < CHUNKS; i++) {
+		cr_assert_lt(i, 1000);
+		if (!op_in_flight(&op))
+			op_recv(l, &op, pair[0], keep);
+		loop_turn(l);
+	}
+	op_recv(l, &op, pair[0], keep);
+	turns_for(CLOCK_MS);
+	cr_assert(r->slots[op.slot].hungry);
+	before = counters.value[COUNTER_enters];
+	ring_stop(l, op.slot);
+	turns_for(20 * CLOCK_MS);
+	cr_assert_lt(counters.value[COUNTER_enters] - before, 10);
+	while (op_in_flight(&op)) {
+		while (kept_count > 0)
+			chunk_give(kept[--kept_count]);
+		loop_turn(l);
+	}
+	chunk_give(kept[--kept_count]);
+	cr_assert_eq(kept_count, 0);
+}
