@@ -7,7 +7,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
+
+#include "common/base/table.h"
 
 struct entry {
 	UT_hash_handle hh;
@@ -37,7 +38,10 @@ static int add(struct entry **table, const void *key, size_t n, struct route *r)
 	e->route = r;
 	memcpy(e->key, key, n);
 	HASH_ADD(hh, *table, key, n, e);
-	return 0;
+	if (table_has(&e->hh))
+		return 0;
+	free(e);
+	return -ENOMEM;
 }
 
 static void drop(

@@ -6,7 +6,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
+
+#include "common/base/table.h"
 
 struct name {
 	UT_hash_handle hh;
@@ -46,7 +47,10 @@ bool names_add(
 	new->key[0] = (char)kind;
 	memcpy(new->key + 1, text, size - 1);
 	HASH_ADD(hh, n->table, key, size, new);
-	return true;
+	if (table_has(&new->hh))
+		return true;
+	free(new);
+	return false;
 }
 
 void names_drop(struct names *n, enum name_kind kind, const char *text,

@@ -4,7 +4,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
+
+#include "common/base/table.h"
 
 struct memory {
 	UT_hash_handle hh;
@@ -50,6 +51,10 @@ void port_remember(
 			return;
 		memcpy(m->name, name, n + 1);
 		HASH_ADD(hh, pm->table, name, n, m);
+		if (!table_has(&m->hh)) {
+			free(m);
+			return;
+		}
 	}
 	m->port = port;
 	m->since = now;

@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
+#include "common/base/table.h"
 #include "server/registry/directory.h"
 #include "server/users/policy.h"
 
@@ -45,7 +45,10 @@ static struct site *make_site(struct sites *s, const char *host)
 	strcpy(site->host, host);
 	list_init(&site->places);
 	HASH_ADD_STR(s->table, host, site);
-	return site;
+	if (table_has(&site->hh))
+		return site;
+	free(site);
+	return NULL;
 }
 
 static void drop_site(struct sites *s, struct site *site)

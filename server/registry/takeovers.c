@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #include "common/base/address.h"
+#include "common/base/table.h"
 
 struct takeover {
 	UT_hash_handle hh;
@@ -25,10 +25,14 @@ static void take_out(struct takeovers *t, struct takeover *o)
 	t->count--;
 }
 
+/* Without memory it is forgotten. */
 static void put_last(struct takeovers *t, struct takeover *o)
 {
 	HASH_ADD(hh, t->table, client, strlen(o->client), o);
-	t->count++;
+	if (table_has(&o->hh))
+		t->count++;
+	else
+		free(o);
 }
 
 static void forget(struct takeovers *t, struct takeover *o)

@@ -6,7 +6,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
+
+#include "common/base/table.h"
 
 struct tenure {
 	UT_hash_handle hh;
@@ -58,7 +59,10 @@ static struct tenure *make(
 	new->of = of;
 	strcpy(new->host, host);
 	HASH_ADD_STR(t->table, host, new);
-	return new;
+	if (table_has(&new->hh))
+		return new;
+	free(new);
+	return NULL;
 }
 
 static void drop(struct tenures *t, struct tenure *at)

@@ -7,7 +7,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
+
+#include "common/base/table.h"
 
 struct awaited_proxy {
 	UT_hash_handle hh, hh_port;
@@ -87,9 +88,18 @@ static int add(struct awaited *a, const char *name, uint16_t port)
 	memcpy(p->name, name, n);
 	p->port = port;
 	HASH_ADD(hh, a->by_name, name, n, p);
-	if (port)
-		HASH_ADD(hh_port, a->by_port, port, sizeof(p->port), p);
-	return 0;
+	if (!table_has(&p->hh)) {
+		free(p);
+		return -ENOMEM;
+	}
+	if (!port)
+		return 0;
+	HASH_ADD(hh_port, a->by_port, port, sizeof(p->port), p);
+	if (table_has(&p->hh_port))
+		return 0;
+	HASH_DELETE(hh, a->by_name, p);
+	free(p);
+	return -ENOMEM;
 }
 
 int awaited_read(struct awaited *a, const uint8_t *bytes, size_t size)

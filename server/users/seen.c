@@ -6,9 +6,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #include "common/base/clock.h"
+#include "common/base/table.h"
 
 struct seen_login {
 	UT_hash_handle hh;
@@ -33,6 +33,8 @@ static void drop_if_empty(struct seen *s, struct seen_user *u)
 {
 	if (u->logins)
 		return;
+	if (s->turn == u)
+		s->turn = u->hh.next;
 	HASH_DEL(s->users, u);
 	free(u);
 }
@@ -56,11 +58,10 @@ static struct seen_user *find_user(const struct seen *s, const char *name)
 /* Who comes no more is looked at as well, in turn. */
 static void sweep_some(struct seen *s, const char *name, int64_t now)
 {
-	struct seen_user *u = s->users;
+	struct seen_user *u = s->turn ? s->turn : s->users;
 
 	if (u) {
-		HASH_DEL(s->users, u);
-		HASH_ADD(hh, s->users, name, strlen(u->name), u);
+		s->turn = u->hh.next;
 		sweep(s, u, now);
 	}
 	u = find_user(s, name);
@@ -80,7 +81,10 @@ static struct seen_user *make_user(struct seen *s, const char *name)
 		return NULL;
 	memcpy(u->name, name, strlen(name));
 	HASH_ADD(hh, s->users, name, strlen(u->name), u);
-	return u;
+	if (table_has(&u->hh))
+		return u;
+	free(u);
+	return NULL;
 }
 
 static enum seen_verdict look(
@@ -109,6 +113,10 @@ static bool add(struct seen *s, struct seen_user *u, const char *what,
 	l->first = first;
 	l->until = until;
 	HASH_ADD(hh, u->logins, what, strlen(l->what), l);
+	if (!table_has(&l->hh)) {
+		free(l);
+		return false;
+	}
 	s->count++;
 	return true;
 }

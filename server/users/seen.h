@@ -31,7 +31,8 @@ struct seen_user;
 /* All zero is empty. */
 struct seen {
 	struct seen_user *users;
-	size_t count; /* of all of them */
+	struct seen_user *turn; /* who is looked at next; NULL: the first */
+	size_t count;           /* of all of them */
 };
 
 enum seen_verdict {

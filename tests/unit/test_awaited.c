@@ -2,12 +2,15 @@
 
 /* Proxies by name and by port; their records, also broken ones. */
 // links: server/upgrade/awaited.c
+// libs: -Wl,--wrap=malloc
 
 #include "server/upgrade/awaited.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <string.h>
+
+#include "tests/unit/scarce.h"
 
 static struct awaited a;
 
@@ -100,4 +103,23 @@ Test(awaited, broken)
 		cr_assert_eq(awaited_read(&a, bytes, n), -EPROTO);
 	cr_assert_eq(awaited_read(&a, bytes, 1), -EPROTO);
 	cr_assert_eq(awaited_read(&a, bytes, 0), 0);
+}
+
+/* One that is not in both tables is in none. */
+Test(awaited, without_memory)
+{
+	uint8_t bytes[100];
+	size_t size = write_three(bytes);
+
+	/* Two each: the table of names, with "web", and that of ports. */
+	for (int left = 0; left < 4; left++) {
+		scarce_left = left;
+		cr_assert_eq(awaited_read(&a, bytes, size), -ENOMEM);
+		cr_assert_eq(awaited_count(&a), left >= 2);
+		cr_assert_null(awaited_owner(&a, 20000));
+		awaited_clear(&a);
+	}
+	scarce_left = 4;
+	cr_assert_eq(awaited_read(&a, bytes, size), 0);
+	scarce_left = INT_MAX;
 }

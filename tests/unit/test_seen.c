@@ -2,6 +2,7 @@
 
 /* Logins that were seen: the grace, the end of keeping, the bound. */
 // links: server/users/seen.c
+// libs: -Wl,--wrap=malloc
 
 #include "server/users/seen.h"
 
@@ -10,6 +11,7 @@
 #include <stdio.h>
 
 #include "common/base/clock.h"
+#include "tests/unit/scarce.h"
 
 #define HOUR (3600 * CLOCK_SECOND)
 
@@ -107,4 +109,24 @@ Test(seen, restored_ones_come_no_more)
 	cr_assert_eq(enter("alice", 1700000000, HOUR - 1), SEEN_LATE);
 	cr_assert_eq(enter("alice", 1700000001, HOUR - 1), SEEN_NEW);
 	cr_assert_eq(enter("alice", 1700000000, HOUR), SEEN_NEW);
+}
+
+/* Who cannot be remembered is not let in; and nobody is forgotten for it. */
+Test(seen, without_memory)
+{
+	/* Two for the table of users, and two for that of one's logins. */
+	for (int left = 0; left < 4; left++) {
+		scarce_left = left;
+		cr_assert_eq(enter("alice", 1, HOUR), SEEN_LATE);
+		cr_assert_eq(seen.count, 0);
+		cr_assert_null(seen.users);
+	}
+	scarce_left = INT_MAX;
+	cr_assert_eq(enter("alice", 1, HOUR), SEEN_NEW);
+	scarce_left = 0;
+	cr_assert_eq(enter("bob", 1, HOUR), SEEN_LATE);
+	cr_assert_eq(enter("alice", 1, HOUR), SEEN_AGAIN);
+	scarce_left = INT_MAX;
+	cr_assert_eq(seen.count, 1);
+	cr_assert_eq(enter("bob", 1, HOUR), SEEN_NEW);
 }

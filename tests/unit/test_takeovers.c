@@ -2,11 +2,14 @@
 
 /* Who takes a client over: how often, from where, and that it is bounded. */
 // links: server/registry/takeovers.c
+// libs: -Wl,--wrap=malloc
 
 #include "server/registry/takeovers.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
+
+#include "tests/unit/scarce.h"
 
 #define SECOND CLOCK_SECOND
 
@@ -99,5 +102,17 @@ Test(takeovers, bounded_and_forgotten)
 		cr_assert_leq(t.count, TAKEOVERS_CLIENTS);
 	}
 	cr_assert(takeovers_enter(&t, "x", "A", "B", 1 + TAKEOVERS_TIME * 2));
+	cr_assert_eq(t.count, 1);
+}
+
+/* Who cannot be remembered may; and is not counted. */
+Test(takeovers, without_memory)
+{
+	cr_assert(takeovers_enter(&t, "me", "A", "B", SECOND));
+	scarce_left = 0;
+	cr_assert(takeovers_enter(&t, "me", "B", "A", 2 * SECOND));
+	cr_assert_eq(t.count, 0);
+	scarce_left = INT_MAX;
+	cr_assert(takeovers_enter(&t, "me", "A", "B", 3 * SECOND));
 	cr_assert_eq(t.count, 1);
 }
