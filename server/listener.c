@@ -57,19 +57,12 @@ void listener_pause(struct listener *l)
 	loop_set_timer(loop, &l->resume, LISTENER_PAUSE, listener_resume);
 }
 
-/* accept(2): which failures are a shortage that time may cure. */
-static bool is_shortage(int error)
-{
-	return error == EMFILE || error == ENFILE || error == ENOBUFS ||
-	       error == ENOMEM;
-}
-
 /* The accept has ended by itself. */
 static void accept_failed(struct listener *l, int error)
 {
 	struct loop *loop = worker_loop(l->worker);
 
-	if (is_shortage(error)) {
+	if (socket_is_shortage(error)) {
 		if (l->state == LISTENER_ACCEPTING)
 			log_warn("accepting on port %u pauses: %s", l->port,
 				strerror(error));

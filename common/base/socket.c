@@ -143,6 +143,12 @@ int socket_connect(
 	return fd;
 }
 
+bool socket_is_shortage(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS ||
+	       error == ENOMEM;
+}
+
 int socket_error(int fd)
 {
 	int error = 0;

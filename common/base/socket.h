@@ -44,6 +44,12 @@ int socket_listen_local(const char *path, int type, int backlog) must_check;
 int socket_connect(const struct address *a, const struct address *local,
 	bool *pending_r) must_check;
 
+/*
+ * accept(2): whether it failed for want of something that time may bring.
+ * Whoever came is still in the backlog, so that the socket stays readable.
+ */
+bool socket_is_shortage(int error);
+
 /* The pending error of the socket, as -errno, or 0 (SO_ERROR, socket(7)). */
 int socket_error(int fd);
 

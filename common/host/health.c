@@ -52,7 +52,8 @@ struct guest {
 struct health {
 	int epoll;
 	int listeners[LISTENERS], listener_count;
-	int local; /* which one is of the file system; -1: none */
+	int local;      /* which one is of the file system; -1: none */
+	int64_t resume; /* clock.h: of listeners that pause; or 0 */
 	bool reloads;
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	struct guest guests[HEALTH_GUESTS];
@@ -67,7 +68,7 @@ static void set_state(struct health *h, struct guest *g, enum guest_state state)
 	g->until = clock_now() + HEALTH_PATIENCE;
 	g->state = state;
 	if (was && !is)
-		epoll_ctl(h->epoll, EPOLL_CTL_DEL, g->fd, NULL);
+		unwatch(h->epoll, g->fd);
 	if (is && !was && watch(h->epoll, g->fd) < 0)
 		g->until = 0;
 	if (state == GUEST_FREE)
@@ -229,6 +230,25 @@ static struct guest *make_room(struct health *h)
 	return oldest;
 }
 
+/* Who cannot be accepted would keep the epoll awake. */
+static void pause_listeners(struct health *h)
+{
+	for (int i = 0; i < h->listener_count; i++)
+		unwatch(h->epoll, h->listeners[i]);
+	h->resume = clock_now() + HEALTH_PAUSE;
+}
+
+static void resume_listeners(struct health *h)
+{
+	int rc = 0;
+
+	h->resume = 0;
+	for (int i = 0; rc == 0 && i < h->listener_count; i++)
+		rc = watch(h->epoll, h->listeners[i]);
+	if (rc < 0)
+		pause_listeners(h);
+}
+
 /* Mostly they have said what they want already. */
 static void accept_guests(
 	struct health *h, int listener, bool local, bool *readable)
@@ -242,6 +262,8 @@ static void accept_guests(
 			listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		struct guest *g;
 
+		if (fd < 0 && socket_is_shortage(errno))
+			pause_listeners(h);
 		if (fd < 0)
 			return;
 		/* The answer is to arrive whole (socket.h). */
@@ -286,7 +308,8 @@ static void find_readable(struct health *h, bool *readable)
 	int n = 0;
 
 	for (; n < h->listener_count; n++)
-		fds[n] = (struct pollfd){ h->listeners[n], POLLIN, 0 };
+		fds[n] = (struct pollfd){ h->resume ? -1 : h->listeners[n],
+			POLLIN, 0 };
 	for (int i = 0; i < HEALTH_GUESTS; i++) {
 		const struct guest *g = &h->guests[i];
 
@@ -309,6 +332,8 @@ int health_look(
 	bool readable[HEALTH_GUESTS] = { false };
 	int64_t next = INT64_MAX, wait;
 
+	if (h->resume && clock_now() >= h->resume)
+		resume_listeners(h);
 	if (woken)
 		find_readable(h, readable);
 	for (int i = 0; i < HEALTH_GUESTS; i++) {
@@ -320,6 +345,8 @@ int health_look(
 			g->until < next)
 			next = g->until;
 	}
+	if (h->resume && h->resume < next)
+		next = h->resume;
 	if (next == INT64_MAX)
 		return -1;
 	wait = (next - clock_now()) / CLOCK_MS + 1;
@@ -357,10 +384,11 @@ void health_leave(struct health *h)
 {
 	/* Open elsewhere, they would stay in the epoll. */
 	for (int i = 0; i < h->listener_count; i++) {
-		epoll_ctl(h->epoll, EPOLL_CTL_DEL, h->listeners[i], NULL);
+		unwatch(h->epoll, h->listeners[i]);
 		close(h->listeners[i]);
 	}
 	h->listener_count = 0;
+	h->resume = 0;
 	*h->path = '\0';
 }
 

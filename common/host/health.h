@@ -38,6 +38,9 @@
 /* For a request to come, for the cores to answer, for the peer to close. */
 #define HEALTH_PATIENCE (2 * CLOCK_SECOND)
 
+/* When nobody can be accepted for want of something, until the next try. */
+#define HEALTH_PAUSE (100 * CLOCK_MS)
+
 struct health;
 
 /* What it waits for is put into this epoll(7). 0 or -ENOMEM. */

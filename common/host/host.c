@@ -63,7 +63,7 @@ int host_watch(struct host *h, int fd)
 
 void host_unwatch(struct host *h, int fd)
 {
-	epoll_ctl(h->fd, EPOLL_CTL_DEL, fd, NULL);
+	unwatch(h->fd, fd);
 }
 
 int host_serve_health(struct host *h)

@@ -14,6 +14,7 @@
 #include "common/base/log.h"
 #include "common/base/socket.h"
 #include "common/base/version.h"
+#include "server/listener.h"
 #include "server/server.h"
 #include "server/upgrade/handover.h"
 #include "server/upgrade/yielding.h"
@@ -64,11 +65,33 @@ static void refuse(struct server *s, const char *why)
 	give_up(s, why);
 }
 
+/* Who cannot be accepted would keep the main thread awake. */
+static void pause_accepting(struct server *s)
+{
+	host_unwatch(&s->host, s->upgrade.listener);
+	s->upgrade.resume = clock_now() + LISTENER_PAUSE;
+}
+
+/* Whether it may be tried. */
+static bool is_accepting(struct server *s)
+{
+	struct upgrade *u = &s->upgrade;
+
+	if (u->resume && clock_now() >= u->resume) {
+		u->resume = 0;
+		if (host_watch(&s->host, u->listener) < 0)
+			pause_accepting(s);
+	}
+	return !u->resume;
+}
+
 static void accept_peer(struct server *s)
 {
 	struct upgrade *u = &s->upgrade;
 	int fd = accept4(u->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
+	if (fd < 0 && socket_is_shortage(errno))
+		pause_accepting(s);
 	if (fd < 0)
 		return;
 	if (u->state != UPGRADE_IDLE) {
@@ -285,10 +308,24 @@ static void look_at_workers(struct server *s)
 		set_state(u, UPGRADE_IDLE);
 }
 
+/* In how many ms; -1: never. */
+static int next_look(const struct upgrade *u)
+{
+	int64_t now = clock_now(), next = INT64_MAX;
+
+	if (u->listener >= 0 && u->resume)
+		next = u->resume;
+	if (u->state != UPGRADE_IDLE && u->state < UPGRADE_LEAVING &&
+		u->until < next)
+		next = u->until;
+	if (next == INT64_MAX)
+		return -1;
+	return next < now ? LATER : (int)((next - now) / CLOCK_MS) + 1;
+}
+
 int upgrade_look(struct server *s)
 {
 	struct upgrade *u = &s->upgrade;
-	int64_t left;
 
 	if (u->state == UPGRADE_LEAVING)
 		look_at_workers(s);
@@ -297,20 +334,19 @@ int upgrade_look(struct server *s)
 	/* Who comes next finds that the last one has gone. */
 	if (u->peer >= 0)
 		hear(s);
-	if (u->listener >= 0 && u->state != UPGRADE_RESUMING)
+	if (u->listener >= 0 && u->state != UPGRADE_RESUMING && is_accepting(s))
 		accept_peer(s);
 	if (u->state == UPGRADE_ASKED)
 		welcome(s);
 	else
 		look_at_workers(s);
 	if (u->state == UPGRADE_IDLE || u->state >= UPGRADE_LEAVING)
-		return -1;
-	left = u->until - clock_now();
-	if (left < 0 && u->peer >= 0)
+		return next_look(u);
+	if (clock_now() > u->until && u->peer >= 0) {
 		give_up(s, "it took too long");
-	if (u->state == UPGRADE_ASKED || left < 0)
 		return LATER;
-	return (int)(left / CLOCK_MS) + 1;
+	}
+	return u->state == UPGRADE_ASKED ? LATER : next_look(u);
 }
 
 void upgrade_open(struct server *s, const char *directory)

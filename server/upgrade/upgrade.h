@@ -54,7 +54,8 @@ struct upgrade {
 	int peer; /* -1: none; any worker sends from LEAVING on */
 	int pid;  /* of it */
 	uint32_t round;
-	int64_t until; /* from GREETED to RESUMING */
+	int64_t until;  /* from GREETED to RESUMING */
+	int64_t resume; /* clock.h: of a listener that pauses; or 0 */
 };
 
 void upgrade_init(struct upgrade *u);

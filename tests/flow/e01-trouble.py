@@ -3,6 +3,7 @@ descriptors, floods. Afterwards everything is back at its base."""
 import contextlib
 import os
 import queue
+import select
 import signal
 import socket
 import threading
@@ -327,6 +328,34 @@ def descriptors_elsewhere():
             settle(s, base, 30)
         with dial(port) as conn:
             talk(conn)
+
+
+@case("no descriptor for who asks the main thread: it waits, no spin")
+def descriptors_of_main():
+    """At the health port, and at upgrade.sock; then they are heard."""
+    web = free_port()
+    with Server({"webServer": {"port": web}}, nofile=100) as s:
+        conns = []
+        for _ in range(120):
+            with contextlib.suppress(OSError):
+                conns.append(dial(s.port, timeout=2))
+        until(lambda: s.fds() >= 100, "no descriptor is left")
+        with dial(web) as guest, socket.socket(
+                socket.AF_UNIX, socket.SOCK_SEQPACKET) as peer:
+            guest.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            peer.connect(f"{s.dir}/aditd/upgrade.sock")
+            peer.sendall(b"hello")
+            cpu = s.cpu()
+            time.sleep(1.5)
+            check(s.cpu() - cpu < 0.5, f"spin: {s.cpu() - cpu:.2f} s of 1.5")
+            check(not select.select([guest, peer], [], [], 0)[0],
+                  "there was a descriptor")
+            for conn in conns:
+                conn.close()
+            guest.settimeout(5)
+            check(guest.recv(100).startswith(b"HTTP/1.1 200 "), "health")
+            peer.settimeout(5)
+            peer.recv(100)
 
 
 @case("SIGTERM in the middle of a transfer: it ends whole, then exit 0")

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -221,6 +222,39 @@ Test(health, silence, .timeout = 10)
 	cr_expect_eq(recv(fds[0], &said, 1, 0), 0);
 	close(fds[0]);
 	close(fds[1]);
+	end();
+}
+
+/* One that cannot be accepted wakes nobody, until it can. */
+Test(health, no_descriptor, .timeout = 10)
+{
+	struct epoll_event e;
+	struct rlimit before, full;
+	char answer[64] = "";
+	int fd, last, wait;
+
+	begin(0);
+	fd = guest();
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	/* As many as poll(2) wants to see, and not one more. */
+	while ((last = dup(ep)) < 32)
+		cr_assert_geq(last, 0);
+	full = before;
+	full.rlim_cur = (rlim_t)last + 1;
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &full), 0);
+	cr_assert_str_empty(say(fd, "GET /readyz" HOST, NULL));
+	cr_expect_eq(epoll_wait(ep, &e, 1, 0), 0);
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	wait = health_look(health, &pulse, NULL, false);
+	cr_expect_gt(wait, 0);
+	cr_expect_leq(wait, HEALTH_PAUSE / CLOCK_MS + 1);
+	usleep((useconds_t)wait * 1000);
+	health_look(health, &pulse, NULL, false);
+	cr_expect_eq(epoll_wait(ep, &e, 1, 0), 1);
+	health_look(health, &pulse, NULL, true);
+	cr_expect_gt(recv(fd, answer, sizeof(answer) - 1, MSG_DONTWAIT), 0);
+	cr_expect(!strncmp(answer, "HTTP/1.1 200 ", 13), "%s", answer);
+	close(fd);
 	end();
 }
 
