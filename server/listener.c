@@ -130,10 +130,21 @@ int listener_open(struct listener **l_r, struct worker *w, int fd, void *owner,
 	return listener_open_held(l_r, w, fd, owner, accepted, false);
 }
 
+/* A port that cannot be published is worse than one backlog that is lost. */
+static bool has_room_for_spare(const struct pool *p)
+{
+	return pool_used(p) < pool_limit(p) / LISTENERS_A_PORT *
+				      (LISTENERS_A_PORT - LISTENERS_KEPT);
+}
+
 void listener_add(struct listener *l, int fd)
 {
 	struct listener *spare;
 
+	if (!has_room_for_spare(l->worker->pools.listeners)) {
+		close(fd);
+		return;
+	}
 	if (listener_open_held(&spare, l->worker, fd, l->owner, l->accepted,
 		    l->state == LISTENER_HELD) < 0)
 		return;

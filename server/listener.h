@@ -17,6 +17,14 @@
 
 #define LISTENER_PAUSE (100 * CLOCK_MS)
 
+/*
+ * How many a worker may have, for each port that there may be: its own, the one
+ * before it while that closes, and spare ones of an aditd that had more workers
+ * (server/upgrade/spare.h). Spare ones leave room for the first two.
+ */
+#define LISTENERS_A_PORT 8
+#define LISTENERS_KEPT 2
+
 struct worker;
 
 enum listener_state {
@@ -63,7 +71,7 @@ int listener_open_held(struct listener **l_r, struct worker *w, int fd,
 
 /*
  * Another socket of the port, which does all that `l` does. It is taken over;
- * at the limit it is closed.
+ * it is closed where only the ports' own have room.
  */
 void listener_add(struct listener *l, int fd);
 

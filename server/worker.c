@@ -67,7 +67,9 @@ static bool make_pools(struct worker *w)
 		pool_create(sizeof(struct session), controls + greetings);
 	w->pools.mux_streams = pool_create(sizeof(struct mux_stream),
 		visitors + 2 * works + controls + greetings);
-	w->pools.listeners = pool_create(sizeof(struct listener), proxies + 3);
+	/* Proxies may all be of tcp; and there are three ports of our own. */
+	w->pools.listeners = pool_create(
+		sizeof(struct listener), LISTENERS_A_PORT * (proxies + 3));
 	w->pools.greetings = pool_create(sizeof(struct greeting), greetings);
 	/* Beside those that there may be who waits for room among them. */
 	w->pools.controls =

@@ -58,6 +58,27 @@ def workers():
             time.sleep(0.3)
 
 
+@case("far fewer workers: every port is served, at the limit of proxies, too")
+def far_fewer_workers():
+    """The sockets of two upgrades: all of them, and more than are kept."""
+    for before in (4, 24):
+        ports = [free_port() for _ in range(8)]
+        with Origin(echo) as o, \
+                Upgraded({"workers": before,
+                          "limits": {"proxies": len(ports)}}) as s, \
+                Client(s, [{"name": f"t{p}", "type": "tcp", "remotePort": p,
+                            "localPort": o.port} for p in ports]) as c:
+            s.write({**s.conf, "workers": 1})
+            mark = c.mark()
+            s.upgrade()
+            for p in ports:
+                c.wait_log(rf"\[t{p}\] start proxy success", since=mark)
+                dial(p).close()
+            check("start error" not in c.log()[mark:], c.log()[mark:])
+            if before == 4:
+                equal(s.counters()["pool_listeners"], before * 10, "sockets")
+
+
 @case("what is under way goes on: downloads, a half-closed one, a WebSocket's")
 def under_way():
     """On http and on tcp; each through three upgrades."""

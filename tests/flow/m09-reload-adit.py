@@ -239,6 +239,20 @@ def _():
         c.proxies = []
 
 
+@case("adit: all proxies of a server at its limit change, and none is refused")
+def _():
+    ports = [free_port() for _ in range(8)]
+    with Origin(echo) as o, says(b"two") as two, \
+            Server({"workers": 1, "limits": {"proxies": 8}}) as s, \
+            Client(s, [tcp(f"t{p}", o, p) for p in ports]) as c:
+        mark = c.mark()
+        hang_up(c, {"proxies": [tcp(f"t{p}", two, p) for p in ports]})
+        for p in ports:
+            c.wait_log(rf"\[t{p}\] start proxy success", since=mark)
+            hear(p, b"two")
+        check("start error" not in c.log()[mark:], c.log()[mark:])
+
+
 @case("adit: a bad file keeps the old one; keys that need a restart are named")
 def _():
     port = free_port()
