@@ -17,7 +17,7 @@
 struct wish_letter {
 	struct letter letter;
 	struct handle control, proxy;
-	struct ref visitor;
+	struct question question;
 	bool fixed;
 };
 
@@ -224,7 +224,7 @@ static struct wish *find_wish(struct matchmaker *m, struct ref work, bool armed)
 		struct wish *wish = container_of(l, struct wish, link);
 
 		/* One that is armed stays where it is. */
-		if (!armed || wish->visitor.worker == work.worker)
+		if (!armed || wish->question.visitor.worker == work.worker)
 			return wish;
 	}
 	return NULL;
@@ -239,17 +239,17 @@ static void wait_for_work(
 	uint32_t one = 1;
 
 	if (!wish) {
-		visitor_tell_away(w, l->visitor, REASON_limit);
+		visitor_tell_away(w, l->question, REASON_limit);
 		return;
 	}
 	wish->match = m;
 	wish->proxy = p;
-	wish->visitor = l->visitor;
+	wish->question = l->question;
 	wish->fixed = l->fixed;
 	list_append(&m->wishes, &wish->link);
 	m->wish_count++;
 	count(&w->core.counters, pool_misses);
-	visitor_tell_wait(w, l->visitor, pool_handle(wish));
+	visitor_tell_wait(w, l->question, pool_handle(wish));
 	/* Always one more: an earlier request may have been lost. */
 	if (!(m->control->caps & CAPABILITY_several) && !work_request(m, &one))
 		return;
@@ -264,7 +264,7 @@ static void lose_proxy(
 
 		if (wish->proxy != p)
 			continue;
-		visitor_tell_away(m->control->worker, wish->visitor, why);
+		visitor_tell_away(m->control->worker, wish->question, why);
 		wish_remove(wish);
 	}
 }
@@ -317,13 +317,13 @@ static void deliver_wish(struct mailbox *box, struct letter *letter)
 	struct offer *o;
 
 	if (!c || !p) {
-		visitor_tell_away(w, l->visitor, REASON_proxy_closed);
+		visitor_tell_away(w, l->question, REASON_proxy_closed);
 		return;
 	}
 	m = choose(c, p);
 	demand_arrival(&m->demand, worker_loop(w)->now);
 	follow_demand(m);
-	o = find_offer(m, l->visitor.worker, l->fixed);
+	o = find_offer(m, l->question.visitor.worker, l->fixed);
 	if (!o) {
 		wait_for_work(m, p, l);
 		return;
@@ -332,19 +332,19 @@ static void deliver_wish(struct mailbox *box, struct letter *letter)
 	match.control = worker_ref(w, c);
 	match.work = o->work;
 	match.kind = m->kind;
-	visitor_tell_match(w, l->visitor, &match);
+	visitor_tell_match(w, l->question, &match);
 	offer_remove(o);
 	work_request_soon(m);
 }
 
 void matchmaker_wish(struct worker *w, struct ref control, struct handle proxy,
-	struct handle visitor, bool fixed)
+	struct question question, bool fixed)
 {
 	struct wish_letter *l = letter_new(sizeof(*l));
 
 	l->control = control.handle;
 	l->proxy = proxy;
-	l->visitor = (struct ref){ w->index, visitor };
+	l->question = question;
 	l->fixed = fixed;
 	worker_post(w, control.worker, &l->letter, deliver_wish);
 }
@@ -408,7 +408,7 @@ static void place(struct matchmaker *m, const struct offering *o,
 		return;
 	}
 	count(&w->core.counters, work_conns);
-	work_tell_bring(w, o->work, wish->visitor, start);
+	work_tell_bring(w, o->work, wish->question, start);
 	wish_remove(wish);
 }
 

@@ -56,6 +56,15 @@ enum work_kind {
 	WORK_KINDS
 };
 
+/*
+ * A visitor, and which of its wishes it is. It may have gone to another
+ * matchmaker meanwhile: what answers a former question is not for it.
+ */
+struct question {
+	struct ref visitor;
+	uint32_t number;
+};
+
 /* A parked work connection. */
 struct offer {
 	struct matchmaker *match;
@@ -68,8 +77,8 @@ struct wish {
 	struct matchmaker *match;
 	struct proxy *proxy;
 	struct list link; /* matchmaker's wishes */
-	struct ref visitor;
-	bool fixed; /* it cannot move any more */
+	struct question question;
+	bool fixed; /* its visitor cannot move any more */
 };
 
 /* Embedded in its control, one for each kind. */
@@ -119,7 +128,7 @@ void matchmakers_request(struct control *c);
  * It hears of it by visitor_told.
  */
 void matchmaker_wish(struct worker *w, struct ref control, struct handle proxy,
-	struct handle visitor, bool fixed);
+	struct question question, bool fixed);
 
 /* A visitor that was told to wait does so no more. */
 void matchmaker_withdraw(

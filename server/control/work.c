@@ -23,17 +23,17 @@
 struct work_letter {
 	struct letter letter;
 	struct handle work;
-	struct handle offer;    /* park */
-	uint32_t keeper;        /* park: the worker that has the offer */
-	struct ref visitor;     /* bring */
-	const char *error;      /* drop */
-	struct sealing sealing; /* park, bring: sealed if it is known now */
+	struct handle offer;      /* park */
+	uint32_t keeper;          /* park: the worker that has the offer */
+	struct question question; /* bring */
+	const char *error;        /* drop */
+	struct sealing sealing;   /* park, bring: sealed if it is known now */
 };
 
 /* A work connection on its way to a visitor. */
 struct brought_letter {
 	struct letter letter;
-	struct handle visitor;
+	struct question question;
 	struct ref control;
 	struct stack_rest link; /* owned */
 	struct sealing sealing;
@@ -396,7 +396,7 @@ static void deliver_brought(struct mailbox *m, struct letter *letter)
 	if (!s)
 		stack_discard(&l->link);
 	s = s ? wrap(w, s, l->control, l->reuse) : NULL;
-	if (s && !visitor_bring(w, l->visitor, s, &l->sealing))
+	if (s && !visitor_bring(w, l->question, s, &l->sealing))
 		work_offer(w, s, &facts);
 	start_key_wipe(&l->sealing.key);
 }
@@ -405,7 +405,7 @@ static void deliver_brought(struct mailbox *m, struct letter *letter)
  * The work connection leaves this worker for the visitor's; false: it cannot,
  * as something came on it that nobody asked for, and is closed.
  */
-static bool send_away(struct work *k, struct ref visitor)
+static bool send_away(struct work *k, struct question q)
 {
 	struct worker *w = k->worker;
 	struct brought_letter *b = letter_new(sizeof(*b));
@@ -413,7 +413,7 @@ static bool send_away(struct work *k, struct ref visitor)
 
 	b->letter.discard = discard_brought;
 	b->control = k->control;
-	b->visitor = visitor.handle;
+	b->question = q;
 	b->kind = k->kind;
 	b->reuse = k->reuse;
 	s = work_take(k, &b->sealing);
@@ -426,7 +426,7 @@ static bool send_away(struct work *k, struct ref visitor)
 		return false;
 	}
 	stack_rest(&s, &b->link, NULL);
-	worker_post(w, visitor.worker, &b->letter, deliver_brought);
+	worker_post(w, q.visitor.worker, &b->letter, deliver_brought);
 	return true;
 }
 
@@ -441,31 +441,31 @@ static void deliver_bring(struct mailbox *m, struct letter *letter)
 	learn_sealing(k, l);
 	if (!k) {
 		/* Only a parked one dies, offered again to one of ours. */
-		visitor_tell_ask_again(w, l->visitor);
+		visitor_tell_ask_again(w, l->question);
 		return;
 	}
-	if (l->visitor.worker != w->index) {
-		if (!send_away(k, l->visitor))
-			visitor_tell_ask_again(w, l->visitor);
+	if (l->question.visitor.worker != w->index) {
+		if (!send_away(k, l->question))
+			visitor_tell_ask_again(w, l->question);
 		return;
 	}
-	if (!visitor_waits(w, l->visitor.handle)) {
+	if (!visitor_waits(w, l->question)) {
 		offer(k, false, NULL);
 		return;
 	}
 	s = work_take(k, &sealing);
-	if (!visitor_bring(w, l->visitor.handle, s, &sealing))
+	if (!visitor_bring(w, l->question, s, &sealing))
 		never_reached();
 	start_key_wipe(&sealing.key);
 }
 
-void work_tell_bring(struct worker *w, struct ref work, struct ref visitor,
+void work_tell_bring(struct worker *w, struct ref work, struct question q,
 	const struct start_key *key)
 {
 	struct work_letter *l = letter_new(sizeof(*l));
 
 	l->work = work.handle;
-	l->visitor = visitor;
+	l->question = q;
 	tell_sealing(l, key);
 	worker_post(w, work.worker, &l->letter, deliver_bring);
 }

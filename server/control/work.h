@@ -18,6 +18,7 @@
 #include "server/link/link.h"
 #include "server/link/start.h"
 
+struct question;
 struct worker;
 
 enum work_state {
@@ -72,8 +73,8 @@ void work_close(struct work *k);
 void work_tell_park(struct worker *w, struct ref work, struct handle offer,
 	const struct start_key *key);
 
-/* Go to the visitor, wherever it is; `key` as above. */
-void work_tell_bring(struct worker *w, struct ref work, struct ref visitor,
+/* Go to who asked, wherever it is; `key` as above. */
+void work_tell_bring(struct worker *w, struct ref work, struct question q,
 	const struct start_key *key);
 
 /* You are not wanted; `error`, a literal, is for the client, NULL: silence. */

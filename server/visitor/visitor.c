@@ -121,22 +121,24 @@ void visitor_want_work(struct visitor *v)
 {
 	struct worker *w = v->worker;
 	const struct claim *c = v->route->claim;
+	struct question q = { .visitor = worker_ref(w, v) };
 
 	/* Work connections come to the other aditd. */
 	if (passing_takes(v))
 		return;
 	visitor_set_state(v, VISITOR_ASKING);
+	q.number = ++v->question;
 	if (!timer_is_set(&v->timer))
 		loop_set_timer(worker_loop(w), &v->timer,
 			w->settings->user_conn_timeout_ms * CLOCK_MS,
 			visitor_late);
 	if (c->bound && c->control.worker != w->index) {
-		visitor_tell_home(w, worker_ref(w, v));
+		visitor_tell_home(w, q);
 		return;
 	}
 	/* Once it has waited, a receive may be in flight: it stays. */
-	matchmaker_wish(w, c->control, c->owner.handle, pool_handle(v),
-		v->tries > 0 || v->fixed);
+	matchmaker_wish(
+		w, c->control, c->owner.handle, q, v->tries > 0 || v->fixed);
 }
 
 static void visitor_ended(struct relay *r, enum reason why)

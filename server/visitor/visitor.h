@@ -19,6 +19,7 @@
 struct http_visit;
 struct listener;
 struct offering;
+struct question;
 struct route;
 struct sealing;
 struct user_load;
@@ -61,6 +62,7 @@ struct visitor {
 	struct stream *stream; /* the visitor's */
 	struct stream *work;   /* the work connection; from STARTING on */
 	struct handle wish;    /* the matchmaker's, while WAITING */
+	uint32_t question;     /* the last one that it had for a matchmaker */
 	int64_t waits_since;   /* clock.h, while WAITING */
 	struct list link;      /* worker's visitors */
 	struct stream_reader reader;
@@ -173,25 +175,24 @@ void visitor_close(struct visitor *v, enum reason why);
 
 /* --- for the work connections on its worker `w` --- */
 
-/* Whether the handle's visitor still wants a work connection. */
-bool visitor_waits(struct worker *w, struct handle visitor);
+/* Whether the question's visitor still has it. */
+bool visitor_waits(struct worker *w, struct question q);
 
 /* Give it the work connection; false: it wants none, and the stream stays. */
-bool visitor_bring(struct worker *w, struct handle visitor, struct stream *work,
+bool visitor_bring(struct worker *w, struct question q, struct stream *work,
 	const struct sealing *sealing) must_check;
 
-/* --- letters to its worker, from the worker `w` --- */
+/* --- letters to its worker, from the worker `w`: answers to a question --- */
 
 /* What was promised has died. */
-void visitor_tell_ask_again(struct worker *w, struct ref visitor);
+void visitor_tell_ask_again(struct worker *w, struct question q);
 
 /* Go to the worker of your route's control. */
-void visitor_tell_home(struct worker *w, struct ref visitor);
+void visitor_tell_home(struct worker *w, struct question q);
 
-void visitor_tell_wait(
-	struct worker *w, struct ref visitor, struct handle wish);
+void visitor_tell_wait(struct worker *w, struct question q, struct handle wish);
 void visitor_tell_match(
-	struct worker *w, struct ref visitor, const struct offering *work);
-void visitor_tell_away(struct worker *w, struct ref visitor, enum reason why);
+	struct worker *w, struct question q, const struct offering *work);
+void visitor_tell_away(struct worker *w, struct question q, enum reason why);
 
 #endif

@@ -12,37 +12,37 @@
 /* What the matchmaker tells a visitor. */
 struct tell_letter {
 	struct letter letter;
-	struct handle visitor;
+	struct question question;
 	uint32_t keeper;      /* wait: the control's worker */
 	struct handle wish;   /* wait */
 	struct offering work; /* match: as it may be offered again */
 	enum reason why;      /* away */
 };
 
-/* The handle's visitor, if it still wants a work connection. */
-static struct visitor *find_waiting(struct worker *w, struct handle visitor)
+/* The question's visitor, if it still has that and no other one. */
+static struct visitor *find_waiting(struct worker *w, struct question q)
 {
-	struct visitor *v = pool_find(w->pools.visitors, visitor);
+	struct visitor *v = pool_find(w->pools.visitors, q.visitor.handle);
+	bool waits = v && (v->state == VISITOR_ASKING ||
+				  v->state == VISITOR_WAITING);
 
-	return v && (v->state == VISITOR_ASKING || v->state == VISITOR_WAITING)
-		       ? v
-		       : NULL;
+	return waits && v->question == q.number ? v : NULL;
 }
 
 /* --- what the matchmaker tells --- */
 
-static void post_tell(struct worker *w, struct ref visitor,
+static void post_tell(struct worker *w, struct question q,
 	struct tell_letter *l, letter_fn *deliver)
 {
-	l->visitor = visitor.handle;
-	worker_post(w, visitor.worker, &l->letter, deliver);
+	l->question = q;
+	worker_post(w, q.visitor.worker, &l->letter, deliver);
 }
 
 static void deliver_wait(struct mailbox *m, struct letter *letter)
 {
 	const struct tell_letter *l = (struct tell_letter *)letter;
 	struct worker *w = worker_of_mailbox(m);
-	struct visitor *v = find_waiting(w, l->visitor);
+	struct visitor *v = find_waiting(w, l->question);
 
 	if (!v || v->state != VISITOR_ASKING) {
 		matchmaker_withdraw(w, l->keeper, l->wish);
@@ -54,20 +54,20 @@ static void deliver_wait(struct mailbox *m, struct letter *letter)
 	visitor_watch(v);
 }
 
-void visitor_tell_wait(struct worker *w, struct ref visitor, struct handle wish)
+void visitor_tell_wait(struct worker *w, struct question q, struct handle wish)
 {
 	struct tell_letter *l = letter_new(sizeof(*l));
 
 	l->keeper = w->index;
 	l->wish = wish;
-	post_tell(w, visitor, l, deliver_wait);
+	post_tell(w, q, l, deliver_wait);
 }
 
 static void deliver_match(struct mailbox *m, struct letter *letter)
 {
 	const struct tell_letter *l = (struct tell_letter *)letter;
 	struct worker *w = worker_of_mailbox(m);
-	struct visitor *v = find_waiting(w, l->visitor);
+	struct visitor *v = find_waiting(w, l->question);
 	struct sealing sealing;
 	struct work *k = NULL;
 	struct stream *s;
@@ -94,18 +94,18 @@ static void deliver_match(struct mailbox *m, struct letter *letter)
 }
 
 void visitor_tell_match(
-	struct worker *w, struct ref visitor, const struct offering *work)
+	struct worker *w, struct question q, const struct offering *work)
 {
 	struct tell_letter *l = letter_new(sizeof(*l));
 
 	l->work = *work;
-	post_tell(w, visitor, l, deliver_match);
+	post_tell(w, q, l, deliver_match);
 }
 
 static void deliver_away(struct mailbox *m, struct letter *letter)
 {
 	const struct tell_letter *l = (struct tell_letter *)letter;
-	struct visitor *v = find_waiting(worker_of_mailbox(m), l->visitor);
+	struct visitor *v = find_waiting(worker_of_mailbox(m), l->question);
 
 	if (!v)
 		return;
@@ -114,25 +114,25 @@ static void deliver_away(struct mailbox *m, struct letter *letter)
 	visitor_detour(v, l->why, true);
 }
 
-void visitor_tell_away(struct worker *w, struct ref visitor, enum reason why)
+void visitor_tell_away(struct worker *w, struct question q, enum reason why)
 {
 	struct tell_letter *l = letter_new(sizeof(*l));
 
 	l->why = why;
-	post_tell(w, visitor, l, deliver_away);
+	post_tell(w, q, l, deliver_away);
 }
 
 /* --- work connections that come --- */
 
-bool visitor_waits(struct worker *w, struct handle visitor)
+bool visitor_waits(struct worker *w, struct question q)
 {
-	return find_waiting(w, visitor);
+	return find_waiting(w, q);
 }
 
-bool visitor_bring(struct worker *w, struct handle visitor, struct stream *work,
+bool visitor_bring(struct worker *w, struct question q, struct stream *work,
 	const struct sealing *sealing)
 {
-	struct visitor *v = find_waiting(w, visitor);
+	struct visitor *v = find_waiting(w, q);
 
 	if (!v)
 		return false;
@@ -143,29 +143,27 @@ bool visitor_bring(struct worker *w, struct handle visitor, struct stream *work,
 static void deliver_again(struct mailbox *m, struct letter *letter)
 {
 	const struct tell_letter *l = (struct tell_letter *)letter;
-	struct visitor *v = find_waiting(worker_of_mailbox(m), l->visitor);
+	struct visitor *v = find_waiting(worker_of_mailbox(m), l->question);
 
 	if (v)
 		visitor_try_next(v);
 }
 
-void visitor_tell_ask_again(struct worker *w, struct ref visitor)
+void visitor_tell_ask_again(struct worker *w, struct question q)
 {
-	post_tell(w, visitor, letter_new(sizeof(struct tell_letter)),
-		deliver_again);
+	post_tell(w, q, letter_new(sizeof(struct tell_letter)), deliver_again);
 }
 
 static void deliver_home(struct mailbox *m, struct letter *letter)
 {
 	const struct tell_letter *l = (struct tell_letter *)letter;
-	struct visitor *v = find_waiting(worker_of_mailbox(m), l->visitor);
+	struct visitor *v = find_waiting(worker_of_mailbox(m), l->question);
 
 	if (v)
 		move_visitor_home(v);
 }
 
-void visitor_tell_home(struct worker *w, struct ref visitor)
+void visitor_tell_home(struct worker *w, struct question q)
 {
-	post_tell(w, visitor, letter_new(sizeof(struct tell_letter)),
-		deliver_home);
+	post_tell(w, q, letter_new(sizeof(struct tell_letter)), deliver_home);
 }
