@@ -52,6 +52,7 @@ static void deliver_move(struct mailbox *m, struct letter *letter)
 		chunk_queue_clear(&l->unread);
 		visitor_load_give(&l->load);
 		quota_give(&w->server->visitors);
+		worker_visitor_gone(w);
 		return;
 	}
 	count(&w->core.counters, visitors_moved);
