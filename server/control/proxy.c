@@ -395,6 +395,8 @@ static void refused(struct proxy *p, const char *error)
 	struct control *c = p->control;
 	char *name = p->name;
 
+	/* Workers that had published it may have had visitors of it. */
+	matchmaker_lose_proxy(c, p, REASON_proxy_closed);
 	p->name = NULL;
 	proxy_free(p);
 	if (!answer_error(c, name, error))
