@@ -143,6 +143,17 @@ static void relay_back_done(struct relay *r)
 	/* else A may go on sending to B, which has only half-closed. */
 }
 
+/* B took nothing, and all that it had said is delivered: no end will come. */
+static void relay_unheard(struct timer *t)
+{
+	struct relay *r = container_of(t, struct relay, timer);
+
+	if (pump_is_idle(&r->back))
+		relay_end(r, REASON_service_reset);
+	else
+		loop_set_timer(r->a->loop, t, RELAY_UNHEARD, relay_unheard);
+}
+
 static void relay_out_ended(struct pump *p, enum pump_end how)
 {
 	struct relay *r = container_of(p, struct relay, out);
@@ -164,6 +175,9 @@ static void relay_out_ended(struct pump *p, enum pump_end how)
 		 */
 		if (r->back_done)
 			relay_end(r, REASON_service_reset);
+		else
+			loop_set_timer(r->a->loop, &r->timer, RELAY_UNHEARD,
+				relay_unheard);
 		break;
 	}
 }

@@ -33,6 +33,9 @@
 /* How long B may be silent meanwhile, unless A waits for its first word. */
 #define RELAY_HOLD_QUIET (2 * CLOCK_SECOND)
 
+/* How long the end of B is waited for that takes nothing, and says nothing. */
+#define RELAY_UNHEARD (30 * CLOCK_SECOND)
+
 /* How long the last bytes of a side are drained after its answer ended. */
 #define RELAY_LINGER (5 * CLOCK_SECOND)
 

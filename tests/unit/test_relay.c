@@ -225,6 +225,22 @@ Test(relay, failed_send_to_the_service)
 	expect_end(REASON_service_reset);
 }
 
+/* What it said is delivered first, however long that takes. */
+Test(relay, failed_send_to_the_service_and_no_end)
+{
+	struct relay_params with = params();
+
+	start(&with);
+	end_feed(&b, "early words", 11);
+	end_feed(&a, "x", 1);
+	cr_assert(end_take(&b, -EPIPE));
+	script_pass(world_loop, RELAY_UNHEARD + CLOCK_SECOND);
+	cr_assert_eq(ends, 0);
+	cr_assert(end_take(&a, 11));
+	script_pass(world_loop, RELAY_UNHEARD + CLOCK_SECOND);
+	expect_end(REASON_service_reset);
+}
+
 Test(relay, failed_send_to_the_visitor)
 {
 	struct relay_params with = params();
