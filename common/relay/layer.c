@@ -33,11 +33,6 @@ struct transform *layer_transform(const struct stream *s)
 	return layer_of(s)->transform;
 }
 
-const char *layer_trouble(const struct stream *s)
-{
-	return layer_of(s)->transform->trouble;
-}
-
 static void layer_settle(struct layer *l);
 static void layer_turn(struct layer *l);
 
@@ -459,6 +454,7 @@ static const struct stream_ops layer_ops = {
 	.close = layer_close,
 	.descriptor = layer_descriptor,
 	.trouble = layer_trouble,
+	.is_reset = layer_is_reset,
 };
 
 struct stream *layer_open(

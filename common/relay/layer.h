@@ -92,6 +92,9 @@ struct transform *layer_transform(const struct stream *s);
 /* Why it has failed: a literal; NULL: the transform has not. */
 const char *layer_trouble(const struct stream *s);
 
+/* Of its stream: whether the one below was reset. */
+bool layer_is_reset(const struct stream *s);
+
 /*
  * Whether it can be taken apart: no handshake, and nothing that came or goes
  * is in it. Nothing is said about the stream below.

@@ -1,12 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* A quiet layer, taken apart. */
+/* What is asked of a layer from outside; a quiet one, taken apart. */
 
 #include "common/relay/layer.h"
 
 #include <assert.h>
 
 #include "common/event/loop.h"
+
+const char *layer_trouble(const struct stream *s)
+{
+	return layer_of(s)->transform->trouble;
+}
+
+bool layer_is_reset(const struct stream *s)
+{
+	return stream_is_reset(layer_of(s)->below);
+}
 
 bool layer_can_rest(const struct stream *s)
 {

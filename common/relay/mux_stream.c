@@ -250,6 +250,11 @@ static int stream_descriptor_op(const struct stream *st)
 	return m->below ? stream_descriptor(m->below) : -1;
 }
 
+static bool stream_is_reset_op(const struct stream *st)
+{
+	return container_of(st, struct mux_stream, stream)->in_end < 0;
+}
+
 /* That of the mux; a stream alone has none. */
 static const char *stream_trouble_op(const struct stream *stream)
 {
@@ -267,6 +272,7 @@ static const struct stream_ops mux_stream_ops = {
 	.close = stream_close_op,
 	.descriptor = stream_descriptor_op,
 	.trouble = stream_trouble_op,
+	.is_reset = stream_is_reset_op,
 };
 
 struct mux_stream *mux_stream_make(

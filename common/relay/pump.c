@@ -42,6 +42,7 @@ static void pump_leave(struct pump *p)
 	pipe_give(p->pipe);
 	p->pipe = NULL;
 	loop_cancel_timer(p->source->loop, &p->timer);
+	p->waits = false;
 	turn_leave(&p->turn);
 	p->granted = p->rest = 0;
 	pump_set_state(p, PUMP_IDLE);
@@ -129,6 +130,7 @@ static void turn_comes(struct timer *t)
 {
 	struct pump *p = container_of(t, struct pump, timer);
 
+	p->waits = false;
 	if (source_was_reset(p))
 		pump_finish(p, PUMP_SOURCE_FAILED);
 	else
@@ -143,10 +145,11 @@ static uint32_t take_turn(struct pump *p, uint32_t want)
 
 	if (!turn_is_throttled(&p->turn))
 		return want;
-	if (timer_is_set(&p->timer))
+	if (p->waits)
 		return 0;
 	n = turn_take(&p->turn, want, l->now);
-	if (n == 0)
+	p->waits = n == 0;
+	if (p->waits)
 		loop_set_timer(
 			l, &p->timer, turn_wait(&p->turn, l->now), turn_comes);
 	return n;
@@ -329,7 +332,7 @@ static void pump_sent(struct stream_writer *w, struct chunk *c, int result)
 static bool may_read(const struct pump *p)
 {
 	if (p->state != PUMP_RUNNING || p->source->reader == &p->reader ||
-		p->pipe || timer_is_set(&p->timer))
+		p->pipe || p->waits)
 		return false;
 	if (p->queued == 0 && !stream_is_writing(p->sink))
 		return true;
@@ -402,6 +405,29 @@ static bool pump_write(struct pump *p)
 	return true;
 }
 
+/* --- a sink that takes nothing --- */
+
+/* Nobody would hear of a reset; after an end there is none to hear of. */
+static bool is_deaf(const struct pump *p)
+{
+	return p->heeds_reset && p->state != PUMP_IDLE &&
+	       p->source->reader != &p->reader && stream_is_writing(p->sink) &&
+	       p->source->read_end != 0;
+}
+
+/* While bytes pass the reset is read in its turn, behind them. */
+static void look(struct timer *t)
+{
+	struct pump *p = container_of(t, struct pump, timer);
+	bool moved = p->seen != (uint32_t)p->bytes;
+
+	p->seen = (uint32_t)p->bytes;
+	if (!moved && is_deaf(p) && stream_is_reset(p->source))
+		pump_finish(p, PUMP_SOURCE_FAILED);
+	else
+		pump_turn(p);
+}
+
 /* Do what can be done now; called whenever something has changed. */
 static void pump_turn(struct pump *p)
 {
@@ -409,6 +435,8 @@ static void pump_turn(struct pump *p)
 		return;
 	if (pump_is_out(p) && !stream_is_writing(p->sink))
 		pump_finish(p, p->end);
+	else if (is_deaf(p) && !timer_is_set(&p->timer))
+		loop_set_timer(p->source->loop, &p->timer, PUMP_LOOK, look);
 }
 
 void pump_init(struct pump *p, const struct pump_params *params)
@@ -424,6 +452,7 @@ void pump_init(struct pump *p, const struct pump_params *params)
 		.counters = params->counters,
 		.counter = (uint8_t)params->counter,
 		.finishes = params->finishes,
+		.heeds_reset = params->heeds_reset,
 		.engine = engine_start(params->mode),
 		.ended = params->ended,
 	};

@@ -8,7 +8,8 @@
  * reports one end. It never takes a byte beyond its limit or its inspector's
  * end: those stay unread in the source. Under a throttle bytes go when it is
  * their turn, and nothing is read while they wait for that; a source that is
- * reset meanwhile has failed at once, whatever it had sent before.
+ * reset meanwhile has failed at once, whatever it had sent before. So has, if
+ * that is asked for, one that is reset while the sink takes nothing.
  */
 
 #ifndef ADIT_RELAY_PUMP_H
@@ -25,6 +26,12 @@
 #define PUMP_MARK 4
 
 #define PUMP_UNLIMITED UINT64_MAX
+
+/*
+ * How often a source that nobody reads is looked at, once nothing passes. An
+ * event would need an operation of its own, for what most pumps never are.
+ */
+#define PUMP_LOOK CLOCK_SECOND
 
 enum pump_end {
 	/* The source ended and the sink took everything. */
@@ -63,8 +70,9 @@ struct pump {
 	struct counters *counters;
 	void (*ended)(struct pump *p, enum pump_end how);
 	struct turn turn;   /* of the next bytes, under throttles */
-	struct timer timer; /* set: they wait for it */
+	struct timer timer; /* they wait for it, or the next look */
 	int64_t looked;     /* when a reset was looked for */
+	uint32_t seen;      /* of `bytes`, when nobody read */
 	uint32_t granted;   /* bytes in the queue whose turn has been */
 	uint32_t rest;      /* of the chunk being sent: not its turn yet */
 	uint8_t state;      /* enum pump_state */
@@ -72,6 +80,8 @@ struct pump {
 	uint8_t queued;     /* chunks in the queue */
 	uint8_t counter;    /* enum counter: where bytes count */
 	bool finishes;      /* see pump_params */
+	bool heeds_reset;   /* the same */
+	bool waits;         /* bytes wait for their turn */
 	bool gulps;         /* the last chunk was a large one */
 	struct engine engine;
 };
@@ -86,6 +96,11 @@ struct pump_params {
 	struct inspector *inspector; /* NULL: none */
 	uint64_t limit;              /* PUMP_UNLIMITED: none */
 	bool finishes; /* EOF, LIMIT: the caller ends the sink at once */
+	/*
+	 * A source that is reset while the sink takes nothing has failed, with
+	 * what it had sent: nobody is left who would wait for it.
+	 */
+	bool heeds_reset;
 	struct counters *counters;
 	enum counter counter;
 	enum engine_mode mode;

@@ -208,6 +208,7 @@ void relay_init(struct relay *r, const struct relay_params *params)
 		.sink = params->b,
 		.ended = relay_out_ended,
 		.finishes = !params->a_half_close || params->b_half_close,
+		.heeds_reset = true,
 		.limit = params->limit,
 		.inspector = params->look_out,
 		.counters = params->counters,

@@ -5,6 +5,8 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "common/base/socket.h"
+
 void stream_init(struct stream *s, struct loop *l, const struct stream_ops *ops)
 {
 	s->ops = ops;
@@ -53,6 +55,15 @@ ssize_t stream_splice_in(struct stream *s, struct pipe *p, uint32_t max)
 	if (n <= 0 && n != -EAGAIN)
 		s->read_end = (int)n;
 	return n;
+}
+
+bool stream_is_reset(const struct stream *s)
+{
+	/* A receive that ran ahead has been told of it, and nobody else is. */
+	if (s->read_end < 0)
+		return true;
+	return s->ops->is_reset ? s->ops->is_reset(s)
+				: socket_is_reset(stream_descriptor(s));
 }
 
 void stream_leave_reading(struct stream *s)

@@ -60,6 +60,11 @@ struct stream_ops {
 	void (*fetch)(struct stream *s);
 	/* The socket below, for its addresses. */
 	int (*descriptor)(const struct stream *s);
+	/*
+	 * Whether a reset is known below, and was not read yet. NULL: the
+	 * socket's is all there is to know.
+	 */
+	bool (*is_reset)(const struct stream *s);
 	/* Why it has failed, a literal; NULL: -errno says all. May be NULL. */
 	const char *(*trouble)(const struct stream *s);
 	/*
@@ -118,6 +123,9 @@ int stream_take(struct stream *s, struct chunk **c_r) must_check;
 
 /* Ask for bytes, after stream_take said -EAGAIN; replaces an earlier reader. */
 void stream_read(struct stream *s, struct stream_reader *r);
+
+/* Whether it was reset, perhaps behind bytes that nobody has read yet. */
+bool stream_is_reset(const struct stream *s);
 
 /* Nobody reads any more; what arrives is kept as unread. */
 void stream_leave_reading(struct stream *s);

@@ -27,13 +27,27 @@ static bool keep(struct ahead *a, struct chunk *c)
 	return true;
 }
 
+/* Nobody reads on: whether it was reset is looked for. */
+static void look_for_reset(struct timer *t)
+{
+	struct ahead *a = container_of(t, struct ahead, later);
+
+	if (stream_is_reset(a->visitor))
+		a->gone(a, -ECONNRESET);
+	else
+		loop_set_timer(a->visitor->loop, t, AHEAD_LOOK, look_for_reset);
+}
+
 /* True: there may be more to come. */
 static bool take(struct ahead *a, struct chunk *c, int result)
 {
-	if (result > 0)
-		return keep(a, c);
+	if (result > 0 && keep(a, c))
+		return true;
 	/* An end behind further requests is the last one's business. */
-	if (result < 0 || !a->said.head)
+	if (result > 0 || (result == 0 && a->said.head))
+		loop_set_timer(a->visitor->loop, &a->later, AHEAD_LOOK,
+			look_for_reset);
+	else
 		a->gone(a, result);
 	return false;
 }

@@ -2,8 +2,9 @@
 
 /*
  * What a visitor sends while its request is being answered is read ahead, by
- * one buffer, and kept for the next request: so its going is noticed as long
- * as it has not said more than that. Sources: RFC 9112, sections 9.3.2, 9.5.
+ * one buffer, and kept for the next request: so its going is noticed. One that
+ * has said more is not read any more, but looked at, whether it was reset.
+ * Sources: RFC 9112, sections 9.3.2, 9.5.
  */
 
 #ifndef ADIT_SERVER_HTTP_AHEAD_H
@@ -19,6 +20,9 @@
  */
 #define AHEAD_PATIENCE (100 * CLOCK_MS)
 
+/* How often one that has said too much is looked at. */
+#define AHEAD_LOOK CLOCK_SECOND
+
 /* All zero: nobody is looked at. */
 struct ahead {
 	struct stream *visitor;
@@ -29,7 +33,7 @@ struct ahead {
 	 * more (0). Called once, perhaps before ahead_begin returns.
 	 */
 	void (*gone)(struct ahead *a, int result);
-	struct timer later; /* before it is looked at */
+	struct timer later; /* before it is looked at, or looked at again */
 };
 
 /*

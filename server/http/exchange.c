@@ -448,6 +448,7 @@ void exchange_start(struct exchange *x, const struct exchange_params *params)
 	struct pump_params out = { .source = params->visitor,
 		.sink = params->work,
 		.ended = out_ended,
+		.heeds_reset = true,
 		.limit = q->framing.length,
 		.counters = &params->worker->core.counters,
 		.counter = COUNTER_bytes_in,

@@ -8,6 +8,8 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "tests/double/streams.h"
 
@@ -126,6 +128,27 @@ Test(ahead, a_chunk_without_room_and_one_more)
 	ahead_stop(&a);
 	expect_said(e.stream, "one two", -EAGAIN);
 	stream_close(&e.stream, false);
+}
+
+/* Who has said too much is not read any more, but looked at. */
+Test(ahead, a_reset_behind_more_than_is_read)
+{
+	struct end e = end_open();
+	struct ahead a = { 0 };
+
+	calls = 0;
+	stream_unread(e.stream, chunk_copy((const uint8_t *)"one ", 4));
+	ahead_begin(&a, e.stream, false, gone);
+	end_feed(&e, "two", 3);
+	script_pass(world_loop, 10 * AHEAD_LOOK);
+	cr_assert_eq(calls, 0);
+	/* A peer that goes without having read all resets. */
+	cr_assert_eq(send(e.fd, "x", 1, 0), 1);
+	cr_assert_eq(close(e.peer), 0);
+	script_pass(world_loop, 2 * AHEAD_LOOK);
+	cr_assert_eq(calls, 1);
+	cr_assert_eq(last, -ECONNRESET);
+	stream_close(&e.stream, true);
 }
 
 Test(ahead, the_last_answer_has_time_to_come)

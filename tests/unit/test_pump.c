@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "tests/double/streams.h"
 
@@ -290,6 +291,85 @@ Test(pump, a_failed_source_delivers_what_came_before)
 	end_feed(&a, NULL, -ECONNRESET);
 	cr_assert_eq(ends, 0);
 	expect("abc", PUMP_SOURCE_FAILED);
+}
+
+/* The source's peer goes without having read all: that is a reset. */
+static void reset_source(void)
+{
+	cr_assert_eq(send(a.fd, "x", 1, 0), 1);
+	cr_assert_eq(close(a.peer), 0);
+}
+
+static void start_heeding(bool heeds)
+{
+	pump_init(&p, &(struct pump_params){ .source = a.stream,
+			      .sink = b.stream,
+			      .ended = ended,
+			      .heeds_reset = heeds,
+			      .limit = PUMP_UNLIMITED,
+			      .counters = &world_counters,
+			      .counter = COUNTER_bytes_in });
+	pump_start(&p);
+	for (int i = 0; i < PUMP_MARK + 1; i++)
+		end_feed(&a, "0123456789", 10);
+	cr_assert_not(end_reads(&a));
+}
+
+Test(pump, a_reset_behind_a_stuck_sink)
+{
+	start_heeding(true);
+	script_pass(world_loop, 10 * PUMP_LOOK);
+	cr_assert_eq(ends, 0);
+	reset_source();
+	script_pass(world_loop, 2 * PUMP_LOOK);
+	cr_assert_eq(ends, 1);
+	cr_assert_eq(how, PUMP_SOURCE_FAILED);
+	/* The write that was under way is nobody's. */
+	end_take(&b, 10);
+}
+
+Test(pump, a_reset_behind_a_sink_that_takes)
+{
+	start_heeding(true);
+	reset_source();
+	for (int i = 0; i < 5; i++) {
+		/* Each gives room for a chunk, which is read. */
+		script_pass(world_loop, PUMP_LOOK / 2);
+		cr_assert(drain(10));
+		end_feed(&a, "0123456789", 10);
+	}
+	cr_assert_eq(ends, 0);
+}
+
+Test(pump, a_half_closed_source_is_no_reset)
+{
+	start_heeding(true);
+	cr_assert_eq(shutdown(a.peer, SHUT_WR), 0);
+	script_pass(world_loop, 10 * PUMP_LOOK);
+	cr_assert_eq(ends, 0);
+}
+
+/* As of a service that has said all, to a visitor who reads slowly. */
+Test(pump, a_reset_that_nobody_asks_for)
+{
+	start_heeding(false);
+	reset_source();
+	script_pass(world_loop, 10 * PUMP_LOOK);
+	cr_assert_eq(ends, 0);
+	while (drain(10))
+		;
+	cr_assert_eq(out_size, 50);
+}
+
+/* A receive that ran ahead has taken the word of it from the socket. */
+Test(pump, a_reset_that_is_known_already)
+{
+	start_heeding(true);
+	a.stream->read_end = -ECONNRESET;
+	script_pass(world_loop, 2 * PUMP_LOOK);
+	cr_assert_eq(ends, 1);
+	cr_assert_eq(how, PUMP_SOURCE_FAILED);
+	end_take(&b, 10);
 }
 
 Test(pump, a_failed_sink_ends_at_once)
