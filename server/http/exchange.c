@@ -3,7 +3,6 @@
 #include "server/http/exchange.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "common/event/loop.h"
 #include "server/http/account.h"
@@ -89,9 +88,17 @@ static void visitor_failed(struct exchange *x)
 
 /* --- the request --- */
 
-static void body_stalls(struct stall *s)
+/* The visitor sends nothing of it, or the service takes nothing. */
+static void request_stalls(struct stall *s, enum stall_side side)
 {
-	fail(container_of(s, struct exchange, stall), 408, REASON_timeout);
+	struct exchange *x = container_of(s, struct exchange, stall);
+
+	if (x->response == EXCHANGE_WHOLE)
+		finish(x, RESPONSE_WHOLE, false, 0, REASON_done);
+	else if (side == STALL_SOURCE)
+		fail(x, 408, REASON_timeout);
+	else
+		fail(x, 504, REASON_answer_timeout);
 }
 
 static void service_late(struct timer *t)
@@ -100,8 +107,9 @@ static void service_late(struct timer *t)
 		REASON_answer_timeout);
 }
 
-static void visitor_stalls(struct stall *s)
+static void visitor_stalls(struct stall *s, enum stall_side side)
 {
+	(void)side;
 	visitor_failed(container_of(s, struct exchange, stall));
 }
 
@@ -116,7 +124,7 @@ static void visitor_gone(struct ahead *a, int result)
 	}
 	x->visitor_ends = true;
 	if (x->response == EXCHANGE_AWAITED)
-		stall_watch(&x->stall, &x->out, STALL_EITHER, EXCHANGE_SILENCE,
+		stall_watch(&x->stall, &x->out, EXCHANGE_SILENCE / CLOCK_MS, 0,
 			visitor_stalls);
 }
 
@@ -175,10 +183,14 @@ static bool request_is_out(const struct exchange *x)
 
 static void response_whole(struct exchange *x)
 {
-	if (x->request == REQUEST_SENDING && request_is_out(x))
-		x->response = EXCHANGE_WHOLE;
-	else
+	if (x->request != REQUEST_SENDING || !request_is_out(x)) {
 		finish(x, RESPONSE_WHOLE, false, 0, REASON_done);
+		return;
+	}
+	x->response = EXCHANGE_WHOLE;
+	stall_stop(&x->stall);
+	stall_watch(&x->stall, &x->out, 0,
+		x->with.worker->settings->stall_timeout_ms, request_stalls);
 }
 
 static void back_ended(struct pump *p, enum pump_end how)
@@ -215,22 +227,15 @@ static struct chunk *head_for_visitor(
 		x->with.set, x->visitor_ends);
 }
 
-/* What is there of a body of known length goes with the head. */
+/* What is there of a body of known length; returns what is to come of it. */
 static uint64_t join_body(
 	struct exchange *x, struct chunk *head, struct chunk *rest)
 {
-	struct counters *counters = &x->with.worker->core.counters;
-	uint64_t left = x->framing.length;
-	uint32_t n = chunk_length(rest), room = head->size - head->to;
+	uint32_t n = response_join(head, rest, x->framing.length);
 
-	n = n < left ? n : (uint32_t)left;
-	n = n < room ? n : room;
-	memcpy(head->data + head->to, chunk_bytes(rest), n);
-	head->to += n;
-	rest->from += (int32_t)n;
-	count_add(counters, bytes_out, n);
+	count_add(&x->with.worker->core.counters, bytes_out, n);
 	x->with.outcome->out += n;
-	return left - n;
+	return x->framing.length - n;
 }
 
 /* The bytes behind a head are the stream's again. */
@@ -287,9 +292,8 @@ static void send_response(
 	pump_init(&x->back, &p);
 	pump_push(&x->back, head);
 	stall_stop(&x->stall);
-	stall_watch(&x->stall, &x->back, STALL_SINK,
-		x->with.worker->settings->stall_timeout_ms * CLOCK_MS,
-		visitor_stalls);
+	stall_watch(&x->stall, &x->back, 0,
+		x->with.worker->settings->stall_timeout_ms, visitor_stalls);
 	pump_start(&x->back);
 }
 
@@ -445,6 +449,7 @@ static void read_head(struct exchange *x)
 void exchange_start(struct exchange *x, const struct exchange_params *params)
 {
 	const struct request_facts *q = params->request;
+	const struct settings *set = params->worker->settings;
 	struct pump_params out = { .source = params->visitor,
 		.sink = params->work,
 		.ended = out_ended,
@@ -452,7 +457,7 @@ void exchange_start(struct exchange *x, const struct exchange_params *params)
 		.limit = q->framing.length,
 		.counters = &params->worker->core.counters,
 		.counter = COUNTER_bytes_in,
-		.mode = (enum engine_mode)params->worker->settings->relay,
+		.mode = (enum engine_mode)set->relay,
 		.throttles = params->throttle_out };
 
 	*x = (struct exchange){
@@ -471,9 +476,8 @@ void exchange_start(struct exchange *x, const struct exchange_params *params)
 	pump_init(&x->out, &out);
 	pump_push(&x->out, params->forwarded);
 	if (framing_has_body(&q->framing))
-		stall_watch(&x->stall, &x->out, STALL_SOURCE,
-			params->worker->settings->body_timeout_ms * CLOCK_MS,
-			body_stalls);
+		stall_watch(&x->stall, &x->out, set->body_timeout_ms,
+			set->stall_timeout_ms, request_stalls);
 	pump_start(&x->out);
 	/* What has come of a body may be malformed. */
 	if (exchange_runs(x))

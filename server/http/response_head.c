@@ -2,6 +2,7 @@
 
 #include "server/http/response_head.h"
 
+#include <string.h>
 #include <time.h>
 
 #include "server/worker.h"
@@ -17,6 +18,18 @@ enum chunked_as response_body_as(const struct request_facts *q)
 	if (q->old)
 		return CHUNKED_DATA_ONLY;
 	return q->framing.trailers ? CHUNKED_WITH_TRAILERS : CHUNKED_ANEW;
+}
+
+uint32_t response_join(struct chunk *head, struct chunk *rest, uint64_t most)
+{
+	uint32_t n = chunk_length(rest), room = head->size - head->to;
+
+	n = n < most ? n : (uint32_t)most;
+	n = n < room ? n : room;
+	memcpy(head->data + head->to, chunk_bytes(rest), n);
+	head->to += n;
+	rest->from += (int32_t)n;
+	return n;
 }
 
 struct chunk *response_head(struct worker *w, const struct request_facts *q,

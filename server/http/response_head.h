@@ -23,6 +23,12 @@ struct chunk *response_head(struct worker *w, const struct request_facts *q,
 	const struct head_found *f, const struct http_framing *framing,
 	const struct emit_set *set, bool ends) must_check;
 
+/*
+ * Up to `most` bytes of what has come behind the head go with it, as far as
+ * there is room; how many.
+ */
+uint32_t response_join(struct chunk *head, struct chunk *rest, uint64_t most);
+
 /* In which form a chunked body goes to the visitor. */
 enum chunked_as response_body_as(const struct request_facts *q);
 

@@ -4,41 +4,59 @@
 
 #include "common/event/loop.h"
 
-static bool waits(const struct stall *s)
+/* Who is waited for; of a pump that is over nothing more comes. */
+static uint8_t waits_for(const struct pump *p)
 {
-	const struct pump *p = s->pump;
+	bool source =
+		p->state == PUMP_IDLE ||
+		(p->state == PUMP_RUNNING && p->source->reader == &p->reader);
+	bool sink = stream_is_writing(p->sink);
 
-	if (s->side == STALL_EITHER)
-		return true;
-	if (s->side == STALL_SINK)
-		return stream_is_writing(p->sink);
-	return p->state == PUMP_RUNNING && p->source->reader == &p->reader;
+	return (source ? STALL_SOURCE : 0) | (sink ? STALL_SINK : 0);
+}
+
+/* As long as the shorter limit. */
+static uint32_t period(const struct stall *s)
+{
+	if (s->source_ms == 0 || s->sink_ms == 0)
+		return s->source_ms + s->sink_ms;
+	return s->source_ms < s->sink_ms ? s->source_ms : s->sink_ms;
+}
+
+static bool is_over(const struct stall *s, enum stall_side side, uint32_t limit)
+{
+	return s->sides & side && limit > 0 && s->still_ms >= limit;
 }
 
 static void look(struct timer *t)
 {
 	struct stall *s = container_of(t, struct stall, timer);
-	bool still = s->pump->bytes == s->bytes && waits(s);
+	uint8_t now = waits_for(s->pump);
+	bool still = s->pump->bytes == s->bytes && s->sides & now;
 
-	if (still && s->stuck) {
-		s->found(s);
-		return;
-	}
-	s->stuck = still;
+	s->sides = still ? s->sides & now : now;
+	s->still_ms = still ? s->still_ms + period(s) : 0;
 	s->bytes = s->pump->bytes;
-	loop_set_timer(s->pump->source->loop, t, s->period, look);
+	if (is_over(s, STALL_SOURCE, s->source_ms))
+		s->found(s, STALL_SOURCE);
+	else if (is_over(s, STALL_SINK, s->sink_ms))
+		s->found(s, STALL_SINK);
+	else
+		loop_set_timer(
+			s->pump->source->loop, t, period(s) * CLOCK_MS, look);
 }
 
-void stall_watch(struct stall *s, const struct pump *p, enum stall_side side,
-	int64_t period, void (*found)(struct stall *s))
+void stall_watch(struct stall *s, const struct pump *p, int64_t source_ms,
+	int64_t sink_ms, void (*found)(struct stall *s, enum stall_side side))
 {
 	s->pump = p;
-	s->side = (uint8_t)side;
-	s->period = period;
+	s->source_ms = (uint32_t)source_ms;
+	s->sink_ms = (uint32_t)sink_ms;
 	s->found = found;
 	s->bytes = p->bytes;
-	s->stuck = waits(s);
-	loop_set_timer(p->source->loop, &s->timer, period, look);
+	s->sides = waits_for(p);
+	s->still_ms = 0;
+	loop_set_timer(p->source->loop, &s->timer, period(s) * CLOCK_MS, look);
 }
 
 void stall_stop(struct stall *s)

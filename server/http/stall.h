@@ -2,8 +2,8 @@
 
 /*
  * Whether one side of a pump has stopped: its source sends nothing, or its sink
- * takes nothing; or whether nothing passes, whatever the reason. Looked at once
- * a period, so a stall is found between one and two periods after it began.
+ * takes nothing, and each has a limit of its own. Looked at as often as the
+ * shorter one says, so a stall is found up to two such periods late.
  */
 
 #ifndef ADIT_SERVER_HTTP_STALL_H
@@ -13,24 +13,27 @@
 #include "common/relay/pump.h"
 
 enum stall_side {
-	STALL_SOURCE,
-	STALL_SINK,
-	STALL_EITHER,
+	STALL_SOURCE = 1,
+	STALL_SINK = 2,
 };
 
 struct stall {
 	struct timer timer;
 	const struct pump *pump;
-	void (*found)(struct stall *s);
-	uint64_t bytes; /* that had passed when it was looked at */
-	int64_t period;
-	uint8_t side; /* enum stall_side */
-	bool stuck;   /* nothing had moved then either */
+	/* Called once; it watches no more. */
+	void (*found)(struct stall *s, enum stall_side side);
+	uint64_t bytes;              /* that had passed at the last look */
+	uint32_t source_ms, sink_ms; /* the limits; 0: none */
+	uint32_t still_ms;           /* for so long nothing has passed, ... */
+	uint8_t sides;               /* ... and these were waited for */
 };
 
-/* Begin to look at a pump that was started; all zero or stopped before. */
-void stall_watch(struct stall *s, const struct pump *p, enum stall_side side,
-	int64_t period, void (*found)(struct stall *s));
+/*
+ * Begin to look at a pump that was started, all zero or stopped before; one of
+ * the limits may be 0. Of a pump that is over the source is waited for.
+ */
+void stall_watch(struct stall *s, const struct pump *p, int64_t source_ms,
+	int64_t sink_ms, void (*found)(struct stall *s, enum stall_side side));
 
 /* Not watching: no effect. */
 void stall_stop(struct stall *s);

@@ -1,0 +1,70 @@
+"""Services that are late: they take nothing of a request, or begin to answer
+and say no more."""
+import contextlib
+import socket
+import threading
+import time
+
+from harness import (Client, Origin, Server, case, check, dial, equal, levels,
+                     main, settle)
+from httpkit import Reader, get, http
+
+
+def upload(conn, framing):
+    """As much of a body as is taken."""
+    conn.sendall(get(b"/", method=b"POST", more=framing))
+    conn.settimeout(0.7)
+    with contextlib.suppress(socket.timeout):
+        while True:
+            conn.send(b"x" * 65536)
+    conn.settimeout(20)
+
+
+@case("a service that takes nothing of a body: 504 after http.stallTimeout")
+def takes_nothing():
+    may = threading.Event()
+    conf = {"vhostHTTPTimeout": 1, "http": {"bodyTimeout": 1,
+                                            "stallTimeout": 3}}
+    with Origin(lambda conn: may.wait(60)) as o, Server(conf) as s, Client(
+            s, [http("web", o.port, "a.test")]) as c:
+        base, mine = levels(s), levels(c)
+        with dial(s.http) as conn:
+            since = time.monotonic()
+            upload(conn, b"Content-Length: 1000000000\r\n")
+            line, fields, _ = Reader(conn).message()
+            took = time.monotonic() - since
+            check(line.startswith(b"HTTP/1.1 504 "), line)
+            check((b"connection", b"close") in fields, fields)
+            check(2.9 < took < 8, f"after {took:.1f} s")
+        settle(s, base)
+        settle(c, mine)
+        may.set()
+
+
+@case("one that takes it slowly has its time; a silent visitor has less")
+def takes_slowly():
+    conf = {"http": {"bodyTimeout": 2, "stallTimeout": 3}}
+    size = 24 << 20
+
+    def slow(conn):
+        r = Reader(conn)
+        r.head()
+        for _ in range(4):
+            r.take(size // 4)
+            time.sleep(2)
+        conn.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+    with Origin(slow) as o, Server(conf) as s, Client(s, [
+            http("web", o.port, "a.test")]):
+        with dial(s.http) as conn:
+            conn.sendall(get(b"/", method=b"POST",
+                             more=b"Content-Length: %d\r\n" % size)
+                         + b"x" * size)
+            equal(Reader(conn).message()[0], b"HTTP/1.1 204 No Content")
+        with dial(s.http) as conn:
+            conn.sendall(get(b"/", method=b"POST",
+                             more=b"Content-Length: 9\r\n") + b"x")
+            check(Reader(conn).message()[0].startswith(b"HTTP/1.1 408 "),
+                  "408")
+
+
+main()
