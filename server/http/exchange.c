@@ -101,10 +101,25 @@ static void request_stalls(struct stall *s, enum stall_side side)
 		fail(x, 504, REASON_answer_timeout);
 }
 
+/* Up to the end of the answer's head, whatever comes before that. */
+static void await_answer(struct exchange *x, timer_fn *late)
+{
+	const struct settings *s = x->with.worker->settings;
+
+	loop_set_timer(x->with.work->loop, &x->timer,
+		s->vhost_http_timeout_ms * CLOCK_MS, late);
+}
+
 static void service_late(struct timer *t)
 {
-	fail(container_of(t, struct exchange, timer), 504,
-		REASON_answer_timeout);
+	struct exchange *x = container_of(t, struct exchange, timer);
+
+	/* That it waits for its turn is no fault of the service. */
+	if (x->request == REQUEST_SENDING && !pump_is_out(&x->out) &&
+		!stream_is_writing(x->with.work))
+		await_answer(x, service_late);
+	else
+		fail(x, 504, REASON_answer_timeout);
 }
 
 static void visitor_stalls(struct stall *s, enum stall_side side)
@@ -130,8 +145,6 @@ static void visitor_gone(struct ahead *a, int result)
 
 static void request_sent(struct exchange *x)
 {
-	struct worker *w = x->with.worker;
-
 	x->request = REQUEST_SENT;
 	if (x->response != EXCHANGE_BODY)
 		stall_stop(&x->stall);
@@ -139,10 +152,10 @@ static void request_sent(struct exchange *x)
 		finish(x, RESPONSE_WHOLE, false, 0, REASON_done);
 		return;
 	}
-	if (x->response == EXCHANGE_AWAITED && !x->pieces.pieces)
-		loop_set_timer(worker_loop(w), &x->timer,
-			w->settings->vhost_http_timeout_ms * CLOCK_MS,
-			service_late);
+	/* Of one without a body that began with its head. */
+	if (x->response < EXCHANGE_BODY &&
+		framing_has_body(&x->with.request->framing))
+		await_answer(x, service_late);
 	ahead_begin(&x->ahead, x->with.visitor, x->visitor_ends, visitor_gone);
 }
 
@@ -287,6 +300,7 @@ static void send_response(
 	}
 	give_rest(x, rest);
 	head_reader_clear(&x->pieces);
+	loop_cancel_timer(worker_loop(x->with.worker), &x->timer);
 	x->response = EXCHANGE_BODY;
 	x->passed = true;
 	pump_init(&x->back, &p);
@@ -423,8 +437,6 @@ static void head_received(struct stream_reader *r, struct chunk *c, int result)
 		service_ended(x);
 		return;
 	}
-	/* It has begun to answer: that is in time. */
-	loop_cancel_timer(worker_loop(x->with.worker), &x->timer);
 	rc = head_reader_take(&x->pieces, c, &x->with.worker->head, true,
 		&x->with.worker->responses, &found);
 	if (rc < 0)
@@ -478,6 +490,8 @@ void exchange_start(struct exchange *x, const struct exchange_params *params)
 	if (framing_has_body(&q->framing))
 		stall_watch(&x->stall, &x->out, set->body_timeout_ms,
 			set->stall_timeout_ms, request_stalls);
+	else
+		await_answer(x, service_late);
 	pump_start(&x->out);
 	/* What has come of a body may be malformed. */
 	if (exchange_runs(x))

@@ -328,11 +328,11 @@ def answer_timeout():
         time.sleep(3)
 
     def late(conn):
-        # Its first byte in time, the others are nobody's business.
+        # Its head in time, when the body comes is nobody's business.
         read_until(conn, b"\r\n\r\n")
-        conn.sendall(b"HTTP/1.1 200 OK\r\n")
+        conn.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")
         time.sleep(2)
-        conn.sendall(b"Content-Length: 2\r\n\r\nok")
+        conn.sendall(b"ok")
 
     def upload(conn):
         # The time begins when the request is there as a whole.

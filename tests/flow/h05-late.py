@@ -7,7 +7,7 @@ import time
 
 from harness import (Client, Origin, Server, case, check, dial, equal, levels,
                      main, settle)
-from httpkit import Reader, get, http
+from httpkit import Reader, Site, get, http, tunnel
 
 
 def upload(conn, framing):
@@ -65,6 +65,53 @@ def takes_slowly():
                              more=b"Content-Length: 9\r\n") + b"x")
             check(Reader(conn).message()[0].startswith(b"HTTP/1.1 408 "),
                   "408")
+
+
+BEGUN = [  # what it says before it says no more
+    b"",
+    b"HTTP/1.1 100 Continue\r\n\r\n",
+    b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n",
+    b"H",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n",
+    b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 200 OK\r\n",
+]
+
+
+@case("an answer that begins and goes no further: 504 after vhostHTTPTimeout")
+def begins():
+    a = Site()
+    may = threading.Event()
+    for i, words in enumerate(BEGUN):
+        a.answers[b"/%d" % i] = lambda conn, _, words=words: (
+            conn.sendall(words), may.wait(60), False)[2]
+    a.answers[b"/body"] = lambda conn, _: (
+        conn.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n"),
+        time.sleep(4), conn.sendall(b"abc"), True)[3]
+    posted = b"Content-Length: 3\r\n"
+    with tunnel(a, conf={"vhostHTTPTimeout": 2}) as (s, c):
+        base, mine = levels(s), levels(c)
+        for i in range(len(BEGUN)):
+            for post in (False, True):
+                with dial(s.http) as conn:
+                    since = time.monotonic()
+                    conn.sendall(get(b"/%d" % i, method=b"POST", more=posted)
+                                 + b"abc" if post else get(b"/%d" % i))
+                    r = Reader(conn)
+                    while (m := r.message())[0].startswith(b"HTTP/1.1 10"):
+                        pass
+                    took = time.monotonic() - since
+                    check(m[0].startswith(b"HTTP/1.1 504 "), (BEGUN[i], m))
+                    check(1.9 < took < 4, f"{BEGUN[i]}: after {took:.1f} s")
+                    # Where the request ends is known: the next one follows.
+                    conn.sendall(get(b"/after"))
+                    equal(r.message()[2], b"a/after")
+        # A body has no such limit.
+        with dial(s.http) as conn:
+            conn.sendall(get(b"/body"))
+            equal(Reader(conn).message()[2], b"abc")
+        may.set()
+        settle(s, base)
+        settle(c, mine)
 
 
 main()
