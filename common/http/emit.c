@@ -110,6 +110,15 @@ static bool is_set(const struct emit_set *set, struct http_text name)
 	return false;
 }
 
+/* The same for a service that takes `_` for `-`: no other is to pass for it. */
+static bool is_set_loosely(const struct emit_set *set, struct http_text name)
+{
+	for (size_t i = 0; set && i < set->count; i++)
+		if (text_equal_loose(name, set->v[i].name))
+			return true;
+	return false;
+}
+
 /* Whether a field of ours is set to something else. */
 static bool is_set_anew(const struct emit_set *set, const char *name)
 {
@@ -235,7 +244,7 @@ static void put_request_field(
 	struct http_text name = head_name(p->head, p->data, i);
 	const struct rule *rule = find_rule(name);
 
-	if (is_set(p->set, name))
+	if (is_set_loosely(p->set, name))
 		return;
 	switch (rule->policy) {
 	case COPY:

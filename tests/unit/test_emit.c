@@ -283,10 +283,13 @@ Test(emit, mended_responses)
 Test(emit, fields_that_are_set)
 {
 	static const struct emit_field v[] = { { "A", "ours" },
-		{ "X-Forwarded-Proto", "https" }, { "Empty", "" } };
+		{ "X-Forwarded-Proto", "https" }, { "Empty", "" },
+		{ "X-Remote-User", "guest" } };
 	static const struct emit_set set = { v, ARRAY_SIZE(v) };
+	/* Some services take `_` for `-`. */
 	const char *text = "GET / HTTP/1.1\r\nHost: a:80\r\na: theirs\r\nB: c"
-			   "\r\nA: again\r\n\r\n";
+			   "\r\nA: again\r\nX_Remote_User: admin\r\n"
+			   "x-remote_user: admin\r\nX_Remote: d\r\n\r\n";
 	struct http_framing framing;
 	struct http_target target;
 	struct http_head head;
@@ -306,9 +309,10 @@ Test(emit, fields_that_are_set)
 	n = emit_request((uint8_t *)out, sizeof(out), &p);
 	out[n] = '\0';
 	cr_assert_str_eq(out,
-		"GET / HTTP/1.1\r\nHost: inner\r\nB: c\r\n"
+		"GET / HTTP/1.1\r\nHost: inner\r\nB: c\r\nX_Remote: d\r\n"
 		"X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Host: a:80\r\n"
-		"A: ours\r\nX-Forwarded-Proto: https\r\nEmpty: \r\n\r\n");
+		"A: ours\r\nX-Forwarded-Proto: https\r\nEmpty: \r\n"
+		"X-Remote-User: guest\r\n\r\n");
 	cr_assert_leq((size_t)n, strlen(text) + EMIT_EXTRA +
 					 emit_set_size(&set) + strlen("inner"));
 }
