@@ -478,7 +478,7 @@ void exchange_start(struct exchange *x, const struct exchange_params *params)
 		.writer = { interim_sent },
 		.request = REQUEST_SENDING,
 		.response = EXCHANGE_AWAITED,
-		.visitor_ends = q->framing.close,
+		.visitor_ends = q->framing.close || q->connect,
 	};
 	*x->with.outcome = (struct outcome){ 0 };
 	if (q->framing.body == FRAMING_CHUNKED) {

@@ -123,7 +123,11 @@ struct exchange {
 	uint8_t response;            /* enum response_state */
 	uint8_t interims;
 	bool passed;       /* something of the response has been passed on */
-	bool visitor_ends; /* it was told, or said, that this is the last */
+	/*
+	 * It was told, or said, that this is the last one; or nobody knows what
+	 * is behind it: a tunnel's bytes, behind a CONNECT that is refused.
+	 */
+	bool visitor_ends;
 };
 
 /* Begin, on a zeroed or ended exchange. */

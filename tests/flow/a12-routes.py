@@ -199,6 +199,35 @@ class ForwardProxy(Origin):
             conn.sendall(data)
 
 
+@case("behind a CONNECT that is refused nothing is a request")
+def connect_refused():
+    answers = {b"407": b"HTTP/1.1 407 Who\r\nContent-Length: 2\r\n\r\nno",
+               b"200": b"HTTP/1.1 204 No Content\r\n\r\n",
+               b"502": b"HTTP/1.1 nonsense\r\n\r\n", b"503": b""}
+    seen = []
+
+    def serve(conn):
+        while head := read_until(conn, b"\r\n\r\n"):
+            seen.append(head)
+            name = head.split()[1].partition(b".")[0]
+            if not answers.get(name):
+                return
+            conn.sendall(answers[name])
+    with Origin(serve) as o, Server() as s, Client(s, [
+            http("any", o.port, "*")]):
+        for status in (b"407", b"502", b"503"):
+            with dial(s.http) as conn:
+                conn.sendall(b"CONNECT %s.test:1 HTTP/1.1\r\nHost: %s.test:1"
+                             b"\r\n\r\n" % (status, status)
+                             + get(b"/smuggled", b"200.test"))
+                r = Reader(conn)
+                line, fields, _ = r.message()
+                equal(line.split()[1], status)
+                check((b"connection", b"close") in fields, fields)
+                equal(r.message(), None)
+        check(not any(b"smuggled" in head for head in seen), seen)
+
+
 @case("CONNECT and absolute-form, to who may be a proxy itself")
 def forward_proxy():
     with ForwardProxy() as p, Site(b"a") as a, \
