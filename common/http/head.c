@@ -95,7 +95,10 @@ static bool step_target(struct http_head *head, uint8_t byte, uint32_t at)
 	return true;
 }
 
-/* The n-th byte of `HTTP/1.0` or `HTTP/1.1`; another version is 505. */
+/*
+ * The n-th byte of `HTTP/1.0` or `HTTP/1.1`; another version is 505. A later
+ * minor one of a response is read as 1.1 (RFC 9110, section 2.5).
+ */
 static bool step_version_byte(struct http_head *head, uint8_t byte, uint32_t n)
 {
 	bool digit = byte >= '0' && byte <= '9';
@@ -105,11 +108,11 @@ static bool step_version_byte(struct http_head *head, uint8_t byte, uint32_t n)
 	if (n < sizeof(version_text) - 1)
 		return byte == (uint8_t)version_text[n] ||
 		       refuse(head, 400, "bad version");
-	if (digit && byte > '1')
-		return refuse(head, 505, "HTTP version not supported");
 	if (!digit)
 		return refuse(head, 400, "bad version");
-	head->minor = byte - '0';
+	if (byte > '1' && !head->response)
+		return refuse(head, 505, "HTTP version not supported");
+	head->minor = byte > '0';
 	return true;
 }
 
