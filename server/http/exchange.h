@@ -122,7 +122,7 @@ struct exchange {
 	uint8_t request;             /* enum request_state */
 	uint8_t response;            /* enum response_state */
 	uint8_t interims;
-	bool passed;       /* something of the response has been passed on */
+	bool passed; /* something of the response has been passed on */
 	/*
 	 * It was told, or said, that this is the last one; or nobody knows what
 	 * is behind it: a tunnel's bytes, behind a CONNECT that is refused.

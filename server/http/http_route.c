@@ -201,10 +201,12 @@ int http_route_decide(struct worker *w, const struct address *peer,
 	const struct head_found *f, struct request_facts *q, struct route **r_r,
 	struct chunk **forwarded_r)
 {
+	struct route *own = *r_r;
 	struct http_target target;
 	struct place *place;
 	int rc;
 
+	*r_r = NULL;
 	note_request(q, f);
 	rc = -target_authority(&target, f->head, f->data);
 	if (rc == 0)
@@ -227,6 +229,7 @@ int http_route_decide(struct worker *w, const struct address *peer,
 	if (rc == 0)
 		rc = forward(w, peer, f, q, &target, place->lead, forwarded_r);
 	if (rc == 0)
-		*r_r = place_turn(place, NULL);
+		*r_r = own && own->group == place ? own
+						  : place_turn(place, NULL);
 	return rc;
 }

@@ -78,6 +78,7 @@ static int http_decide(
 	struct http_visit *h = v->http;
 	int rc;
 
+	*r_r = service_pinned_to(v->worker, h->last);
 	h->request.html = accept_names(found->head, found->data, "text/html");
 	rc = http_route_decide(
 		v->worker, &v->peer, found, &h->request, r_r, &h->forwarded);

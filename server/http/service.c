@@ -282,6 +282,13 @@ struct stream *service_take_last(struct worker *w, struct route *r,
 	return service_wake(k);
 }
 
+struct route *service_pinned_to(struct worker *w, struct handle last)
+{
+	const struct service *k = pool_find(w->pools.services, last);
+
+	return k && k->private ? k->route : NULL;
+}
+
 void service_forget(struct worker *w, struct handle last)
 {
 	struct service *k = pool_find(w->pools.services, last);

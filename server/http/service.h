@@ -90,6 +90,11 @@ struct stream *service_take(struct worker *w, struct route *r,
 struct stream *service_take_last(struct worker *w, struct route *r,
 	struct handle last, bool may_repeat, bool *known_r) must_check;
 
+/*
+ * Whose the visitor's last one is, if it is private and still rests; else NULL.
+ */
+struct route *service_pinned_to(struct worker *w, struct handle last);
+
 /* The visitor goes, or turns to another route: a private one ends. */
 void service_forget(struct worker *w, struct handle last);
 

@@ -149,6 +149,30 @@ def group():
               [(200, b"three/")] * 10)
 
 
+@case("NTLM in a group: the member that has the login is asked on")
+def pinned_in_group():
+    lb = {"loadBalancer": {"group": "g", "groupKey": "k"}}
+    a, b = Site(b"A"), Site(b"B")
+    for site in (a, b):
+        site.answers[b"/login"] = (b"HTTP/1.1 401 Who\r\nWWW-Authenticate: NTLM"
+                                   b"\r\nContent-Length: 1\r\n\r\n" + site.name)
+    with a, b, Server() as s, Client(s, [
+            http("a", a.port, "a.test", **lb),
+            http("b", b.port, "a.test", **lb)]):
+        for _ in range(3):
+            with dial(s.http) as conn:
+                r = Reader(conn)
+                conn.sendall(get(b"/login"))
+                first = r.message()[2]
+                for i in range(6):
+                    conn.sendall(get(b"/%d" % i))
+                    equal(r.message()[2], first + b"/%d" % i)
+                conn.sendall(get(b"/login"))
+                equal(r.message()[2], first)
+        equal((a.connections + b.connections), 3, "service connections")
+        check(a.seen and b.seen, "others have their turns")
+
+
 @case("a member whose service is dead is passed over")
 def dead_member():
     lb = {"loadBalancer": {"group": "g"}}
