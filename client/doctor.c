@@ -69,7 +69,7 @@ static bool look_at_configuration(
 {
 	const struct settings *s = d->settings;
 	char error[CERTIFICATE_ERROR_SIZE] = "", where[ADDRESS_HOST_SIZE + 16];
-	const struct tls_client_terms any = { .alpn = TLS_ALPN_OFFERED };
+	struct tls_client_terms any = { .alpn = TLS_ALPN_OFFERED };
 	const char *reason;
 	struct pin pins[PINS_MAX];
 	int pin_count = trust_pins(s, pins);
@@ -78,6 +78,9 @@ static bool look_at_configuration(
 	/* The settings have checked it. */
 	if (*s->proxy_url && gateway_parse(&d->gateway, s->proxy_url, &reason))
 		d->gateway.kind = GATEWAY_NONE;
+	/* To be shown the same certificate; aditd has two. */
+	if (*s->tls_ca_file && pin_count == 0)
+		any.alpn = TLS_ALPN_SILENT;
 	d->any = tls_context_client(&any, error);
 	if (s->tls_enable && d->any && pin_count >= 0)
 		d->tls = trust_make(s, pins, (size_t)pin_count, error);

@@ -15,12 +15,22 @@ struct trust_letter {
 	struct tls_context *tls; /* held */
 };
 
+enum tls_alpn trust_alpn(const struct settings *s, size_t pin_count)
+{
+	if (pin_count > 0)
+		return TLS_ALPN_REQUIRED;
+	/* To who asks for adit/1, aditd shows its identity, which no authority
+	 * vouches for; to others, what frpc is shown. */
+	return s->extensions && !*s->tls_ca_file ? TLS_ALPN_OFFERED
+						 : TLS_ALPN_SILENT;
+}
+
 struct tls_context *trust_make(const struct settings *s, const struct pin *pins,
 	size_t pin_count, char error[static CERTIFICATE_ERROR_SIZE])
 {
-	struct tls_client_terms terms = { .min = TLS_1_2,
-		.max = TLS_1_3,
-		.alpn = s->extensions ? TLS_ALPN_OFFERED : TLS_ALPN_SILENT };
+	struct tls_client_terms terms = {
+		.min = TLS_1_2, .max = TLS_1_3, .alpn = trust_alpn(s, pin_count)
+	};
 	struct certificate *own = NULL;
 	struct tls_context *tls = NULL;
 
@@ -30,7 +40,6 @@ struct tls_context *trust_make(const struct settings *s, const struct pin *pins,
 		terms.pins = pins;
 		terms.pins_n = pin_count;
 		terms.min = TLS_1_3;
-		terms.alpn = TLS_ALPN_REQUIRED;
 	}
 	if (*s->tls_cert_file) {
 		own = certificate_load(

@@ -24,6 +24,12 @@
 struct tls_context *trust_make(const struct settings *s, const struct pin *pins,
 	size_t pin_count, char error[static CERTIFICATE_ERROR_SIZE]) must_check;
 
+/*
+ * What is done about adit/1: with an authority and no pin it is not asked for,
+ * and the login is frp's.
+ */
+enum tls_alpn trust_alpn(const struct settings *s, size_t pin_count);
+
 /* The pins of the settings; how many, -EINVAL: one is none. */
 int trust_pins(
 	const struct settings *s, struct pin pins[static PINS_MAX]) must_check;

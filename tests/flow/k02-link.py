@@ -417,6 +417,30 @@ def adit_verifies():
         certFile=own[0], keyFile=own[1]))
 
 
+@case("adit: an aditd by trustedCaFile alone, given or kept; frp's login")
+def adit_and_authorities():
+    cert = certificate("tunnel.test")
+    given = {"tls": {"certFile": cert[0], "keyFile": cert[1]}}
+    for transport, name in ((given, "tunnel.test"), ({}, "localhost")):
+        with Server({"transport": transport}) as s, Origin(echo) as o:
+            path = cert[0] if transport else os.path.join(s.dir, "aditd",
+                                                          "frp.crt")
+            port = free_port()
+            for mux in (True, False):
+                with Client(s, [{"name": "t", "type": "tcp",
+                                 "localPort": o.port, "remotePort": port}],
+                            {"transport": {
+                                "tcpMux": mux, "extensions": True,
+                                "tls": {"enable": True, "pins": None,
+                                        "trustedCaFile": path,
+                                        "serverName": name}}}):
+                    with dial(port) as sock:
+                        talk(sock, 100000)
+            fails(s.port, {"transport": {"extensions": True, "tls": {
+                "enable": True, "pins": None, "trustedCaFile": path,
+                "serverName": "other.test"}}}, "another name")
+
+
 @case("adit: comes back after its session was lost, with its run id")
 def adit_comes_back():
     with Origin(echo) as o, Frps() as f, Client(f, [

@@ -290,7 +290,7 @@ def authority():
         code, said = doctor(i.port, conf)
         equal(code, 0, said)
         sees(said, "ok", "tls", "trustedCaFile vouches")
-        sees(said, "ok", "port", "as frps does")
+        sees(said, "ok", "port", "a server with TLS answers")
         sees(said, "ok", "login", "frps 0.60.0, by frp's key")
         wrong(i.port, "tls", "another name", r"\[b\.test\]", merge(conf, {
             "transport": {"tls": {"serverName": "b.test"}}}))
@@ -343,6 +343,33 @@ def wants():
         wrong(s.port, "login", "certificate", "client certificate")
         equal(doctor(s.port, {"transport": {"tls": {
             "certFile": mine[0], "keyFile": mine[1]}}})[0], 0)
+
+
+@case("trustedCaFile without a pin: aditd is an frps, and so is the login")
+def authorities():
+    mine = certificate("tunnel.test")
+    conf = {"transport": {"extensions": True, "tls": {
+        "enable": True, "trustedCaFile": mine[0],
+        "serverName": "tunnel.test"}}}
+    with Forge() as f, Server({"transport": {"tls": {
+            "certFile": mine[0], "keyFile": mine[1]}}, "users": [
+                {"name": "alice", "keys": [f.public(SECRET)]}]}) as s:
+        code, said = doctor(s.port, conf)
+        equal(code, 0, said)
+        sees(said, "ok", "port", "not asked for")
+        sees(said, "ok", "tls", "trustedCaFile vouches")
+        sees(said, "ok", "login", "aditd .*, by frp's key")
+        # What is blamed is the certificate that was shown.
+        wrong(s.port, "tls", "another name", "other.test", merge(
+            conf, {"transport": {"tls": {"serverName": "other.test"}}}))
+        said = wrong(s.port, "tls", "does not lead", "lacks", merge(
+            conf, {"transport": {"tls": {
+                "trustedCaFile": certificate("a.test")[0]}}}))
+        pin = s.wait_log(r"identity \[([\w-]{43})\]")[1]
+        check("shown is the pin" in said and pin not in said, said)
+        # A user of join strings only cannot log in so.
+        wrong(s.port, "login", "token", "frpToken.*pins", merge(
+            conf, {"user": "alice", "auth": {"token": SECRET}}))
 
 
 @case("WebSocket; small packets on the way")
