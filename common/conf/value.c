@@ -186,7 +186,7 @@ static void read_enum(const struct conf_source *s, const struct conf_row *row,
 /* Whether the word can only be meant as a number or a truth. */
 static bool unquoted(const char *word, size_t length)
 {
-	return (length > 0 && strchr("-0123456789", word[0])) ||
+	return (length > 0 && strspn(word, "-0123456789") >= length) ||
 	       (length == 4 && memcmp(word, "true", 4) == 0) ||
 	       (length == 5 && memcmp(word, "false", 5) == 0);
 }
@@ -206,16 +206,19 @@ static void check_fixed(const struct conf_source *s, const struct conf_row *row,
 	const struct conf_node *n, const char *path)
 {
 	char allowed[ALLOWED_TEXT] = "not supported yet (allowed: ";
+	struct conf_node bare = *n;
 	const char *word = row->allowed;
 	size_t used = strlen(allowed);
 	size_t length;
-	bool last;
+	bool last, but_quoted = false;
 
+	bare.plain = true;
 	do {
 		length = strcspn(word, "|");
 		last = word[length] == '\0';
 		if (is_fixed(n, word, length))
 			return;
+		but_quoted = but_quoted || is_fixed(&bare, word, length);
 		used += (size_t)snprintf(allowed + used, sizeof(allowed) - used,
 			"%.*s%s", length > 0 ? (int)length : 2,
 			length > 0 ? word : "\"\"", last ? ")" : ", ");
@@ -223,7 +226,8 @@ static void check_fixed(const struct conf_source *s, const struct conf_row *row,
 			never_reached();
 		word += length + 1;
 	} while (!last);
-	conf_value_refuse(s, n, path, false, allowed);
+	conf_value_refuse(s, n, path, false,
+		but_quoted ? "the same without quotes is allowed" : allowed);
 }
 
 static void check_later(const struct conf_source *s, const struct conf_node *n,

@@ -84,6 +84,18 @@ def json_file():
     equal(len(lines(err)), 2, "lines")
 
 
+@case("JSON of a client whose webServer is off, with its address")
+def json_address():
+    for conf, code in (({"webServer": {"addr": "127.0.0.1"}}, 0),
+                       ({"webServer": {"addr": "0.0.0.0", "port": 0}}, 0),
+                       ({"webServer": {"addr": "10.0.0.1"}}, 2),
+                       ({"webServer": {"port": "0"}}, 2)):
+        have, _, err = run(ADIT, json.dumps(conf), "verify", name="x.json")
+        equal(have, code, err)
+        if conf["webServer"].get("port"):
+            check("without quotes" in err, err)
+
+
 @case("1 MiB and 64 levels are the limits; deep nesting costs no time")
 def limits():
     for text, word in (("#" * (1 << 20) + "\n", "1 MiB"),

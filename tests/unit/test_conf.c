@@ -117,6 +117,9 @@ static const struct conf_row rows[] = {
 	{ .path = "ports", DEF(RANGES, ports), .doc = "R." },
 	{ .path = "off", CONF_DEF_FIXED("false"), .doc = "S." },
 	{ .path = "words", CONF_DEF_FIXED("tcp|"), .doc = "T." },
+	{ .path = "address",
+		CONF_DEF_FIXED("127.0.0.1|0.0.0.0"),
+		.doc = "Ta." },
 	{ .path = "empty", CONF_DEF_FIXED("[]|{}"), .doc = "U." },
 	{ .path = "web", CONF_DEF_LATER, .doc = "V." },
 	{ .path = "web.port", CONF_DEF_FIXED("0"), .doc = "W." },
@@ -252,6 +255,11 @@ Test(conf, keys_that_are_not_built_may_be_off)
 	cr_assert_eq(errors.n, 0);
 	cr_assert_eq(load("words: \"\"\nempty: {}\nweb: {}\n"), 0);
 	cr_assert_eq(errors.n, 0);
+	cr_assert_eq(load("address: 0.0.0.0\n"), 0);
+	cr_assert_eq(errors.n, 0);
+	/* As in JSON. */
+	cr_assert_eq(load("\"address\": \"127.0.0.1\"\n"), 0);
+	cr_assert_eq(errors.n, 0, "%s", first_error());
 }
 
 Test(conf, refuses_wrong_values)
@@ -323,8 +331,14 @@ Test(conf, refuses_wrong_values)
 			"single)" },
 		{ "off: true",
 			"off: \"true\"; not supported yet (allowed: false)" },
-		{ "off: 'false'",
-			"off: \"false\"; not supported yet (allowed: false)" },
+		{ "off: 'false'", "off: \"false\"; the same without quotes is "
+				  "allowed" },
+		{ "web: {port: '0'}",
+			"web.port: \"0\"; the same without quotes is "
+			"allowed" },
+		{ "address: '::'",
+			"address: \"::\"; not supported yet (allowed: "
+			"127.0.0.1, 0.0.0.0)" },
 		{ "words: kcp",
 			"words: \"kcp\"; not supported yet (allowed: tcp, "
 			"\"\")" },
