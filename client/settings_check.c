@@ -46,7 +46,7 @@ static void missing(const struct subject *p, const char *key, const char *text)
 	char path[64];
 
 	path_of(p, key, path, sizeof(path));
-	if (!conf_given(p->conf, path))
+	if (!conf_given(p->conf, path) || conf_emptied(p->conf, path))
 		conf_fault(p->conf, p->errors, path, "no value; %s", text);
 }
 

@@ -341,6 +341,17 @@ void conf_own(struct conf *conf, struct conf *other)
 {
 	other->owned = conf->owned;
 	conf->owned = other;
+bool conf_emptied(const struct conf *conf, const char *path)
+{
+	const struct conf_node *n;
+	bool exact;
+
+	if (conf->tree.n == 0)
+		return false;
+	n = conf_tree_find(&conf->tree, path, &exact);
+	return exact && n->kind == CONF_SEQUENCE && n->n == 0;
+}
+
 }
 
 void conf_free(struct conf **conf_p)

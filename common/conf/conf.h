@@ -55,6 +55,9 @@ const char *conf_file(const struct conf *conf);
 /* Whether the file gave the key `path` a value. */
 bool conf_given(const struct conf *conf, const char *path);
 
+/* Whether that value is a list with nothing in it. */
+bool conf_emptied(const struct conf *conf, const char *path);
+
 /* Zeroed memory, and a copy of a string, owned by the conf; or NULL. */
 void *conf_alloc(struct conf *conf, size_t n, size_t size) must_check;
 const char *conf_copy(struct conf *conf, const char *text) must_check;

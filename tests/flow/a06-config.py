@@ -96,6 +96,19 @@ def json_address():
             check("without quotes" in err, err)
 
 
+@case("a proxy whose customDomains is a list of nothing serves nobody")
+def no_domains():
+    for kind in ("http", "https"):
+        proxy = {"name": "x", "type": kind, "localPort": 1,
+                 "customDomains": []}
+        code, _, err = run(ADIT, json.dumps({"proxies": [proxy]}), "verify")
+        equal(code, 2, err)
+        check("proxies[0].customDomains: no value" in err, err)
+        code, _, err = run(ADIT, json.dumps({"proxies": [
+            {**proxy, "subdomain": "a"}]}), "verify")
+        equal((code, err), (0, ""), "with a subdomain")
+
+
 @case("1 MiB and 64 levels are the limits; deep nesting costs no time")
 def limits():
     for text, word in (("#" * (1 << 20) + "\n", "1 MiB"),

@@ -256,6 +256,14 @@ Test(settings_client, refuses_what_is_not_built_or_wrong)
 		{ "proxies: [{" HTTP "}]",
 			"proxies[0].customDomains: no value; an http proxy "
 			"has customDomains or a subdomain" },
+		{ "proxies: [{" HTTP ", customDomains: []}]",
+			"proxies[0].customDomains: no value; an http proxy "
+			"has customDomains or a subdomain" },
+		{ "proxies: [{" HTTPS ", customDomains: [], subdomain: ''}]",
+			"proxies[0].customDomains: no value; an https proxy "
+			"has customDomains or a subdomain" },
+		{ "proxies: [{" HTTP ", customDomains: x}]",
+			"proxies[0].customDomains: \"x\"; a list is allowed" },
 		{ "proxies: [{" HTTP ", subdomain: a.b}]",
 			"proxies[0].subdomain: a name with dots, stars, blanks "
 			"or slashes; one label is allowed" },
