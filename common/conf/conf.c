@@ -20,6 +20,9 @@
 /* Paths of tables are short; a longer one is of no known key. */
 #define PATH_MAX_LENGTH 256
 
+/* Room for one in nested form, each of whose bytes may be a dot. */
+#define NESTED (4 * PATH_MAX_LENGTH + 16)
+
 struct conf {
 	_Atomic uint32_t holders;
 	struct conf *owned; /* freed with it; of those, the next one */
@@ -74,13 +77,41 @@ static bool extend(struct walk *w, const struct conf_node *n)
 	return (size_t)length < room;
 }
 
+/* "a.b" as it is to be written: "a: {b: ...}". */
+static void nest(char out[static NESTED], const char *key)
+{
+	char name[PATH_MAX_LENGTH + 1];
+	size_t levels = 0, used = 0;
+
+	conf_escape(name, sizeof(name), key);
+	for (const char *c = name; *c; c++) {
+		if (*c == '.') {
+			used += (size_t)sprintf(out + used, ": {");
+			levels++;
+		} else {
+			out[used++] = *c;
+		}
+	}
+	used += (size_t)sprintf(out + used, ": ...");
+	memset(out + used, '}', levels);
+	out[used + levels] = '\0';
+}
+
 static void unknown(struct walk *w, const struct conf_node *n)
 {
 	struct scope *s = top(w);
 	struct conf_place at = { w->source.file, n->key_line, n->key_column };
 	const char *own = w->path + s->origin;
 	const char *near = conf_table_nearest(s->table, own);
+	char nested[NESTED];
 
+	/* As TOML has them. */
+	if (strchr(n->key, '.') && conf_table_knows(s->table, own)) {
+		nest(nested, n->key);
+		conf_errors_add(w->source.errors, &at, w->path,
+			"a key with dots; nested keys are allowed: %s", nested);
+		return;
+	}
 	if (conf_table_later(s->table, own, strlen(own))) {
 		conf_errors_add(w->source.errors, &at, w->path,
 			"a key of frp; not supported yet "
@@ -310,6 +341,17 @@ bool conf_given(const struct conf *conf, const char *path)
 	return exact && !conf_node_null(n);
 }
 
+bool conf_emptied(const struct conf *conf, const char *path)
+{
+	const struct conf_node *n;
+	bool exact;
+
+	if (conf->tree.n == 0)
+		return false;
+	n = conf_tree_find(&conf->tree, path, &exact);
+	return exact && n->kind == CONF_SEQUENCE && n->n == 0;
+}
+
 void *conf_alloc(struct conf *conf, size_t n, size_t size)
 {
 	return conf_arena_array(&conf->arena, n, size);
@@ -341,17 +383,6 @@ void conf_own(struct conf *conf, struct conf *other)
 {
 	other->owned = conf->owned;
 	conf->owned = other;
-bool conf_emptied(const struct conf *conf, const char *path)
-{
-	const struct conf_node *n;
-	bool exact;
-
-	if (conf->tree.n == 0)
-		return false;
-	n = conf_tree_find(&conf->tree, path, &exact);
-	return exact && n->kind == CONF_SEQUENCE && n->n == 0;
-}
-
 }
 
 void conf_free(struct conf **conf_p)

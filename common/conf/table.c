@@ -52,6 +52,24 @@ const struct conf_row *conf_table_later(
 	return NULL;
 }
 
+bool conf_table_knows(const struct conf_table *t, const char *path)
+{
+	size_t length = strlen(path);
+	const struct conf_row *row = conf_table_row(t, path, length);
+
+	if (row || conf_table_above(t, path, length))
+		return !row || row->type != CONF_LATER;
+	while (length > 0) {
+		row = conf_table_row(t, path, length);
+		if (row && row->type == CONF_MAP)
+			return true;
+		do
+			length--;
+		while (length > 0 && path[length] != '.');
+	}
+	return false;
+}
+
 const char *conf_table_nearest(const struct conf_table *t, const char *path)
 {
 	struct conf_nearest nearest = { 0 };

@@ -195,6 +195,12 @@ bool conf_table_above(
 const struct conf_row *conf_table_later(
 	const struct conf_table *t, const char *path, size_t length);
 
+/*
+ * Whether a value may be at this path or below it: a row that is built, what
+ * lies above one, or an entry of a map.
+ */
+bool conf_table_knows(const struct conf_table *t, const char *path);
+
 /* The known key nearest to the misspelt path, or NULL. */
 const char *conf_table_nearest(const struct conf_table *t, const char *path);
 

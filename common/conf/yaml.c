@@ -326,6 +326,14 @@ static size_t first_significant(const char *bytes, size_t size)
 		}
 	}
 	return i < size ? i : size;
+/* All of it at once: the line that gives it away is the first one only. */
+#define TOML                                                              \
+	"a TOML or INI file; YAML or JSON is allowed: rewrite "           \
+	"\"key = value\" as \"key: value\", \"auth.token = ...\" and "    \
+	"[auth] as one \"auth:\" with \"token: ...\" and its other keys " \
+	"indented below, and every [[proxies]] as an item \"- name: "     \
+	"...\" below one \"proxies:\""
+
 }
 
 /*
@@ -343,8 +351,7 @@ static const char *foreign_format(const char *line, size_t size)
 		       "names";
 	if (size >= 2 && line[0] == '[' &&
 		(isalpha((unsigned char)line[1]) || line[1] == '['))
-		return "a TOML or INI file; YAML or JSON is allowed: rewrite "
-		       "[section] as a key with its values indented below";
+		return TOML;
 	while (i < size &&
 		(isalnum((unsigned char)line[i]) || strchr("_-.\"'", line[i])))
 		i++;
@@ -353,8 +360,7 @@ static const char *foreign_format(const char *line, size_t size)
 	while (i < size && (line[i] == ' ' || line[i] == '\t'))
 		i++;
 	if (i < size && line[i] == '=')
-		return "a TOML or INI file; YAML or JSON is allowed: rewrite "
-		       "\"key = value\" as \"key: value\"";
+		return TOML;
 	return NULL;
 }
 

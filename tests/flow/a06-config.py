@@ -109,6 +109,20 @@ def no_domains():
         equal((code, err), (0, ""), "with a subdomain")
 
 
+@case("keys with dots, as TOML has them: how they are nested")
+def dots():
+    code, _, err = run(ADIT, "serverAddr: a.test\nauth.token: x\n"
+                       "transport: {tls.enable: true}\nproxies:\n"
+                       "- {name: x, type: tcp, localPort: 1, "
+                       "transport.useEncryption: true}\n", "verify")
+    equal(code, 2, err)
+    got = lines(err)
+    equal(len(got), 3, err)
+    for line, nested in zip(got, ("auth: {token: ...}", "tls: {enable: ...}",
+                                  "transport: {useEncryption: ...}")):
+        check(line.endswith(nested), line)
+
+
 @case("1 MiB and 64 levels are the limits; deep nesting costs no time")
 def limits():
     for text, word in (("#" * (1 << 20) + "\n", "1 MiB"),

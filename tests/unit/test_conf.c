@@ -378,8 +378,28 @@ Test(conf, names_unknown_keys_and_the_nearest)
 				     "known key is in.seconds" },
 		{ "token: x", "token: unknown key; the nearest known key is "
 			      "in.deep.token" },
-		{ "in.ms: 1",
-			"in.ms: unknown key; the nearest known key is in.ms" },
+		{ "in.ms: 1", "in.ms: a key with dots; nested keys are "
+			      "allowed: in: {ms: ...}" },
+		{ "in.deep: {text: x}", "in.deep: a key with dots; nested keys "
+					"are allowed: in: {deep: ...}" },
+		{ "in: {deep.text: x}",
+			"in.deep.text: a key with dots; nested keys are "
+			"allowed: deep: {text: ...}" },
+		{ "in.deep.text: x",
+			"in.deep.text: a key with dots; nested keys are "
+			"allowed: in: {deep: {text: ...}}" },
+		{ "\"notes.a\\n\": x",
+			"notes.a\\n: a key with dots; nested keys "
+			"are allowed: notes: {a\\n: ...}" },
+		{ "in.second: 1", "in.second: unknown key; the nearest known "
+				  "key is in.seconds" },
+		{ "web.port: 0", "web.port: a key with dots; nested keys are "
+				 "allowed: web: {port: ...}" },
+		{ "web.user: me", "web.user: a key of frp; not supported yet "
+				  "(allowed: leave it out)" },
+		{ "items: [{more.off: false}]",
+			"items[0].more.off: a key with dots; nested keys are "
+			"allowed: more: {off: ...}" },
 		{ "items: [{nam: a}]",
 			"items[0].nam: unknown key; the nearest known key is "
 			"items[0].name" },
@@ -395,6 +415,21 @@ Test(conf, names_unknown_keys_and_the_nearest)
 		cr_expect_eq(load(wrong[i][0]), 0);
 		cr_expect_str_eq(first_error(), wrong[i][1], "%s", wrong[i][0]);
 	}
+}
+
+/* It is as long as no known one, and all dots. */
+Test(conf, a_long_key_with_dots_is_named)
+{
+	char text[1000] = "notes";
+
+	memset(text + 5, '.', 900);
+	strcpy(text + 905, ": x");
+	cr_assert_eq(load(text), 0);
+	cr_assert_eq(errors.n, 1);
+	strcpy(text + 240, ": x");
+	cr_assert_eq(load(text), 0);
+	cr_assert_eq(errors.n, 1);
+	cr_assert(strstr(first_error(), "a key with dots"));
 }
 
 Test(conf, reports_all_errors_in_order_with_their_places)

@@ -174,6 +174,22 @@ static int nested(size_t depth)
 	char text[1000] = "a: ";
 	size_t i;
 
+/* What the first line is does not tell what else there is. */
+Test(conf_yaml, toml_is_explained_whole)
+{
+	static const char *const rows[] = { "a = 1\n", "auth.token = \"s\"\n",
+		"[auth]\n", "[[proxies]]\n" };
+	static const char *const words[] = { "key: value", "auth.token",
+		"[auth]", "[[proxies]]" };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		cr_assert_eq(parse(rows[i]), -EINVAL);
+		for (size_t k = 0; k < sizeof(words) / sizeof(words[0]); k++)
+			cr_expect(strstr(errors.v[0].text, words[k]), "%zu %s",
+				i, errors.v[0].text);
+	}
+}
+
 	for (i = 1; i < depth; i++)
 		strcat(text, "[");
 	for (i = 1; i < depth; i++)
