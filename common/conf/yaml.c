@@ -313,11 +313,9 @@ static void read_events(struct reader *r, const char *bytes, size_t size)
 /* The offset of the first byte that is no white space and no comment. */
 static size_t first_significant(const char *bytes, size_t size)
 {
-	size_t i = 0;
+	size_t i;
 
-	if (size >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0)
-		i = 3;
-	for (; i < size; i++) {
+	for (i = 0; i < size; i++) {
 		if (bytes[i] == '#' || bytes[i] == ';') {
 			while (i < size && bytes[i] != '\n')
 				i++;
@@ -326,6 +324,8 @@ static size_t first_significant(const char *bytes, size_t size)
 		}
 	}
 	return i < size ? i : size;
+}
+
 /* All of it at once: the line that gives it away is the first one only. */
 #define TOML                                                              \
 	"a TOML or INI file; YAML or JSON is allowed: rewrite "           \
@@ -333,8 +333,6 @@ static size_t first_significant(const char *bytes, size_t size)
 	"[auth] as one \"auth:\" with \"token: ...\" and its other keys " \
 	"indented below, and every [[proxies]] as an item \"- name: "     \
 	"...\" below one \"proxies:\""
-
-}
 
 /*
  * Which other format the first significant line gives away: "[section]" or
@@ -364,6 +362,12 @@ static const char *foreign_format(const char *line, size_t size)
 	return NULL;
 }
 
+/* Bytes of the mark that editors put before UTF-8 text; no part of it. */
+static size_t mark_size(const char *bytes, size_t size)
+{
+	return size >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+}
+
 /* Expand the templates, then read what they made. */
 static void read_expanded(struct reader *r, const char *bytes, size_t size)
 {
@@ -385,10 +389,15 @@ int conf_yaml_parse(struct conf_tree *tree, struct conf_arena *arena,
 	struct reader r = {
 		.tree = tree, .arena = arena, .file = file, .errors = errors
 	};
-	size_t start = first_significant(bytes, size);
-	const char *foreign = foreign_format(bytes + start, size - start);
-	yaml_mark_t mark = mark_of(bytes, size, start);
+	size_t skip = mark_size(bytes, size), start;
+	const char *foreign;
+	yaml_mark_t mark;
 
+	bytes += skip;
+	size -= skip;
+	start = first_significant(bytes, size);
+	foreign = foreign_format(bytes + start, size - start);
+	mark = mark_of(bytes, size, start);
 	if (foreign)
 		stop(&r, &mark, foreign);
 	else if (conf_template_in(bytes, size))

@@ -96,6 +96,20 @@ def json_address():
             check("without quotes" in err, err)
 
 
+@case("a byte order mark, as editors on Windows write, in any of the files")
+def byte_order_mark():
+    for program, text in ((ADITD, "auth: {token: x}\nbindPort: 7001\n"),
+                          (ADIT, "serverAddr: a.test\nserverPort: 7001\n"),
+                          (ADIT, '{"serverAddr": "a.test"}')):
+        code, _, err = run(program, "\ufeff" + text, "verify")
+        equal((code, err), (0, ""), repr(text))
+    path = folder({"users.yaml": "\ufeffusers:\n- name: a\n"
+                                 "  frpToken: x\n"})
+    os.chmod(f"{path}/users.yaml", 0o600)
+    with Server({"usersFile": f"{path}/users.yaml"}) as s:
+        check("users: 1 from" in s.log(), s.log())
+
+
 @case("a proxy whose customDomains is a list of nothing serves nobody")
 def no_domains():
     for kind in ("http", "https"):

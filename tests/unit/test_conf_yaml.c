@@ -103,6 +103,35 @@ Test(conf_yaml, an_empty_file_is_an_empty_mapping)
 	}
 }
 
+/* As editors on Windows write; it is in nobody's column. */
+Test(conf_yaml, a_byte_order_mark_is_no_part_of_the_text)
+{
+	static const char *const rows[] = { "\xef\xbb\xbf"
+					    "a: 1\nb: 2\n",
+		"\xef\xbb\xbf{\"a\": 1, \"b\": 2}",
+		"\xef\xbb\xbf# x\na: {{ range parseNumberRange "
+		"\"1-1\" }}{{ . }}{{ end }}\nb: 2\n" };
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		cr_expect_eq(parse(rows[i]), 0, "row %zu", i);
+		cr_expect_eq(errors.n, 0, "row %zu: %s", i, errors.v[0].text);
+		cr_expect_eq(tree.n, 3, "row %zu", i);
+		cr_expect(at("a") && !strcmp(at("a")->text, "1"), "row %zu", i);
+	}
+	cr_expect_eq(parse("\xef\xbb\xbf"
+			   "a: *x\n"),
+		-EINVAL);
+	cr_expect(strstr(errors.v[0].text, "f:1:4: a: an alias"));
+	cr_expect_eq(parse("\xef\xbb\xbf"
+			   "a = 1\n"),
+		-EINVAL);
+	cr_expect(strstr(errors.v[0].text, "f:1:1: file: a TOML"));
+	cr_expect_eq(parse("a: 1\n\xef\xbb\xbf"
+			   "b: 2\n"),
+		-EINVAL);
+}
+
 /* Reading stops; the first error begins like this. */
 Test(conf_yaml, stops_at_what_cannot_be_placed)
 {
@@ -145,6 +174,22 @@ Test(conf_yaml, toml_secrets_are_not_shown)
 	cr_assert_null(strstr(errors.v[0].text, "hidden"));
 }
 
+/* What the first line is does not tell what else there is. */
+Test(conf_yaml, toml_is_explained_whole)
+{
+	static const char *const rows[] = { "a = 1\n", "auth.token = \"s\"\n",
+		"[auth]\n", "[[proxies]]\n" };
+	static const char *const words[] = { "key: value", "auth.token",
+		"[auth]", "[[proxies]]" };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		cr_assert_eq(parse(rows[i]), -EINVAL);
+		for (size_t k = 0; k < sizeof(words) / sizeof(words[0]); k++)
+			cr_expect(strstr(errors.v[0].text, words[k]), "%zu %s",
+				i, errors.v[0].text);
+	}
+}
+
 /* Reading goes on; the errors are noted. */
 Test(conf_yaml, notes_what_is_not_allowed)
 {
@@ -173,22 +218,6 @@ static int nested(size_t depth)
 {
 	char text[1000] = "a: ";
 	size_t i;
-
-/* What the first line is does not tell what else there is. */
-Test(conf_yaml, toml_is_explained_whole)
-{
-	static const char *const rows[] = { "a = 1\n", "auth.token = \"s\"\n",
-		"[auth]\n", "[[proxies]]\n" };
-	static const char *const words[] = { "key: value", "auth.token",
-		"[auth]", "[[proxies]]" };
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		cr_assert_eq(parse(rows[i]), -EINVAL);
-		for (size_t k = 0; k < sizeof(words) / sizeof(words[0]); k++)
-			cr_expect(strstr(errors.v[0].text, words[k]), "%zu %s",
-				i, errors.v[0].text);
-	}
-}
 
 	for (i = 1; i < depth; i++)
 		strcat(text, "[");
