@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "common/base/address.h"
+#include "common/http/host.h"
 
 static void check_address(struct settings *s, struct conf_errors *errors,
 	const char *key, const char *address)
@@ -66,6 +67,19 @@ static void check_public(struct settings *s, struct conf_errors *errors)
 			"%s; up to four of HOST or HOST:PORT are allowed, "
 			"with commas between",
 			conf_quote(quoted, s->public_addr));
+}
+
+/* Names of clients are put before it: what is none would refuse them all. */
+static void check_sub_domain(struct settings *s, struct conf_errors *errors)
+{
+	const char *text = s->subdomain_host;
+	char quoted[CONF_QUOTED], host[HTTP_HOST_MAX];
+
+	/* An address in brackets is a host, but has no names below it. */
+	if (*text && (*text == '[' || !host_normalise(text, false, host)))
+		conf_fault(s->conf, errors, "subDomainHost",
+			"%s; a domain such as tunnel.example.com is allowed",
+			conf_quote(quoted, text));
 }
 
 static int check_trusted(struct settings *s, struct conf_errors *errors)
@@ -158,6 +172,7 @@ int settings_check(struct settings *s, struct conf_errors *errors)
 	check_vhosts(s, errors);
 	check_web(s, errors);
 	check_public(s, errors);
+	check_sub_domain(s, errors);
 	check_tls(s, errors);
 	if (s->users.n > 0 && *s->users_file)
 		conf_fault(s->conf, errors, "usersFile",

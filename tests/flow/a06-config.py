@@ -137,6 +137,18 @@ def dots():
         check(line.endswith(nested), line)
 
 
+@case("subDomainHost is a domain")
+def sub_domain_host():
+    for text, code in (("tunnel.example.com", 0), ("tunnel.example.com.", 0),
+                       ("http://tunnel.example.com", 2), ("*.example.com", 2),
+                       ("tunnel.example.com:8380", 2), (".example.com", 2),
+                       ("bücher.example", 2), ("tunnel.example.com ", 2)):
+        have, _, err = run(ADITD, json.dumps(
+            {"auth": {"token": "x"}, "subDomainHost": text}), "verify")
+        equal(have, code, f"{text!r}: {err}")
+        check(code == 0 or "subDomainHost" in err, err)
+
+
 @case("1 MiB and 64 levels are the limits; deep nesting costs no time")
 def limits():
     for text, word in (("#" * (1 << 20) + "\n", "1 MiB"),

@@ -399,6 +399,34 @@ Test(settings_server, public_addresses)
 	expect_error("publicAddr: a_b", "; up to four");
 }
 
+/* Below it are the names of clients. */
+Test(settings_server, sub_domain_host)
+{
+	static const char *const good[] = { "''", "tunnel.example.com",
+		"tunnel.example.com.", "T.test", "localhost", "xn--b-xga.test",
+		"a_b.test" };
+	static const char *const bad[] = { "http://tunnel.example.com",
+		"tunnel.example.com/", "'*.example.com'",
+		"tunnel.example.com:8380", ".example.com", "a..test",
+		"b\xc3\xbc"
+		"cher.example",
+		"'tunnel.example.com '", "'[::1]'", "." };
+	char text[100];
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		snprintf(text, sizeof(text), "subDomainHost: %s", good[i]);
+		cr_expect_eq(load(text), 0, "%s", first_error());
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		snprintf(text, sizeof(text), "subDomainHost: %s", bad[i]);
+		cr_expect_eq(load(text), -EINVAL, "%s", text);
+		cr_expect(strstr(first_error(),
+				  "; a domain such as tunnel.example.com is "
+				  "allowed"),
+			"%s", first_error());
+	}
+}
+
 Test(settings_server, users_that_are_refused)
 {
 	expect_error("users: [{name: Alice, frpToken: x}]",
