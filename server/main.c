@@ -23,6 +23,7 @@
 #include "server/run_as.h"
 #include "server/server.h"
 #include "server/sizing.h"
+#include "server/sources.h"
 #include "server/command/token_command.h"
 #include "server/command/upgrade_command.h"
 
@@ -47,6 +48,51 @@ static int open_log(const char *to)
 	return open(to, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
 }
 
+/* Print the errors, which are freed, and tell the exit code. */
+static int tell(struct conf_errors *errors, int rc)
+{
+	conf_errors_print(errors, stderr);
+	free(errors);
+	if (rc == 0)
+		return EXIT_DONE;
+	return rc == -ENOMEM ? EXIT_RUNTIME : EXIT_USAGE;
+}
+
+/* What would be refused later is refused before anything is opened. */
+static int check_start(const struct settings *s)
+{
+	struct conf_errors *errors = calloc(1, sizeof(*errors));
+	int rc;
+
+	if (!errors)
+		return EXIT_RUNTIME;
+	rc = users_guard(s, errors);
+	if (rc == 0)
+		rc = sources_check(s, errors);
+	return tell(errors, rc);
+}
+
+static int only_verify(struct settings *s, const char *file)
+{
+	struct conf_errors *errors = calloc(1, sizeof(*errors));
+	int rc;
+
+	if (!errors)
+		return EXIT_RUNTIME;
+	run_as_to_look(s);
+	/* They may be made later, or be in another one's state directory. */
+	if (users_guard(s, errors) < 0) {
+		fputs("warning: ", stderr);
+		conf_errors_print(errors, stderr);
+		errors->n = 0;
+	}
+	rc = tell(errors, sources_check(s, errors));
+	/* frp's text */
+	if (rc == EXIT_DONE)
+		printf("frps: the configuration file %s syntax is ok\n", file);
+	return rc;
+}
+
 /*
  * Without a `file` nobody configured it: `first` tells who started it, or is
  * NULL. With `upgrade`, in place of the aditd that runs.
@@ -59,6 +105,9 @@ static int serve(struct settings *s, const char *file,
 
 	if (run_as(s) < 0)
 		return EXIT_RUNTIME;
+	rc = file ? check_start(s) : EXIT_DONE;
+	if (rc != EXIT_DONE)
+		return rc;
 	if (!s->sandbox)
 		process_allow_dumps();
 	fd = open_log(s->log_to);
@@ -134,16 +183,6 @@ static int complete(const struct command_words *words)
 	return EXIT_DONE;
 }
 
-/* Nobody is to publish on a machine of ours who has not been asked. */
-static int check_guard(const struct settings *s, const char *file)
-{
-	if (!users_are_missing(s))
-		return EXIT_DONE;
-	fprintf(stderr, "%s: auth.token: " USERS_MISSING "\n", file,
-		s->bind_addr);
-	return EXIT_USAGE;
-}
-
 /* Load the file, then serve, dump or only verify. */
 static int with_settings(
 	const struct server_options *o, bool verify, bool upgrade)
@@ -154,23 +193,16 @@ static int with_settings(
 
 	if (!errors)
 		return EXIT_RUNTIME;
-	rc = settings_load(&s, o->config, errors);
-	conf_errors_print(errors, stderr);
-	free(errors);
-	if (rc < 0)
-		return rc == -ENOMEM ? EXIT_RUNTIME : EXIT_USAGE;
+	rc = tell(errors, settings_load(&s, o->config, errors));
+	if (rc != EXIT_DONE)
+		return rc;
 	if (o->dump) {
 		settings_dump(s, stdout);
 		rc = EXIT_DONE;
 	} else if (verify) {
-		/* frp's text */
-		printf("frps: the configuration file %s syntax is ok\n",
-			o->config);
-		rc = EXIT_DONE;
+		rc = only_verify(s, o->config);
 	} else {
-		rc = check_guard(s, o->config);
-		if (rc == EXIT_DONE)
-			rc = serve(s, o->config, NULL, upgrade);
+		rc = serve(s, o->config, NULL, upgrade);
 	}
 	settings_free(&s);
 	return rc;

@@ -13,6 +13,7 @@
 #include "server/http/access_log.h"
 #include "server/server.h"
 #include "server/sizing.h"
+#include "server/sources.h"
 #include "server/worker.h"
 
 /* From the main thread: go by these from now on. */
@@ -25,8 +26,7 @@ struct settings_letter {
 struct draft {
 	struct settings *settings;
 	struct conf_changes changes;
-	struct page_file page;
-	struct users_source users;
+	struct sources sources;
 	struct keyring *keyring; /* NULL: the old one */
 };
 
@@ -54,16 +54,6 @@ static void publish(const struct settings *set, struct server *s)
 }
 
 /* --- reading --- */
-
-/* An error at the key, whose value is a path. */
-static void refuse(struct draft *d, struct conf_errors *errors, const char *key,
-	const char *path, int rc)
-{
-	char quoted[CONF_QUOTED];
-
-	conf_fault(d->settings->conf, errors, key, "%s: %s",
-		conf_quote(quoted, path), strerror(-rc));
-}
 
 /* The file, and what a restart would be needed for taken out. */
 static int read_settings(struct draft *d, const char *file,
@@ -112,7 +102,7 @@ static void find_users_changed(struct draft *d, const struct server *s)
 	for (size_t i = 0; i < c->now_count; i++)
 		if (c->now[i] == users || !strcmp(c->now[i]->path, "usersFile"))
 			return;
-	if (!users_are_same(&s->users, &d->users))
+	if (!users_are_same(&s->users, &d->sources.users))
 		c->now[c->now_count++] = users;
 }
 
@@ -120,23 +110,16 @@ static void find_users_changed(struct draft *d, const struct server *s)
 static int prepare(struct draft *d, const char *file, struct server *s,
 	struct conf_errors *errors)
 {
-	char error[CERTIFICATE_ERROR_SIZE];
+	char error[CERTIFICATE_ERROR_SIZE], quoted[CONF_QUOTED];
 	const struct settings *set;
 	int rc = read_settings(d, file, s, errors);
 
 	if (rc < 0)
 		return rc;
 	set = d->settings;
-	if (users_are_missing(set)) {
-		conf_fault(set->conf, errors, "auth.token", USERS_MISSING,
-			set->bind_addr);
-		return -EINVAL;
-	}
-	rc = page_open(&d->page, set->custom_404_page);
-	if (rc < 0)
-		refuse(d, errors, "custom404Page", set->custom_404_page, rc);
+	rc = users_guard(set, errors);
 	if (rc == 0)
-		rc = users_open(&d->users, set, s->users.users, errors);
+		rc = sources_open(&d->sources, set, s->users.users, errors);
 	if (rc == 0 && keyring_prepare(&s->keys, set, &d->keyring, error) < 0) {
 		conf_fault(set->conf, errors, "transport.tls", "%s", error);
 		rc = -EINVAL;
@@ -145,16 +128,16 @@ static int prepare(struct draft *d, const char *file, struct server *s,
 	if (rc == 0 && is_logged_otherwise(set, s->settings)) {
 		rc = change_access_log(s, set);
 		if (rc < 0)
-			refuse(d, errors, "accessLog.to", set->access_log_to,
-				rc);
+			conf_fault(set->conf, errors, "accessLog.to", "%s: %s",
+				conf_quote(quoted, set->access_log_to),
+				strerror(-rc));
 	}
 	return rc;
 }
 
 static void discard(struct draft *d)
 {
-	page_close(&d->page);
-	users_close(&d->users);
+	sources_close(&d->sources);
 	keyring_drop(&d->keyring);
 	settings_free(&d->settings);
 }
@@ -167,12 +150,12 @@ static void commit(struct draft *d, struct server *s)
 	s->settings = d->settings;
 	d->settings = NULL;
 	log_set_level((enum log_level)s->settings->log_level);
-	page_replace(&s->page_404, &d->page, s);
+	page_replace(&s->page_404, &d->sources.page, s);
 	keyring_replace(&s->keys, s->settings, d->keyring, s);
 	d->keyring = NULL;
 	publish(s->settings, s);
 	/* Behind the settings, by which controls are looked at again. */
-	users_replace(&s->users, &d->users, s);
+	users_replace(&s->users, &d->sources.users, s);
 }
 
 /* --- telling --- */

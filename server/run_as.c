@@ -86,3 +86,20 @@ int run_as(struct settings *s)
 	process_forbid_dumps();
 	return 0;
 }
+
+void run_as_to_look(struct settings *s)
+{
+	struct privileges_user u;
+	char path[PATH_MAX], why[128];
+	const char *dir;
+
+	if (!*s->run_as || geteuid() != 0 ||
+		privileges_find(&u, s->run_as, why, sizeof(why)) < 0)
+		return;
+	if (state_dir_find(s->state_dir, path, sizeof(path)) == 0) {
+		dir = conf_copy(s->conf, path);
+		s->state_dir = dir ? dir : s->state_dir;
+	}
+	if (privileges_become(&u) == 0)
+		process_forbid_dumps();
+}

@@ -15,4 +15,10 @@
  */
 int run_as(struct settings *s) must_check;
 
+/*
+ * For who only looks at files: the same where that can be, but nothing is
+ * made. Else it looks as who it is.
+ */
+void run_as_to_look(struct settings *s);
+
 #endif

@@ -128,16 +128,12 @@ struct users_source {
 bool users_are_asked(const struct settings *s);
 
 /*
- * Whether the settings ask nobody, though others than this machine are served,
- * who could publish then.
+ * Nobody is to publish on a machine of ours who has not been asked: 0, or
+ * -EINVAL with an error where nobody is, though others than this machine are
+ * served.
  */
-bool users_are_missing(const struct settings *s);
-
-/* A format for bindAddr. */
-#define USERS_MISSING                                                    \
-	"not given, nor are users: whoever reaches %s could publish "    \
-	"services; set auth.token or users (aditd token new NAME makes " \
-	"one), or bindAddr and proxyBindAddr to 127.0.0.1"
+int users_guard(
+	const struct settings *s, struct conf_errors *errors) must_check;
 
 /*
  * The users that the settings give: in themselves, in the file that they

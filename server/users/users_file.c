@@ -127,10 +127,22 @@ static bool is_loopback(const char *ip)
 	return address_parse(&a, ip, 0) == 0 && address_is_loopback(&a);
 }
 
-bool users_are_missing(const struct settings *s)
+int users_guard(const struct settings *s, struct conf_errors *errors)
 {
-	return !users_are_asked(s) &&
-	       (!is_loopback(s->bind_addr) || !is_loopback(s->proxy_bind_addr));
+	bool near = is_loopback(s->bind_addr);
+
+	if (users_are_asked(s) || (near && is_loopback(s->proxy_bind_addr)))
+		return 0;
+	conf_fault(s->conf, errors, "auth.token",
+		"not given, nor are users: %s %s%s; set auth.token or users "
+		"(aditd token new NAME makes one), or bindAddr and "
+		"proxyBindAddr to 127.0.0.1",
+		near ? "anybody on this machine could publish services at "
+		       "proxyBindAddr"
+		     : "whoever reaches bindAddr",
+		near ? s->proxy_bind_addr : s->bind_addr,
+		near ? "" : " could publish services");
+	return -EINVAL;
 }
 
 int users_open(struct users_source *f, const struct settings *s,

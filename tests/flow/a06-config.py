@@ -149,6 +149,64 @@ def sub_domain_host():
         check(code == 0 or "subDomainHost" in err, err)
 
 
+# What a file names and aditd cannot do without. The rest of each is good.
+UNUSABLE = {
+    "usersFile": ({"usersFile": "none.yaml"}, {"usersFile": "."},
+                  {"usersFile": "wrong.yaml"}, {"usersFile": "open.yaml"}),
+    "custom404Page": ({"custom404Page": "none.html"}, {"custom404Page": "."}),
+    "transport.tls": tuple({"transport": {"tls": t}} for t in (
+        {"certFile": "none", "keyFile": "none"},
+        {"certFile": "wrong.yaml", "keyFile": "wrong.yaml"},
+        {"trustedCaFile": "none"}, {"trustedCaFile": "wrong.yaml"})),
+}
+
+
+@case("aditd verify: what a start would be refused for, with the same words")
+def unusable():
+    path = folder({"wrong.yaml": "users: [{name: A, frpToken: x}]\n",
+                   "open.yaml": "users: []\n"})
+    os.chmod(f"{path}/wrong.yaml", 0o600)
+    for key, confs in UNUSABLE.items():
+        for conf in confs:
+            with open(f"{path}/x.yaml", "w") as f:
+                json.dump({"auth": {"token": "x"}, "bindAddr": "127.0.0.1",
+                           "bindPort": free_port(), **conf}, f)
+            said = []
+            for words in (["verify"], []):
+                r = subprocess.run([ADITD, *words, "-c", "x.yaml"], cwd=path,
+                                   capture_output=True, text=True, timeout=20)
+                equal((r.returncode, r.stdout), (2, ""), f"{conf}: {r.stderr}")
+                said.append(r.stderr)
+            equal(said[1], said[0], "a start says")
+            check(key in said[0] or "wrong.yaml:1:" in said[0], said[0])
+            equal(len(lines(said[0])), 1, said[0])
+    with open(f"{path}/x.yaml", "w") as f:
+        json.dump({"auth": {"token": "x"}, "usersFile": "none.yaml",
+                   "custom404Page": "none.html",
+                   "transport": {"tls": {"trustedCaFile": "none"}}}, f)
+    r = subprocess.run([ADITD, "verify", "-c", "x.yaml"], cwd=path,
+                       capture_output=True, text=True, timeout=20)
+    equal(len(lines(r.stderr)), 3, r.stderr)
+
+
+@case("aditd verify: nobody is asked for a secret: a warning, as users may come")
+def unguarded():
+    home = {"XDG_STATE_HOME": folder({})}
+    for conf, word in (({}, "reaches bindAddr 0.0.0.0 could publish"),
+                       ({"bindAddr": "127.0.0.1", "proxyBindAddr": "0.0.0.0"},
+                        "services at proxyBindAddr 0.0.0.0;"),
+                       ({"bindAddr": "127.0.0.1"}, None)):
+        code, out, err = run(ADITD, json.dumps(conf), "verify", env=home)
+        equal(code, 0, err)
+        check("syntax is ok" in out, out)
+        equal(len(lines(err)), 1 if word else 0, err)
+        if word:
+            check(err.startswith("warning: x.yaml:1:1: auth.token: ")
+                  and word in err, err)
+            code, _, again = run(ADITD, json.dumps(conf), env=home)
+            equal((code, "warning: " + again), (2, err), "a start")
+
+
 @case("1 MiB and 64 levels are the limits; deep nesting costs no time")
 def limits():
     for text, word in (("#" * (1 << 20) + "\n", "1 MiB"),
@@ -283,7 +341,9 @@ def samples():
         r = subprocess.run([program, "verify", "-c",
                             f"{ROOT}/config/{name}.yaml"],
                            capture_output=True, text=True, timeout=20)
-        equal((r.returncode, r.stderr), (0, ""), f"verify {name}.yaml")
+        equal(r.returncode, 0, f"verify {name}.yaml")
+        # It has no token yet.
+        equal(len(lines(r.stderr)), program is ADITD, r.stderr)
     for page in ("adit.1", "adit.yaml.5", "aditd.8", "aditd.yaml.5"):
         with open(f"{ROOT}/config/man/{page}") as f:
             text = f.read()

@@ -857,7 +857,7 @@ def file():
             (0o600, "users: [{name: A}]", "users[0].name"),
             (0o600, "frps: 1", "unknown key")):
         with Server({"usersFile": "users.yaml"}, start=False) as s:
-            s.expect_exit = 1
+            s.expect_exit = 2
             path = os.path.join(s.dir, "users.yaml")
             write_users(path, ALICE)
             if spoil:
@@ -959,7 +959,7 @@ def tokens():
             if mode == 0o700:
                 os.chmod(path, 0o640)
             check(what in token(s, "list", code=1), what)
-            s.expect_exit = 1
+            s.expect_exit = 2
             s.launch()
             until(lambda: not s.alive(), "ends")
             check(what in s.log(), s.log())

@@ -126,7 +126,7 @@ def _():
         code, lines = reload(s, {"users": None, "bindAddr": "127.0.0.1",
                                  "userConnTimeout": 3})
         equal(code, 1, lines)
-        check("reaches 0.0.0.0 could publish" in lines[0], lines)
+        check("reaches bindAddr 0.0.0.0 could publish" in lines[0], lines)
         equal(reload(s, {"users": USERS, "bindAddr": "0.0.0.0"}),
               (0, ["changed: userConnTimeout"]))
 
