@@ -113,6 +113,8 @@ static void unknown(struct walk *w, const struct conf_node *n)
 		return;
 	}
 	if (conf_table_later(s->table, own, strlen(own))) {
+		if (!strchr(n->key, '.') && conf_value_off(&w->source, n))
+			return;
 		conf_errors_add(w->source.errors, &at, w->path,
 			"a key of frp; not supported yet "
 			"(allowed: leave it out)");

@@ -80,8 +80,8 @@ enum conf_type {
 	/* No field: known, accepted only when it equals one of `allowed`. */
 	CONF_FIXED,
 	/*
-	 * No field: known, accepted only when empty; so are the keys below it
-	 * that have no row.
+	 * No field: known, accepted only when empty, or of keys that are all
+	 * off: "", 0 or false. So are the keys below it that have no row.
 	 */
 	CONF_LATER,
 };

@@ -230,10 +230,30 @@ static void check_fixed(const struct conf_source *s, const struct conf_row *row,
 		but_quoted ? "the same without quotes is allowed" : allowed);
 }
 
+static bool is_off(const struct conf_node *n)
+{
+	return n->text[0] == '\0' || conf_node_null(n) ||
+	       (n->plain && (strcmp(n->text, "false") == 0 ||
+				    strcmp(n->text, "0") == 0));
+}
+
+bool conf_value_off(const struct conf_source *s, const struct conf_node *n)
+{
+	for (size_t i = (size_t)(n - s->tree->v); i < n->end; i++) {
+		const struct conf_node *c = &s->tree->v[i];
+
+		if (c->kind == CONF_SEQUENCE && c->n > 0)
+			return false;
+		if (c->kind == CONF_SCALAR && !is_off(c))
+			return false;
+	}
+	return true;
+}
+
 static void check_later(const struct conf_source *s, const struct conf_node *n,
 	const char *path)
 {
-	if (n->kind == CONF_SCALAR ? n->text[0] == '\0' : n->n == 0)
+	if (n->kind == CONF_SCALAR ? n->text[0] == '\0' : conf_value_off(s, n))
 		return;
 	conf_value_refuse(
 		s, n, path, true, "not supported yet (allowed: leave it out)");

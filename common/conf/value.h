@@ -46,6 +46,9 @@ void conf_value_refuse(const struct conf_source *s, const struct conf_node *n,
 bool conf_value_text(const struct conf_source *s, const struct conf_node *n,
 	const char *path, bool secret);
 
+/* Whether it asks for nothing: "", 0, false, or collections of only these. */
+bool conf_value_off(const struct conf_source *s, const struct conf_node *n);
+
 /* The choice of this name; NULL if there is none. */
 const struct conf_choice *conf_choice_find(
 	const struct conf_choices *choices, const char *name);

@@ -121,6 +121,7 @@ static const struct conf_row rows[] = {
 		CONF_DEF_FIXED("127.0.0.1|0.0.0.0"),
 		.doc = "Ta." },
 	{ .path = "empty", CONF_DEF_FIXED("[]|{}"), .doc = "U." },
+	{ .path = "later", CONF_DEF_LATER, .doc = "Ua." },
 	{ .path = "web", CONF_DEF_LATER, .doc = "V." },
 	{ .path = "web.port", CONF_DEF_FIXED("0"), .doc = "W." },
 	{ .path = "items",
@@ -255,6 +256,12 @@ Test(conf, keys_that_are_not_built_may_be_off)
 	cr_assert_eq(errors.n, 0);
 	cr_assert_eq(load("words: \"\"\nempty: {}\nweb: {}\n"), 0);
 	cr_assert_eq(errors.n, 0);
+	cr_assert_eq(load("web: {port: 0, user: '', deep: {on: false, n: 0, "
+			  "list: [], none: }}\n"),
+		0);
+	cr_assert_eq(errors.n, 0, "%s", first_error());
+	cr_assert_eq(load("later: {on: false, deep: {text: ''}}\n"), 0);
+	cr_assert_eq(errors.n, 0, "%s", first_error());
 	cr_assert_eq(load("address: 0.0.0.0\n"), 0);
 	cr_assert_eq(errors.n, 0);
 	/* As in JSON. */
@@ -348,6 +355,18 @@ Test(conf, refuses_wrong_values)
 			"web.port: \"8080\"; not supported yet (allowed: 0)" },
 		{ "web: {user: me}", "web.user: a key of frp; not supported "
 				     "yet (allowed: leave it out)" },
+		{ "web: {user: 'false'}", "web.user: a key of frp; not "
+					  "supported yet (allowed: leave it "
+					  "out)" },
+		{ "later: {on: false, deep: {text: x}}",
+			"later: keys and values; not supported yet (allowed: "
+			"leave it out)" },
+		{ "later: {list: [0]}",
+			"later: keys and values; not supported yet (allowed: "
+			"leave it out)" },
+		{ "later: false",
+			"later: ***; not supported yet (allowed: leave it "
+			"out)" },
 		{ "web: secret",
 			"web: ***; not supported yet (allowed: leave it out)" },
 		{ "items: {name: a}",

@@ -173,7 +173,7 @@ Test(settings_server, refuses_what_is_not_built_or_wrong)
 			"transport.tls.certFile; they go together" },
 		{ "auth: {method: oidc}",
 			"auth.method: \"oidc\"; not supported yet (allowed: "
-			"token)" },
+			"token, \"\")" },
 		{ "auth: {oidc: {issuer: x}}",
 			"auth.oidc: keys and values; not supported yet "
 			"(allowed: leave it out)" },
@@ -237,6 +237,18 @@ Test(settings_server, refuses_what_is_not_built_or_wrong)
 		cr_expect_eq(errors.n, 1, "%s", wrong[i][0]);
 		cr_expect_str_eq(first_error(), wrong[i][1], "%s", wrong[i][0]);
 	}
+}
+
+/* frp's own sample names what it does not use. */
+Test(settings_server, what_is_not_built_may_be_off)
+{
+	cr_assert_eq(load("auth:\n"
+			  "  method: ''\n"
+			  "  oidc: {issuer: '', audience: '', "
+			  "skipExpiryCheck: false}\n"
+			  "webServer: {user: '', tls: {certFile: ''}}\n"
+			  "httpPlugins: []\n"),
+		0, "%s", errors.v[0].text);
 }
 
 Test(settings_server, a_check_reports_beside_other_errors)
