@@ -158,12 +158,23 @@ static void check_no_http(const struct subject *p, const char *text)
 		{ "requestHeaders.set", proxy->request_headers.n > 0 },
 		{ "responseHeaders.set", proxy->response_headers.n > 0 },
 		{ "routeByHTTPUser", *proxy->route_by_http_user },
-		{ "loadBalancer.group", *proxy->group },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (keys[i].given)
 			fault(p, keys[i].key, text);
+}
+
+static void check_no_group(const struct subject *p, const char *type)
+{
+	char text[80];
+
+	snprintf(text, sizeof(text),
+		"a group of %s proxies; not supported yet (allowed: leave it "
+		"out)",
+		type);
+	if (*p->proxy->group)
+		fault(p, "loadBalancer.group", text);
 }
 
 static void check_proxy_protocol(const struct subject *p)
@@ -209,6 +220,7 @@ static void check_proxy(const struct subject *p)
 		check_tcp(p);
 		check_no_http(
 			p, "a value in a tcp proxy; http proxies have it");
+		check_no_group(p, "tcp");
 		break;
 	case CLIENT_PROXY_HTTP:
 		check_hosts(p, "http");
@@ -217,6 +229,7 @@ static void check_proxy(const struct subject *p)
 		check_hosts(p, "https");
 		check_no_http(
 			p, "a value in an https proxy; http proxies have it");
+		check_no_group(p, "https");
 		break;
 	}
 }

@@ -251,8 +251,9 @@ Test(settings_client, refuses_what_is_not_built_or_wrong)
 			"proxy; http proxies have it" },
 		{ "proxies: [{" HTTPS
 		  ", subdomain: a, loadBalancer: {group: g}}]",
-			"proxies[0].loadBalancer.group: a value in an https "
-			"proxy; http proxies have it" },
+			"proxies[0].loadBalancer.group: a group of https "
+			"proxies; not supported yet (allowed: leave it "
+			"out)" },
 		{ "proxies: [{" HTTP "}]",
 			"proxies[0].customDomains: no value; an http proxy "
 			"has customDomains or a subdomain" },
@@ -281,8 +282,9 @@ Test(settings_client, refuses_what_is_not_built_or_wrong)
 			"proxies[0].plugin: keys and values; not supported "
 			"yet (allowed: leave it out)" },
 		{ "proxies: [{" TCP ", loadBalancer: {group: g}}]",
-			"proxies[0].loadBalancer.group: a value in a tcp "
-			"proxy; http proxies have it" },
+			"proxies[0].loadBalancer.group: a group of tcp "
+			"proxies; not supported yet (allowed: leave it "
+			"out)" },
 		{ "proxies: [{" TCP ", locations: [/]}]",
 			"proxies[0].locations: a value in a tcp proxy; http "
 			"proxies have it" },
