@@ -20,6 +20,9 @@
 /* Work connections made for one message at most. */
 #define REQUEST_MAX 256
 
+/* Unsent bytes at most: what the configuration says, of 10 KiB a proxy. */
+#define UNSENT_MAX (256 * 1024 * 1024)
+
 static void control_dial(struct timer *t);
 
 static struct client *client_of(struct control *k)
@@ -282,12 +285,14 @@ static void serve_request(
 
 	if (n > REQUEST_MAX)
 		n = REQUEST_MAX;
+	if (t->present && (size_t)n > t->t.count)
+		n = (int64_t)t->t.count;
 	for (int64_t i = 0; i < n; i++) {
-		if (!t->present)
-			crew_work_wanted(c->crew, NULL);
-		else if ((size_t)i < t->t.count &&
-			 ticket_text_read(ticket.bytes, t->t.items[i]))
-			crew_work_wanted(c->crew, &ticket);
+		if (t->present &&
+			!ticket_text_read(ticket.bytes, t->t.items[i]))
+			continue;
+		if (!crew_work_wanted(c->crew, t->present ? &ticket : NULL))
+			break;
 	}
 }
 
@@ -427,6 +432,8 @@ static void control_linked(struct link_owner *o, const struct link_outcome *r)
 	login_warn(k);
 	control_set_state(k, CONTROL_LOGIN);
 	channel_init(&k->channel, s, &control_ops);
+	/* All proxies at once, and those that a reload takes back. */
+	k->channel.unsent_max = UNSENT_MAX;
 	loop_set_timer(client_loop(c), &k->timer, CONTROL_LOGIN_TIME,
 		control_login_late);
 	if (login_send(k))

@@ -15,6 +15,7 @@
 /* The first tells another worker to make a work connection. */
 struct wanted_letter {
 	struct letter letter;
+	struct crew *crew;
 	struct session session;
 	bool ticketed;
 	struct work_ticket ticket;
@@ -206,7 +207,28 @@ static void deliver_wanted(struct mailbox *m, struct letter *letter)
 	session_keys_wipe(&l->session);
 }
 
-void crew_work_wanted(struct crew *c, const struct work_ticket *ticket)
+static void discard_wanted(struct letter *letter)
+{
+	struct wanted_letter *l = (struct wanted_letter *)letter;
+
+	quota_give(&l->crew->works);
+	session_keys_wipe(&l->session);
+}
+
+/* In the log once a second: a server may ask for as many as it likes. */
+static void tell_full(struct crew *c)
+{
+	struct client *first = c->clients[0];
+	int64_t now = client_loop(first)->now;
+
+	first->core.counters.ended[REASON_limit]++;
+	if (now < c->tells_again)
+		return;
+	c->tells_again = now + CLOCK_SECOND;
+	log_warn("limits.visitors is reached: no work connection is made");
+}
+
+bool crew_work_wanted(struct crew *c, const struct work_ticket *ticket)
 {
 	struct client *first = c->clients[0];
 	struct client *to = c->clients[c->next++ % c->count];
@@ -215,16 +237,24 @@ void crew_work_wanted(struct crew *c, const struct work_ticket *ticket)
 	/* The first has the mux. */
 	if (first->session.muxed)
 		to = first;
+	/* Before it is posted: what waits for its worker is bounded, too. */
+	if (!quota_take(&c->works)) {
+		tell_full(c);
+		return false;
+	}
 	if (to == first) {
 		work_open(first, ticket);
-		return;
+		return true;
 	}
 	l = letter_new(sizeof(*l));
+	l->letter.discard = discard_wanted;
+	l->crew = c;
 	l->session = first->session;
 	l->ticketed = ticket;
 	if (ticket)
 		l->ticket = *ticket;
 	mailbox_post(&to->core.mailbox, &l->letter, deliver_wanted);
+	return true;
 }
 
 void crew_logged_in(struct crew *c)

@@ -42,6 +42,7 @@ struct crew {
 	struct trust trust;
 	struct client_id id;   /* "" where clientID says it, or nobody asks */
 	struct quota works;    /* work connections */
+	int64_t tells_again;   /* that there are too many: first worker */
 	_Atomic uint32_t busy; /* those with a visitor; any worker */
 	struct core_chores chores; /* the main thread's */
 	struct host host;          /* the same */
@@ -76,9 +77,12 @@ int crew_run(struct crew *c);
 /* A zeroed one and one that crew_create refused, too. */
 void crew_destroy(struct crew *c);
 
-/* First worker: the server asks for a work connection; `ticket` admits it,
- * NULL: it needs none. */
-void crew_work_wanted(struct crew *c, const struct work_ticket *ticket);
+/*
+ * First worker: the server asks for a work connection; `ticket` admits it,
+ * NULL: it needs none. False: there is no place for it, nor for others.
+ */
+bool crew_work_wanted(
+	struct crew *c, const struct work_ticket *ticket) must_check;
 
 /* First worker: the server has let us in. */
 void crew_logged_in(struct crew *c);

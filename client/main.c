@@ -36,10 +36,13 @@ static int open_log(const char *to, bool one_line)
 	return open(to, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
 }
 
+/* It may go to a terminal, and nobody may vouch for the server. */
 static void print_address(void *arg, const char *address)
 {
 	(void)arg;
-	puts(address);
+	for (; *address; address++)
+		putchar(*address > ' ' && *address <= '~' ? *address : '?');
+	putchar('\n');
 	fflush(stdout);
 }
 

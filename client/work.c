@@ -384,20 +384,15 @@ static struct work *work_new(struct client *c, unsigned caps)
 
 void work_open(struct client *c, const struct work_ticket *ticket)
 {
-	bool place = quota_take(&c->crew->works);
 	unsigned caps = c->session.caps;
 	struct work *k;
 
 	/* What frames its visitors could be changed on the way. */
 	if (ticket && ticket->plain)
 		caps &= ~(unsigned)CAPABILITY_reuse;
-	k = place ? work_new(c, caps) : NULL;
-
-	if (place && !k)
-		quota_give(&c->crew->works);
+	k = work_new(c, caps);
 	if (!k) {
-		log_warn("limits.visitors is reached: no work connection is "
-			 "made");
+		quota_give(&c->crew->works);
 		c->core.counters.ended[REASON_limit]++;
 		return;
 	}

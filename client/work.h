@@ -80,8 +80,8 @@ struct work {
 /* Prepare this worker's carriers. */
 void work_init(struct client *c);
 
-/* The server asks for a work connection, which this worker makes; `ticket`:
- * see crew_work_wanted. */
+/* The server asks for a work connection, which this worker makes in a place
+ * that was taken for it; `ticket`: see crew_work_wanted. */
 void work_open(struct client *c, const struct work_ticket *ticket);
 
 /* Close it, cut unless the reason is clean. */

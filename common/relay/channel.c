@@ -209,6 +209,7 @@ void channel_init(
 		.stream = s,
 		.reader = { channel_received },
 		.writer = { channel_sent },
+		.unsent_max = CHANNEL_UNSENT_MAX,
 	};
 }
 
@@ -245,8 +246,10 @@ static void channel_sent(struct stream_writer *w, struct chunk *k, int result)
 	chunk_give(k);
 	if (result < 0)
 		channel_end(c, REASON_network, failure(c, result));
-	else
+	else if (c->unsent.head)
 		write_next(c);
+	else if (c->ops->drained)
+		c->ops->drained(c);
 }
 
 int channel_send(struct channel *c, const struct message *m)
@@ -257,7 +260,7 @@ int channel_send(struct channel *c, const struct message *m)
 
 	if (n < 0)
 		return (int)n;
-	if (c->unsent_size + (uint32_t)n > CHANNEL_UNSENT_MAX)
+	if (c->unsent_size + (uint32_t)n > c->unsent_max)
 		return -ENOBUFS;
 	k = chunk_from_heap((uint32_t)n + CIPHER_IV_SIZE);
 	if (!k)

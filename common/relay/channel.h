@@ -15,7 +15,10 @@
 #include "common/relay/stream.h"
 #include "common/wire/message.h"
 
-/* Unsent bytes at most: a peer that does not read is cut off beyond. */
+/*
+ * Unsent bytes at most: a peer that does not read is cut off beyond. Who says
+ * only as much as it has decided itself may set another bound.
+ */
 #define CHANNEL_UNSENT_MAX (256 * 1024)
 
 struct channel;
@@ -37,6 +40,8 @@ struct channel_ops {
 	 * Called once, from the loop; the owner closes the channel in it.
 	 */
 	void (*ended)(struct channel *c, enum reason why, const char *detail);
+	/* Nothing is unsent any more. NULL: nobody asks. */
+	void (*drained)(struct channel *c);
 };
 
 struct channel {
@@ -51,7 +56,7 @@ struct channel {
 	uint32_t rest_size;
 	uint32_t frame_size; /* of that message, its head included */
 	struct chunk_queue unsent;
-	uint32_t unsent_size;
+	uint32_t unsent_size, unsent_max;
 	bool waiting; /* the partial frame is whole, and was not taken */
 };
 

@@ -334,7 +334,21 @@ static void control_ended(
 	control_close(c, why, detail);
 }
 
+void control_go_on(struct control *c)
+{
+	if (!c->waits || c->state != CONTROL_RUNNING)
+		return;
+	c->waits = false;
+	channel_start(&c->channel);
+}
+
+static void control_drained(struct channel *channel)
+{
+	control_go_on(container_of(channel, struct control, channel));
+}
+
 const struct channel_ops control_ops = {
+	.drained = control_drained,
 	.message = control_message,
 	.ended = control_ended,
 };

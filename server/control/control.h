@@ -63,7 +63,7 @@ struct control {
 	uint32_t address;      /* where it counts in half_open.h */
 	uint32_t ports;        /* remote ports in use, or claimed */
 	uint32_t undecided;    /* proxies that are claimed */
-	bool waits;            /* a NewProxy, for what becomes of those */
+	bool waits;            /* a NewProxy: proxy_has_to_wait */
 	struct handle session; /* the mux that it came by; generation 0 */
 	bool named;            /* by the run id that it asks for */
 	bool extended;         /* it speaks our extension */
@@ -123,6 +123,9 @@ void control_move(struct control *c);
 
 /* Send, or close the control when that cannot be. False: it was closed. */
 bool control_send(struct control *c, const struct message *m) must_check;
+
+/* A NewProxy that waits, if any, looks again whether it has to. */
+void control_go_on(struct control *c);
 
 /* The registry's answer (struct decision), on the control's worker. */
 void control_decided(struct mailbox *m, struct letter *letter);

@@ -293,11 +293,14 @@ bool proxy_has_to_wait(struct control *c)
 	int64_t ports = c->worker->settings->max_ports_per_client;
 	const struct user *u = c->record;
 
-	c->waits = c->undecided > 0 &&
-		   ((ports > 0 && c->ports >= ports) ||
-			   (u && u->says->max_proxies > 0 &&
-				   atomic_load(&u->load->proxies) >=
-					   u->says->max_proxies));
+	bool taken =
+		(ports > 0 && c->ports >= ports) ||
+		(u && u->says->max_proxies > 0 &&
+			atomic_load(&u->load->proxies) >= u->says->max_proxies);
+
+	c->waits = (taken && c->undecided > 0) ||
+		   c->undecided == PROXIES_UNDECIDED ||
+		   c->channel.unsent_size > CHANNEL_UNSENT_MAX / 2;
 	return c->waits;
 }
 
@@ -436,10 +439,7 @@ void proxy_decided(struct mailbox *m, struct letter *letter)
 	else
 		granted(p, d);
 	/* It is freed with the next turn, if that has closed it. */
-	if (c->waits && c->state == CONTROL_RUNNING) {
-		c->waits = false;
-		channel_start(&c->channel);
-	}
+	control_go_on(c);
 }
 
 struct proxy *proxy_find(struct control *c, const char *name)

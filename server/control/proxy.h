@@ -58,9 +58,13 @@ struct proxy {
 /* Write the error of a proxy that is refused, and fail: -1. */
 int proxy_fault(char *error, const char *fmt, ...) printf_like(2, 3);
 
+/* Of one client at once: their answers are short of what a channel keeps. */
+#define PROXIES_UNDECIDED 8
+
 /*
  * Whether all that its client or user may have is taken, but by proxies that
- * may be refused yet: another one comes again when they are decided.
+ * may be refused yet; or it says more than it hears. Another one comes again
+ * when those are decided, or what is unsent has gone.
  */
 bool proxy_has_to_wait(struct control *c) must_check;
 

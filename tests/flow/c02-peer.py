@@ -5,11 +5,13 @@ import re
 import select
 import signal
 import socket
+import subprocess
 import time
 
-from harness import (TOKEN, Client, Origin, Server, Skip, case, check, dial,
+import linkkit
+from harness import (ADIT, TOKEN, Client, Origin, Server, Skip, case, check, dial,
                      echo, equal, free_port, from_two_addresses, levels, main,
-                     settle, until)
+                     memory, settle, until)
 
 try:
     from frp import FrpClient, FrpServer, frame, login_key
@@ -327,6 +329,63 @@ def refused_proxy():
         talk(sock)
         sock.close()
         control.close()
+
+
+@case("adit: 3,000 proxies, at once and by a reload, also taken back at once")
+def many_proxies():
+    def proxies(n):
+        return [{"name": f"a-proxy-of-some-length-{i}", "type": "http",
+                 "localPort": 1, "customDomains": [
+                     f"host{i}.some.longer.example.test"]} for i in range(n)]
+
+    for reload in (False, True):
+        with Server({"limits": {"proxies": 4000}}) as s, Client(
+                s, proxies(1 if reload else 3000), wait=False) as c:
+            c.wait_log(r"start proxy success")
+            if reload:
+                c.write({**c.conf, "proxies": proxies(3000)})
+                c.process.send_signal(signal.SIGHUP)
+            until(lambda: s.counters()["pool_proxies"] == 3000, "all", 40)
+            equal(c.log().count("login to server success"), 1, "logins")
+            c.write({**c.conf, "proxies": proxies(1)})
+            c.process.send_signal(signal.SIGHUP)
+            until(lambda: s.counters()["pool_proxies"] == 1, "one", 40)
+            equal(c.log().count("login to server success"), 1, "logins")
+
+
+@case("adit: a server that asks for more work connections than there may be")
+def greedy_server():
+    for workers in (1, 4):
+        with server() as s, Client(s, [{
+                "name": "x", "type": "tcp", "localPort": 1,
+                "remotePort": 6000}], {
+                    "loginFailExit": False, "workers": workers,
+                    "limits": {"visitors": 40}}, wait=False) as c:
+            control, _ = s.control()
+            s.accept_proxies(control, 1)
+            before = memory(c)
+            control.send_raw(frame("r", {"count": 256}) * 3000)
+            c.wait_log("limits.visitors is reached")
+            check(c.counters()["pool_works"] <= 40 + 256, "no more of them")
+            time.sleep(2)
+            check(len(re.findall("limits.visitors is reached", c.log())) < 10,
+                  "lines of the log")
+            check(memory(c) - before < 8 << 20, "memory")
+            control.close()
+
+
+@case("adit: what a server says is no word to the terminal")
+def no_terminal():
+    with linkkit.Frps() as s, subprocess.Popen(
+            [ADIT, "http", "3000", "--no-requests", "--server",
+             f"127.0.0.1:{s.port}", "--token", TOKEN, "--domain", "a.test"],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as p:
+        control, _ = s.control()
+        s.accept_proxies(control, 1, remote_addr=(
+            "good.test\x1b]0;owned\x07\nhttp://evil.test"))
+        equal(p.stdout.readline(),
+              b"http://good.test?]0;owned??http://evil.test\n", "the address")
+        p.kill()
 
 
 @case("adit: one that drains publishes nothing any more")

@@ -57,7 +57,16 @@ static void on_end(struct channel *c, enum reason r, const char *detail)
 	channel_close(c, true);
 }
 
-static const struct channel_ops ops = { on_message, on_end };
+static int drains;
+
+static void on_drain(struct channel *c)
+{
+	cr_assert_eq(c, &ch);
+	cr_assert_eq(c->unsent_size, 0);
+	drains++;
+}
+
+static const struct channel_ops ops = { on_message, on_end, on_drain };
 
 static void setup(void)
 {
@@ -145,7 +154,9 @@ Test(channel, sends_in_order)
 	cr_assert(end_take(&e, 11));
 	s = script_find(OP_SEND, e.fd);
 	cr_assert(memcmp(s->args.data, "r\0\0\0\0\0\0\0\2{}", 11) == 0);
+	cr_assert_eq(drains, 0);
 	cr_assert(end_take(&e, 11));
+	cr_assert_eq(drains, 1);
 }
 
 Test(channel, a_peer_that_does_not_read_is_cut_off)
