@@ -80,7 +80,7 @@ static bool look_at_configuration(
 		d->gateway.kind = GATEWAY_NONE;
 	/* To be shown the same certificate; aditd has two. */
 	if (*s->tls_ca_file && pin_count == 0)
-		any.alpn = TLS_ALPN_SILENT;
+		any.alpn = trust_alpn(s, 0);
 	d->any = tls_context_client(&any, error);
 	if (s->tls_enable && d->any && pin_count >= 0)
 		d->tls = trust_make(s, pins, (size_t)pin_count, error);

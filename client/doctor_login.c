@@ -185,11 +185,6 @@ static const char *advice_on(struct doctor *d, const char *error)
 	}
 	if (strstr(error, "too many failed"))
 		return "wait, and mend user and token before the next try";
-	if (strstr(error, "token") && !d->adit && trust_is_asked(d->settings))
-		return "user and auth.token have to be what the server knows; "
-		       "by trustedCaFile the login is frp's, for which a user "
-		       "of aditd needs a frpToken: better set "
-		       "transport.tls.pins in its place";
 	if (strstr(error, "token"))
 		return "user and auth.token have to be what the server knows: "
 		       "its log says which of them is wrong";

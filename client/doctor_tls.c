@@ -139,14 +139,9 @@ static void peer_pin(const struct doctor *d, char text[static PIN_SIZE])
 
 static void say_port(struct doctor *d)
 {
-	bool asks = trust_alpn(d->settings, d->settings->tls_pins.n) !=
-		    TLS_ALPN_SILENT;
-
 	doctor_say(d, DOCTOR_OK, "port", NULL,
 		d->adit ? "aditd answers, by TLS with " TLS_ALPN_ADIT
-		: asks  ? "a server with TLS answers, as frps does"
-			: "a server with TLS answers; whether it is aditd is "
-			  "not asked for");
+			: "a server with TLS answers, as frps does");
 }
 
 static void say_secure(struct doctor *d)

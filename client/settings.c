@@ -30,8 +30,8 @@
 	"for one."
 #define TLS_CA_DOC                                                          \
 	"PEM file with the authorities that the server's certificate must " \
-	"come from; empty: any server will do. With one and without pins "  \
-	"the login to aditd is frp's, not signed: pins are the better way."
+	"come from; empty: any server will do. aditd shows its certFile, "  \
+	"or its frp.crt."
 
 static const struct conf_choices protocols =
 	CONF_CHOICES({ "tcp", SETTINGS_TCP, false },

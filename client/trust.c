@@ -19,10 +19,9 @@ enum tls_alpn trust_alpn(const struct settings *s, size_t pin_count)
 {
 	if (pin_count > 0)
 		return TLS_ALPN_REQUIRED;
-	/* To who asks for adit/1, aditd shows its identity, which no authority
-	 * vouches for; to others, what frpc is shown. */
-	return s->extensions && !*s->tls_ca_file ? TLS_ALPN_OFFERED
-						 : TLS_ALPN_SILENT;
+	if (!s->extensions)
+		return TLS_ALPN_SILENT;
+	return *s->tls_ca_file ? TLS_ALPN_OFFERED_CA : TLS_ALPN_OFFERED;
 }
 
 struct tls_context *trust_make(const struct settings *s, const struct pin *pins,

@@ -25,8 +25,8 @@ struct tls_context *trust_make(const struct settings *s, const struct pin *pins,
 	size_t pin_count, char error[static CERTIFICATE_ERROR_SIZE]) must_check;
 
 /*
- * What is done about adit/1: with an authority and no pin it is not asked for,
- * and the login is frp's.
+ * What is done about adit/1. With an authority and no pin another certificate
+ * is asked for: no authority vouches for the identity.
  */
 enum tls_alpn trust_alpn(const struct settings *s, size_t pin_count);
 

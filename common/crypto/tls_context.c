@@ -41,8 +41,12 @@ static const uint16_t verified[] = { SSL_SIGN_ECDSA_SECP256R1_SHA256,
 /* In the form of the extension: a length, then the name. */
 static const uint8_t alpn_list[] = "\x06" TLS_ALPN_ADIT;
 #define ALPN_LIST_SIZE (sizeof(alpn_list) - 1)
+static const uint8_t alpn_list_ca[] =
+	"\x06" TLS_ALPN_ADIT "\x09" TLS_ALPN_ADIT_CA;
+#define ALPN_LIST_CA_SIZE (sizeof(alpn_list_ca) - 1)
 
 _Static_assert(sizeof(TLS_ALPN_ADIT) - 1 == 6, "alpn_list has its length");
+_Static_assert(sizeof(TLS_ALPN_ADIT_CA) - 1 == 9, "alpn_list_ca, too");
 
 static void say_no_memory(char *error)
 {
@@ -232,6 +236,9 @@ static bool set_up_client(
 	if (terms->key_records)
 		c->key_records = terms->key_records;
 	/* 0 is its yes, unlike elsewhere. */
+	if (c->alpn == TLS_ALPN_OFFERED_CA)
+		return SSL_CTX_set_alpn_protos(
+			       c->ctx, alpn_list_ca, ALPN_LIST_CA_SIZE) == 0;
 	return c->alpn == TLS_ALPN_SILENT ||
 	       SSL_CTX_set_alpn_protos(c->ctx, alpn_list, ALPN_LIST_SIZE) == 0;
 }

@@ -24,6 +24,10 @@ struct tls_context;
 /* The protocol between adit and aditd, as ALPN (RFC 7301) calls it. */
 #define TLS_ALPN_ADIT "adit/1"
 
+/* What a client offers beside it who goes by an authority: it is to be shown a
+ * certificate that one may vouch for. Never selected. */
+#define TLS_ALPN_ADIT_CA "adit/1-ca"
+
 enum tls_version {
 	TLS_ANY_VERSION, /* 1.2 or 1.3 */
 	TLS_1_2 = 0x0303,
@@ -32,9 +36,10 @@ enum tls_version {
 
 /* What a client does about TLS_ALPN_ADIT. */
 enum tls_alpn {
-	TLS_ALPN_SILENT,  /* offers nothing */
-	TLS_ALPN_OFFERED, /* and asks tls_is_adit() */
-	TLS_ALPN_REQUIRED /* and refuses a server that does not select it */
+	TLS_ALPN_SILENT,     /* offers nothing */
+	TLS_ALPN_OFFERED,    /* and asks tls_is_adit() */
+	TLS_ALPN_OFFERED_CA, /* the same, with TLS_ALPN_ADIT_CA */
+	TLS_ALPN_REQUIRED    /* and refuses a server that does not select it */
 };
 
 struct tls_server_terms {

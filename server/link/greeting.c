@@ -185,14 +185,26 @@ static void enter_tls(struct greeting *g, struct tls_context *context)
 	}
 	count(&w->core.counters, tls_sessions);
 	g->link.secure = true;
-	g->link.adit = context == w->keyring->adit;
+	g->link.adit = context != w->keyring->frp;
 	greeting_read(g);
+}
+
+/* What it asks to be shown. */
+static struct tls_context *choose_context(const struct worker *w,
+	const struct client_hello *hello, const uint8_t *bytes)
+{
+	if (!client_hello_offers(hello, bytes, TLS_ALPN_ADIT))
+		return w->keyring->frp;
+	return client_hello_offers(hello, bytes, TLS_ALPN_ADIT_CA)
+		       ? w->keyring->adit_ca
+		       : w->keyring->adit;
 }
 
 /* A ClientHello, or a part of one: the chunk is taken. */
 static void gather_hello(struct greeting *g, struct chunk *c)
 {
 	struct worker *w = g->worker;
+	struct tls_context *context;
 	struct client_hello hello;
 	struct chunk *all;
 	bool adit;
@@ -221,10 +233,11 @@ static void gather_hello(struct greeting *g, struct chunk *c)
 		greeting_free(g);
 		return;
 	}
+	context = choose_context(w, &hello, chunk_bytes(all));
 	if (!greeting_enter(g, all, hello.resumes))
 		return;
 	stream_unread(g->stream, all);
-	enter_tls(g, adit ? w->keyring->adit : w->keyring->frp);
+	enter_tls(g, context);
 }
 
 /* --- WebSocket --- */

@@ -36,6 +36,7 @@ void keyring_drop(struct keyring **kp)
 		return;
 	tls_context_unref(&k->frp);
 	tls_context_unref(&k->adit);
+	tls_context_unref(&k->adit_ca);
 	free(k);
 }
 
@@ -97,7 +98,7 @@ static int open_made(struct keyring_files *f, const char *dir)
 
 /* --- keyrings --- */
 
-/* The two contexts; NULL with the error. */
+/* The three contexts; NULL with the error. */
 static struct keyring *make_keyring(struct keyring_files *f,
 	const struct settings *set, char error[static CERTIFICATE_ERROR_SIZE])
 {
@@ -123,9 +124,11 @@ static struct keyring *make_keyring(struct keyring_files *f,
 	k->holders = 1;
 	k->pins = identity_pins(&f->identity);
 	k->frp = tls_context_server(&terms, error);
-	terms.certificate = f->identity.now;
 	terms.adit = true;
 	if (k->frp)
+		k->adit_ca = tls_context_server(&terms, error);
+	terms.certificate = f->identity.now;
+	if (k->adit_ca)
 		k->adit = tls_context_server(&terms, error);
 	certificate_free(&given);
 	if (!k->adit)

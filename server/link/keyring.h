@@ -37,7 +37,9 @@ struct keyring {
 	_Atomic uint32_t holders;
 	struct tls_context *frp;  /* for frpc */
 	struct tls_context *adit; /* the identity's */
-	struct pin_list pins;     /* of the identity */
+	/* For an adit that goes by an authority: with frpc's certificate. */
+	struct tls_context *adit_ca;
+	struct pin_list pins; /* of the identity */
 };
 
 /* The main thread's; all zero before keyring_open. */

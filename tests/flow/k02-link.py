@@ -417,7 +417,7 @@ def adit_verifies():
         certFile=own[0], keyFile=own[1]))
 
 
-@case("adit: an aditd by trustedCaFile alone, given or kept; frp's login")
+@case("adit: an aditd by trustedCaFile alone, given or kept")
 def adit_and_authorities():
     cert = certificate("tunnel.test")
     given = {"tls": {"certFile": cert[0], "keyFile": cert[1]}}
