@@ -14,6 +14,7 @@
 
 #include "bench/command.h"
 #include "common/base/log.h"
+#include "common/base/process.h"
 #include "common/base/version.h"
 #include "common/event/backend.h"
 #include "common/load/load.h"
@@ -167,6 +168,8 @@ int main(int argc, char **argv)
 	const char *why;
 	int rc;
 
+	if (!process_keep_standard("adit-load"))
+		return 1;
 	if (command_parse(&load_command, argc, argv, &o, &words, error) < 0) {
 		fprintf(stderr, "adit-load: %s (see adit-load --help)\n",
 			error);

@@ -185,6 +185,8 @@ int main(int argc, char **argv)
 	char error[COMMAND_ERROR] = "no memory", library[LIBRARY_SIZE];
 	int rc;
 
+	if (!process_keep_standard("adit"))
+		return EXIT_RUNTIME;
 	process_forbid_dumps();
 	rc = client_command_parse(&command, argc, argv, error);
 	if (rc < 0) {

@@ -229,6 +229,8 @@ int main(int argc, char **argv)
 	char error[COMMAND_ERROR], library[LIBRARY_SIZE];
 	bool verify, upgrade;
 
+	if (!process_keep_standard("aditd"))
+		return EXIT_RUNTIME;
 	process_forbid_dumps();
 	if (command_parse(&server_command, argc, argv, &o, &words, error) < 0)
 		return usage_error(error);

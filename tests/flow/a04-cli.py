@@ -131,6 +131,37 @@ def one_library():
             check(os.path.realpath(said) in found, f"{said} {found}")
 
 
+@case("started with closed descriptors 0 to 2: nothing is written elsewhere")
+def closed():
+    """A file that is opened in their place would get the log's lines."""
+    closing = ["bash", "-c", 'exec "$@" <&- >&- 2>&-', "-"]
+
+    def start(program):
+        with open(program.log_path, "ab") as log:
+            program.process = subprocess.Popen(
+                closing + program.argv, stdout=log, stderr=log,
+                env=program.env, cwd=program.dir)
+
+    def null(program):
+        return [os.readlink(f"/proc/{program.pid}/fd/{i}") for i in range(3)]
+
+    with Server(start=False) as s, Origin(page) as o, Client(
+            s.port, [{"name": "h", "type": "http", "localPort": o.port,
+                      "customDomains": ["closed.test"]}], start=False) as c:
+        start(s)
+        until(lambda: answers(s.port), "it listens")
+        start(c)
+
+        def served():
+            return curl(f"http://127.0.0.1:{s.http}/", "-H",
+                        "Host: closed.test")[2] == b"yes"
+        until(served, "it is served")
+        for program in (s, c):
+            equal(null(program), ["/dev/null"] * 3, program.name)
+        with open(f"{s.dir}/aditd/lock") as f:
+            equal(f.read().strip(), str(s.pid), "the lock's text")
+
+
 @case("help, version, wrong command lines")
 def command_lines():
     for program, name in ((ADIT, "adit"), (ADITD, "aditd")):
