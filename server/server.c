@@ -19,6 +19,7 @@
 #include "server/http/access_log.h"
 #include "server/own_files.h"
 #include "server/registry/registry.h"
+#include "server/upgrade/console.h"
 #include "server/upgrade/spare.h"
 #include "server/state_dir.h"
 #include "server/worker.h"
@@ -374,6 +375,7 @@ static int take_over(struct server *s)
 
 	if (rc < 0)
 		return rc;
+	console_move(s);
 	state_dir_sign(s->state_lock);
 	snprintf(line, sizeof(line), "MAINPID=%d", getpid());
 	notify_send(&s->host.notify, line);

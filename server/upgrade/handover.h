@@ -50,6 +50,7 @@ enum handover_type {
 	HANDOVER_LOCK,      /* a descriptor: of the state directory's lock */
 	HANDOVER_LISTENERS, /* descriptors; number: whether these are lent */
 	HANDOVER_PROXIES,   /* bytes: records of awaited.h: who comes back */
+	/* Descriptors: of its standard output and error, if it knows that. */
 	HANDOVER_COMPLETE,
 	HANDOVER_TAKEN,
 	HANDOVER_YOURS,

@@ -126,7 +126,10 @@ int successor_receive(struct server *s)
 		if (rc < 0)
 			return fail("a piece of it", rc);
 	}
-	return rc < 0 ? rc : 0;
+	if (rc < 0)
+		return rc;
+	console_keep(&n->console, &m);
+	return 0;
 }
 
 int successor_commit(struct server *s)
@@ -184,6 +187,7 @@ void successor_end(struct server *s)
 		return;
 	close(n->socket);
 	n->socket = -1;
+	console_close(&n->console);
 	if (!n->counted)
 		return;
 	quota_give(&s->visitors);

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "common/base/compiler.h"
+#include "server/upgrade/console.h"
 #include "server/upgrade/inherited.h"
 
 struct server;
@@ -26,6 +27,7 @@ struct successor {
 	uint32_t watchdog; /* ms within which it gave signs of life; 0: not */
 	bool counted;      /* it counts */
 	bool watched;      /* visitors come by it */
+	struct console console;
 };
 
 /*

@@ -16,6 +16,7 @@
 #include "common/base/version.h"
 #include "server/listener.h"
 #include "server/server.h"
+#include "server/upgrade/console.h"
 #include "server/upgrade/handover.h"
 #include "server/upgrade/yielding.h"
 #include "server/worker.h"
@@ -237,7 +238,7 @@ static void offer(struct server *s)
 	if (rc == 0)
 		rc = send_proxies(s);
 	if (rc == 0)
-		rc = handover_say(u->peer, HANDOVER_COMPLETE, 0, "");
+		rc = console_complete(u->peer);
 	if (rc < 0)
 		give_up(s, strerror(-rc));
 	else

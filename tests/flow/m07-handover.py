@@ -13,13 +13,14 @@ import time
 
 import frpkit
 import tlskit
-from harness import (TOKEN, Client, Failed, Nginx, Origin, Skip, case, check, dial, equal,
-                     exactly, free_port, main, read_until, until)
+from harness import (TOKEN, Client, Failed, Nginx, Origin, Skip, answers,
+                     case, check, dial, equal, exactly, free_port, main,
+                     read_until, until)
 from frp import Channel, FrpClient, frame, login_key
 from managerkit import Manager
 from upgradekit import (COMPLETE, HELLO, LISTENERS, LOCK, PAGE, PREPARED,
-                        PROXIES, REFUSED, WELCOME, Load, Upgraded, hear, other,
-                        proxies, say, under_load)
+                        PROXIES, REFUSED, WELCOME, Left, Load, Upgraded, hear,
+                        other, proxies, say, under_load)
 
 
 @case("a new one that cannot start: the old one goes on")
@@ -69,22 +70,55 @@ def halfway():
                 say(peer, HELLO, 2, b"a test")
                 equal(hear(peer)[0], WELCOME, "the answer")
                 say(peer, PREPARED)
-                kinds, fds = [], []
+                kinds, fds, more = [], [], []
                 while COMPLETE not in kinds:
+                    fds += more
                     kind, _, more = hear(peer)
                     kinds.append(kind)
-                    fds += more
                 equal((kinds[0], set(kinds[1:-1])), (LOCK, {LISTENERS, PROXIES}),
                       "what comes")
                 names = {socket.socket(fileno=os.dup(fd)).getsockname()[1]
                          for fd in fds[1:]}
                 equal(names, {s.port, s.http, tcp}, "the sockets")
-                for fd in fds:
+                equal([os.readlink(f"/proc/self/fd/{fd}") for fd in more],
+                      [s.log_path] * 2, "where its log goes")
+                for fd in fds + more:
                     os.close(fd)
                 # Whoever comes now waits.
                 time.sleep(wait)
         equal(len(c.log().split("login to server success")), 2, "logins")
         s.upgrade()
+
+
+@case("aditd upgrade in a pipe: it returns, and both logs stay where they were")
+def piped():
+    for to in ("console", "a-file"):
+        with Upgraded({"log": {"to": to}, "accessLog": {"to": "console"}},
+                      start=False) as s:
+            s.launch()
+            until(lambda: answers(s.port), "it listens")
+            for i in range(2):
+                before = s.process
+                done = subprocess.run(
+                    [*s.argv[:1], "upgrade", *s.argv[1:]], env=s.env,
+                    cwd=s.dir, capture_output=True, text=True,
+                    stdin=subprocess.PIPE, timeout=20)
+                equal(done.returncode, 0, "aditd upgrade")
+                s.process = Left(s.locker())
+                s.old.append(before)
+                equal([os.readlink(f"/proc/{s.pid}/fd/{fd}")
+                       for fd in range(3)],
+                      ["/dev/null", s.log_path, s.log_path], "0 to 2")
+                equal("taking over from" in done.stdout, to == "console",
+                      "what the caller is told")
+                check("started successfully" not in done.stdout, done.stdout)
+                with dial(s.http) as conn:
+                    conn.sendall(GET % b"nobody.test%d" % i)
+                    conn.recv(100)
+                s.wait_log(f"nobody.test{i}")
+                if to == "console":
+                    equal(s.log().count("started successfully"), 2 + i,
+                          "starts in the log")
 
 
 @case("a service manager is told of the new process, not of the old one's end")
