@@ -14,6 +14,7 @@
 
 #include "bench/command.h"
 #include "common/base/log.h"
+#include "common/base/output.h"
 #include "common/base/process.h"
 #include "common/base/version.h"
 #include "common/event/backend.h"
@@ -152,7 +153,7 @@ static int print_result(const char *json)
 		return 1;
 	}
 	report_json(&load, f);
-	return f == stdout || fclose(f) == 0 ? 0 : 1;
+	return f == stdout || output_close(f, "adit-load", json) ? 0 : 1;
 }
 
 int main(int argc, char **argv)
@@ -180,7 +181,7 @@ int main(int argc, char **argv)
 	if (o.version)
 		printf("adit-load %s\n", ADIT_VERSION);
 	if (o.help || o.version)
-		return 0;
+		return !output_end("adit-load");
 	url = words.n == 1 ? strdup(words.v[0]) : NULL;
 	why = url ? read_url(&p, url) : "one address is needed";
 	if (why) {
@@ -207,5 +208,5 @@ int main(int argc, char **argv)
 	rc = run(&p);
 	rc = print_result(o.json) || rc;
 	free(url);
-	return rc;
+	return output_end("adit-load") ? rc : 1;
 }

@@ -14,6 +14,7 @@
 #include "client/crew.h"
 #include "client/sizing.h"
 #include "common/base/log.h"
+#include "common/base/output.h"
 #include "common/crypto/random.h"
 #include "common/event/backend.h"
 #include "common/load/origin.h"
@@ -196,8 +197,8 @@ static bool print_result(const struct bench *b)
 		report_json(&b->loads[i], f);
 	}
 	fputs("}\n", f);
-	if (f != stdout)
-		fclose(f);
+	if (f != stdout && !output_close(f, "adit: bench", json))
+		return false;
 	return !failed;
 }
 

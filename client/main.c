@@ -17,6 +17,7 @@
 #include "client/sizing.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
+#include "common/base/output.h"
 #include "common/base/process.h"
 #include "common/base/version.h"
 #include "common/crypto/library.h"
@@ -27,6 +28,12 @@ enum {
 	EXIT_RUNTIME = 1,
 	EXIT_USAGE = 2
 };
+
+/* What a command ends with that has printed; nothing is printed after that. */
+static int printed(int rc)
+{
+	return output_end("adit") ? rc : EXIT_RUNTIME;
+}
 
 /* Where the log goes: stdout, stderr, or the file. -1: cannot. */
 static int open_log(const char *to, bool one_line)
@@ -138,15 +145,14 @@ static int with_file(const struct client_command *command)
 	free(errors);
 	if (rc < 0)
 		return rc == -ENOMEM ? EXIT_RUNTIME : EXIT_USAGE;
-	rc = EXIT_DONE;
 	if (command->kind == COMMAND_DUMP)
 		settings_dump(s, stdout);
 	else if (command->kind == COMMAND_VERIFY)
 		/* frp's text */
 		printf("frpc: the configuration file %s syntax is ok\n",
 			command->config);
-	else
-		rc = serve(s, command);
+	rc = command->kind == COMMAND_RUN ? serve(s, command)
+					  : printed(EXIT_DONE);
 	settings_free(&s);
 	return rc;
 }
@@ -169,7 +175,7 @@ static int diagnose(struct client_command *command)
 			    : EXIT_RUNTIME;
 	free(errors);
 	settings_free(&s);
-	return rc;
+	return printed(rc);
 }
 
 /* Which server it is to be, where that may surprise. */
@@ -198,15 +204,15 @@ int main(int argc, char **argv)
 	case COMMAND_HELP:
 		client_command_help(stdout);
 		settings_help(stdout);
-		return EXIT_DONE;
+		return printed(EXIT_DONE);
 	case COMMAND_VERSION:
 		library_describe(library);
 		printf("adit %s\n%s\n", ADIT_VERSION, library);
-		return EXIT_DONE;
+		return printed(EXIT_DONE);
 	case COMMAND_JOIN:
 		rc = join_command(command.join);
 		explicit_bzero(command.join, sizeof(command.join));
-		return rc == 0         ? EXIT_DONE
+		return rc == 0         ? printed(EXIT_DONE)
 		       : rc == -EINVAL ? EXIT_USAGE
 				       : EXIT_RUNTIME;
 	case COMMAND_ONE_LINE:
@@ -216,16 +222,16 @@ int main(int argc, char **argv)
 	case COMMAND_BENCH:
 		rc = bench_run(command.settings, &command.bench);
 		settings_free(&command.settings);
-		return rc;
+		return printed(rc);
 	case COMMAND_DUMP:
 		if (command.config)
 			return with_file(&command);
 		settings_dump(command.settings, stdout);
 		settings_free(&command.settings);
-		return EXIT_DONE;
+		return printed(EXIT_DONE);
 	case COMMAND_COMPLETION:
 		client_command_completion(stdout, command.shell);
-		return EXIT_DONE;
+		return printed(EXIT_DONE);
 	case COMMAND_DOCTOR:
 		return diagnose(&command);
 	default:

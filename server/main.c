@@ -11,6 +11,7 @@
 
 #include "common/base/log.h"
 #include "common/base/memory.h"
+#include "common/base/output.h"
 #include "common/base/process.h"
 #include "common/base/version.h"
 #include "common/conf/completion.h"
@@ -38,6 +39,12 @@ static int usage_error(const char *text)
 {
 	fprintf(stderr, "aditd: %s (see aditd --help)\n", text);
 	return EXIT_USAGE;
+}
+
+/* What a command ends with that has printed; nothing is printed after that. */
+static int printed(int rc)
+{
+	return output_end("aditd") ? rc : EXIT_RUNTIME;
 }
 
 /* Where the log goes: stdout, or the file, opened for good. -1: cannot. */
@@ -169,7 +176,7 @@ static int with_words(
 	else
 		rc = identity_command(s, words);
 	settings_free(&s);
-	return rc;
+	return printed(rc);
 }
 
 static int complete(const struct command_words *words)
@@ -180,7 +187,7 @@ static int complete(const struct command_words *words)
 		return usage_error(
 			"completion: " COMPLETION_SHELLS " is expected");
 	completion_write(stdout, shell, "aditd", &server_command);
-	return EXIT_DONE;
+	return printed(EXIT_DONE);
 }
 
 /* Load the file, then serve, dump or only verify. */
@@ -198,9 +205,9 @@ static int with_settings(
 		return rc;
 	if (o->dump) {
 		settings_dump(s, stdout);
-		rc = EXIT_DONE;
+		rc = printed(EXIT_DONE);
 	} else if (verify) {
-		rc = only_verify(s, o->config);
+		rc = printed(only_verify(s, o->config));
 	} else {
 		rc = serve(s, o->config, NULL, upgrade);
 	}
@@ -237,12 +244,12 @@ int main(int argc, char **argv)
 	if (o.help) {
 		command_help(&server_command, stdout);
 		settings_help(stdout);
-		return EXIT_DONE;
+		return printed(EXIT_DONE);
 	}
 	if (o.version) {
 		library_describe(library);
 		printf("aditd %s\n%s\n", ADIT_VERSION, library);
-		return EXIT_DONE;
+		return printed(EXIT_DONE);
 	}
 	if (words.n > 0 && (!strcmp(words.v[0], "token") ||
 				   !strcmp(words.v[0], "health") ||

@@ -38,7 +38,7 @@ static int show(const char *dir, bool changed)
 		pin_write(text, &pins.v[i]);
 		printf("%-5s %s\n", names[i], text);
 	}
-	return fflush(stdout) == 0 && done ? DONE : FAILED;
+	return done ? DONE : FAILED;
 }
 
 int identity_command(

@@ -79,7 +79,7 @@ static int show(
 		printf("frpc      user = \"%s\"\n"
 		       "          auth.token = \"%s\"\n",
 			name, secrets->frp_token);
-	return fflush(stdout) == 0 ? DONE : fail(FAILED, "stdout");
+	return fflush(stdout) == 0 ? DONE : FAILED;
 }
 
 /* A file that is new: an aditd that had no users looks for none. */

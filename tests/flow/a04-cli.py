@@ -186,6 +186,35 @@ def command_lines():
         equal((code, out), (2, ""), f"adit {args}")
 
 
+@case("what cannot be printed is an error")
+def full():
+    with Server() as s, Client(s, [], start=False) as c:
+        for binary, program in ((ADITD, s), (ADIT, c)):
+            file = ["-c", program.conf_path]
+            lines = [["--help"], ["--version"], ["completion", "bash"],
+                     ["--dump-config", *file], ["verify", *file]]
+            if program is s:
+                lines += [["health", *file], ["reload", *file],
+                          ["identity", *file], ["token", "new", "x", *file],
+                          ["token", "list", *file]]
+            else:
+                lines += [["--dump-config", "http", "1", "-s", "x"],
+                          ["doctor", *file]]
+            for line in lines:
+                with open("/dev/full", "wb") as out:
+                    r = subprocess.run([binary, *line], stdout=out, text=True,
+                                       stderr=subprocess.PIPE, env=s.env,
+                                       timeout=20)
+                equal(r.returncode, 1, f"{program.name} {line}: {r.stderr}")
+                check("standard output: " in r.stderr,
+                      f"{program.name} {line}: {r.stderr}")
+                if line[0] not in ("doctor", "token"):
+                    r = subprocess.run([binary, *line], env=s.env, timeout=20,
+                                       capture_output=True, text=True)
+                    equal((r.returncode, "standard output" in r.stderr),
+                          (0, False), f"{program.name} {line}")
+
+
 @case("an option that does not go with the command is refused by its name")
 def options_that_do_not_fit():
     config = os.path.join(TEMP, "fits.yaml")

@@ -214,6 +214,9 @@ def bench_near():
         parts = json.loads(r.stdout)
         for part in ("latency", "requests", "connects", "throughput"):
             check(parts[part]["exchanges"] > 0, str(parts[part]))
+        r = bench(s.port, "--json", "/dev/full")
+        equal(r.returncode, 1, f"nothing is written: {r.stderr}")
+        check("/dev/full: No space left" in r.stderr, r.stderr)
         r = subprocess.run([ADIT, "bench", "-s", f"127.0.0.1:{s.port}"],
                            capture_output=True, text=True)
         equal(r.returncode, 1, f"without a token: {r.stderr}")
