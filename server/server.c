@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,44 +20,12 @@
 #include "server/registry/registry.h"
 #include "server/upgrade/console.h"
 #include "server/upgrade/spare.h"
+#include "server/sizing.h"
 #include "server/state_dir.h"
 #include "server/worker.h"
 
 /* How long start-up waits for the ports of a process that was killed. */
 #define PORT_WAIT (2 * CLOCK_SECOND)
-
-/* Descriptors that are neither visitors nor work connections. */
-#define DESCRIPTORS_KEPT 20
-#define DESCRIPTORS_OF_WORKER 5
-
-/*
- * Visitors that the descriptor limit allows: each needs one and one more for
- * its work connection.
- */
-static uint32_t visitor_limit(const struct settings *s, uint32_t workers)
-{
-	struct rlimit r = { 0 };
-	int64_t can;
-
-	/* As many as we may have; nobody is asked for more. */
-	if (getrlimit(RLIMIT_NOFILE, &r) == 0) {
-		r.rlim_cur = r.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &r);
-		getrlimit(RLIMIT_NOFILE, &r);
-	}
-	can = r.rlim_cur > INT32_MAX ? INT32_MAX : (int64_t)r.rlim_cur;
-	can -= DESCRIPTORS_KEPT + DESCRIPTORS_OF_WORKER * (int64_t)workers;
-	can /= 2;
-	if (can >= s->max_visitors)
-		return (uint32_t)s->max_visitors;
-	if (can < 1)
-		can = 1;
-	log_warn("%lld visitors at once instead of limits.visitors = %lld: "
-		 "the descriptor limit is %llu (raise ulimit -n)",
-		(long long)can, (long long)s->max_visitors,
-		(unsigned long long)r.rlim_cur);
-	return (uint32_t)can;
-}
 
 /*
  * Listen, before anything is served. The kernel ends the rings of a killed
@@ -225,7 +192,9 @@ static int make_workers(struct server *s)
 	uint32_t n = (uint32_t)s->settings->workers;
 	int rc;
 
-	s->visitors.limit = visitor_limit(s->settings, n);
+	s->visitors.limit = sizing_visitors(s->settings, n);
+	if (s->visitors.limit == 0)
+		return -EMFILE;
 	s->works.limit = (uint32_t)s->settings->max_work_conns;
 	s->workers = calloc(n, sizeof(struct worker *));
 	if (!s->workers)

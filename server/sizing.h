@@ -5,6 +5,7 @@
 #ifndef ADIT_SERVER_SIZING_H
 #define ADIT_SERVER_SIZING_H
 
+#include "common/base/compiler.h"
 #include "server/settings.h"
 
 /* `workers` says a number from now on: CPUs are counted once. */
@@ -16,5 +17,12 @@ void sizing_workers(struct settings *s);
  * says.
  */
 void sizing_fit(struct settings *s, int64_t memory);
+
+/*
+ * Visitors that the descriptor limit allows, which is raised as far as it may
+ * be: each needs one and one more for its work connection. What is less than
+ * limits.visitors is warned of; 0: not even one, after an error in the log.
+ */
+uint32_t sizing_visitors(const struct settings *s, uint32_t workers) must_check;
 
 #endif

@@ -306,6 +306,24 @@ def descriptors():
             talk(conn)
 
 
+@case("a descriptor limit that is too low for one visitor: no start")
+def too_few_descriptors():
+    conf = {"workers": 1}
+    for limit in (16, 18, 26):
+        with Server(conf, nofile=limit, start=False) as s:
+            s.expect_exit = 1
+            s.launch()
+            equal(s.process.wait(20), 1, f"{limit} descriptors")
+            check("raise ulimit -n" in s.log(), s.log())
+            check("started successfully" not in s.log(), s.log())
+    port = free_port()
+    with Origin(echo) as o, Server({**conf, "webServer": {
+            "port": free_port()}}, nofile=27) as s, Client(s, [
+                tcp("t", o, port)]):
+        with dial(port) as conn:
+            talk(conn)
+
+
 @case("descriptor limit of 64: silent connections on bindPort and http")
 def descriptors_elsewhere():
     conf = {"limits": {"firstMessageTimeout": 3}, "http": {"headTimeout": 3}}
