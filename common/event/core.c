@@ -335,8 +335,13 @@ static void reopen(struct supervisor *s)
 	int rc = log_reopen();
 
 	if (rc < 0)
-		log_error("the log's file cannot be opened again: %s",
-			strerror(-rc));
+		log_error("the log's file cannot be opened again: %s%s",
+			strerror(-rc),
+			rc == -EACCES && s->chores && s->chores->sealed
+				? "; a directory that is another one than at "
+				  "the start needs a restart: the sandbox "
+				  "keeps it closed"
+				: "");
 	if (s->chores && s->chores->reopen)
 		s->chores->reopen(s->chores);
 }

@@ -57,6 +57,7 @@ struct core_chores {
 	bool ending; /* a signal to end has come, or a core has stopped */
 	bool woken;  /* `fd` was readable at this wake */
 	bool drains; /* set by `run`: as if such a signal had come */
+	bool sealed; /* the same: new directories stay closed to the program */
 	/* SIGUSR2; NULL: nothing is to be done. */
 	void (*reopen)(struct core_chores *c);
 	/* SIGHUP; `run` comes behind it. NULL: it ends the program. */

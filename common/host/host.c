@@ -104,7 +104,7 @@ static const char *why_unready(const struct host *h)
 	}
 }
 
-int host_look(struct host *h, bool ready, const struct core_chores *c)
+int host_look(struct host *h, bool ready, struct core_chores *c)
 {
 	int beat, health = -1;
 	bool begun;
@@ -119,6 +119,8 @@ int host_look(struct host *h, bool ready, const struct core_chores *c)
 	begun = pulse_is_back(&h->pulse, h->first);
 	if (begun && h->sandbox)
 		sandbox_close(h->sandbox);
+	c->sealed = h->sandbox && h->sandbox->state == SANDBOX_CLOSED &&
+		    h->sandbox->landlock_error == 0;
 	if (c->ending)
 		set_state(h, HOST_STOPPING);
 	else if (ready && h->state == HOST_STARTING && begun)

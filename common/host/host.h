@@ -63,7 +63,7 @@ int host_serve_health(struct host *h) must_check;
  * for, once the cores have begun. Returns in how many ms there is more to do,
  * -1: unknown.
  */
-int host_look(struct host *h, bool ready, const struct core_chores *c);
+int host_look(struct host *h, bool ready, struct core_chores *c);
 
 /*
  * Main thread: what makes other settings of the program begins, and has come

@@ -250,6 +250,30 @@ def _():
         equal(said.returncode, 1, "exit code")
 
 
+@case("SIGUSR2 where the log's directory is another one of its name: why not")
+def _():
+    with Origin(echo) as o, Server(start=False) as s, Client(
+            s.port, [tcp(o, free_port())], start=False) as c:
+        for program in (s, c):
+            logs = f"{program.dir}/logs"
+            os.mkdir(logs)
+            program.write({**program.conf, **ON,
+                           "log": {"to": f"{logs}/log", "level": "debug"}})
+            program.log_path = f"{logs}/log"
+        for program in (s, c):
+            logs = f"{program.dir}/logs"
+            program.start()
+            said = in_force(program)
+            if "landlock" not in said:
+                raise Skip(f"sandbox: {said}")
+            os.rename(logs, f"{logs}.old")
+            os.mkdir(logs)
+            program.log_path = f"{logs}.old/log"
+            program.process.send_signal(signal.SIGUSR2)
+            program.wait_log("cannot be opened again: Permission denied; a "
+                             "directory .* the sandbox keeps it closed")
+
+
 @case("a file that root could read by a capability only: a warning at the start")
 def _():
     who = nobody()
