@@ -207,7 +207,6 @@ static void gather_hello(struct greeting *g, struct chunk *c)
 	struct tls_context *context;
 	struct client_hello hello;
 	struct chunk *all;
-	bool adit;
 
 	switch (hello_reader_take(&g->hello, c, &hello, &all)) {
 	case CLIENT_HELLO_PARTIAL:
@@ -225,15 +224,15 @@ static void gather_hello(struct greeting *g, struct chunk *c)
 		greeting_close(g, REASON_bad_frame);
 		return;
 	}
-	adit = client_hello_offers(&hello, chunk_bytes(all), TLS_ALPN_ADIT);
-	if (w->settings->https_shares_port && !adit && !g->marked) {
+	context = choose_context(w, &hello, chunk_bytes(all));
+	if (w->settings->https_shares_port && context == w->keyring->frp &&
+		!g->marked) {
 		stream_unread(g->stream, all);
 		https_visitor_adopt(w, g->stream, &g->link.peer);
 		g->stream = NULL;
 		greeting_free(g);
 		return;
 	}
-	context = choose_context(w, &hello, chunk_bytes(all));
 	if (!greeting_enter(g, all, hello.resumes))
 		return;
 	stream_unread(g->stream, all);

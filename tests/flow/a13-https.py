@@ -600,7 +600,7 @@ def command():
     r = subprocess.run([ADIT, "https", "1", "--domain=a", "--remote-port=2"],
                        capture_output=True, text=True)
     equal(r.returncode, 2, r.stdout)
-    check("--remote-port is for tcp" in r.stderr, r.stderr)
+    check("--remote-port does not go with https" in r.stderr, r.stderr)
 
 
 @case("vhostHTTPSPort that is taken, or vhostHTTPPort")
