@@ -3,7 +3,6 @@
 /* aditd: command line, configuration, and the server. */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,12 +46,10 @@ static int printed(int rc)
 	return output_end("aditd") ? rc : EXIT_RUNTIME;
 }
 
-/* Where the log goes: stdout, or the file, opened for good. -1: cannot. */
+/* Where the log goes: stdout, or the file, opened for good. Or -errno. */
 static int open_log(const char *to)
 {
-	if (!strcmp(to, "console"))
-		return STDOUT_FILENO;
-	return open(to, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+	return strcmp(to, "console") ? log_open_file(to) : STDOUT_FILENO;
 }
 
 /* Print the errors, which are freed, and tell the exit code. */
@@ -120,7 +117,7 @@ static int serve(struct settings *s, const char *file,
 	fd = open_log(s->log_to);
 	if (fd < 0) {
 		fprintf(stderr, "aditd: log.to %s: %s%s%s\n", s->log_to,
-			strerror(errno), *s->run_as ? ", as runAs " : "",
+			strerror(-fd), *s->run_as ? ", as runAs " : "",
 			s->run_as);
 		return EXIT_RUNTIME;
 	}

@@ -13,9 +13,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "common/base/log_out.h"
 #include "common/base/utf8.h"
 
 #define MESSAGE_MAX 2048
@@ -26,16 +28,16 @@
 /* Bytes [tail, head) are lines; both only grow, modulo 2^32. */
 struct ring {
 	_Atomic uint32_t head, tail;
-	_Atomic uint64_t dropped;
-	uint64_t reported;
 	char bytes[RING_SIZE];
 };
 
 static struct {
-	int fd, wakeup;
+	int fd, wakeup; /* fd: see log_out */
 	_Atomic enum log_level level;
 	enum log_format format;
 	bool color;
+	_Atomic uint64_t dropped;
+	uint64_t reported;     /* of `dropped` */
 	log_writer_fn *writer; /* NULL: `fd` */
 	void *writer_arg;
 	const char *path;     /* of fd; NULL: none */
@@ -65,6 +67,7 @@ struct line {
 void log_open(int fd, enum log_level level, enum log_format format)
 {
 	sink.fd = fd;
+	log_out_open(fd);
 	sink.level = level;
 	sink.format = format;
 	if (sink.wakeup < 0)
@@ -99,18 +102,37 @@ void log_set_file(const char *path)
 	sink.path = path;
 }
 
+static int open_fifo(const char *path)
+{
+	int fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+
+	/* Who may not read needs a reader. */
+	if (fd < 0 && errno == EACCES)
+		fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int log_open_file(const char *path)
+{
+	struct stat st;
+	int fd;
+
+	if (stat(path, &st) == 0 && S_ISFIFO(st.st_mode))
+		return open_fifo(path);
+	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+	return fd < 0 ? -errno : fd;
+}
+
 int log_reopen(void)
 {
-	int fd, rc = 0;
+	int fd, rc;
 
 	if (!sink.path)
 		return 0;
-	fd = open(sink.path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+	fd = log_open_file(sink.path);
 	if (fd < 0)
-		return -errno;
-	/* The number stays, as other threads write to it, too. */
-	if (dup3(fd, sink.fd, O_CLOEXEC) < 0)
-		rc = -errno;
+		return fd;
+	rc = log_out_change(fd);
 	close(fd);
 	return rc;
 }
@@ -141,55 +163,101 @@ int log_wakeup_fd(void)
 	return sink.wakeup;
 }
 
-static void write_all(const char *text, size_t n)
+/* False: it cannot be. */
+static bool wake(void)
+{
+	uint64_t one = 1;
+
+	/* EAGAIN: the counter is at its maximum, so it is readable. */
+	return write(sink.wakeup, &one, sizeof(one)) > 0 || errno == EAGAIN;
+}
+
+/* Lines of a thread without a ring. */
+static void write_directly(const char *text, size_t n)
 {
 	if (sink.writer) {
 		sink.writer(sink.writer_arg, text, n);
 		return;
 	}
-	while (n > 0) {
-		ssize_t done = write(sink.fd, text, n);
-
-		if (done < 0 && errno != EINTR)
-			return; /* nowhere left to complain */
-		if (done > 0) {
-			text += done;
-			n -= (size_t)done;
-		}
-	}
+	if (log_out_add(text, n, "", 0))
+		log_out_flush();
+	else
+		atomic_fetch_add(&sink.dropped, 1);
+	/* The main thread is to look at the descriptor. */
+	if (log_stuck_fd() >= 0)
+		wake();
 }
 
-static void drain_ring(struct ring *r)
+/* Lines in two parts. False: there is no room for them now. */
+static bool take(const char *text, size_t n, const char *more, size_t m)
+{
+	if (!sink.writer)
+		return log_out_add(text, n, more, m);
+	if (n > 0)
+		sink.writer(sink.writer_arg, text, n);
+	if (m > 0)
+		sink.writer(sink.writer_arg, more, m);
+	return true;
+}
+
+/* All lines that are there now. False: they stay. */
+static bool drain_ring(struct ring *r)
 {
 	uint32_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
 	uint32_t head = atomic_load_explicit(&r->head, memory_order_acquire);
-	uint64_t dropped = atomic_load(&r->dropped);
+	uint32_t at = tail % RING_SIZE, n = head - tail;
+	uint32_t first = n < RING_SIZE - at ? n : RING_SIZE - at;
 
-	while (tail != head) {
-		uint32_t at = tail % RING_SIZE, n = head - tail;
+	if (!take(r->bytes + at, first, r->bytes, n - first))
+		return false;
+	atomic_store_explicit(&r->tail, head, memory_order_release);
+	return true;
+}
 
-		if (n > RING_SIZE - at)
-			n = RING_SIZE - at;
-		write_all(r->bytes + at, n);
-		tail += n;
-		atomic_store_explicit(&r->tail, tail, memory_order_release);
-	}
-	if (dropped != r->reported) {
-		log_warn("log lines dropped: %llu",
-			(unsigned long long)(dropped - r->reported));
-		r->reported = dropped;
-	}
+static bool drain_rings(void)
+{
+	int rings = atomic_load(&sink.count);
+
+	for (int i = 0; i < rings; i++)
+		if (!drain_ring(sink.rings[i]))
+			return false;
+	return true;
+}
+
+static void tell_dropped(void)
+{
+	uint64_t dropped = atomic_load(&sink.dropped);
+
+	if (dropped == sink.reported || log_stuck_fd() >= 0)
+		return;
+	log_warn("log lines dropped: %llu",
+		(unsigned long long)(dropped - sink.reported));
+	sink.reported = dropped;
 }
 
 void log_drain(void)
 {
 	uint64_t n;
-	int rings = atomic_load(&sink.count);
+	bool all;
 
 	if (read(sink.wakeup, &n, sizeof(n)) < 0 && errno != EAGAIN)
 		return;
-	for (int i = 0; i < rings; i++)
-		drain_ring(sink.rings[i]);
+	/* Somebody may have come in between and made room. */
+	do {
+		all = drain_rings();
+		log_out_flush();
+	} while (!all && log_stuck_fd() < 0);
+	tell_dropped();
+}
+
+void log_hurry(bool wanted)
+{
+	log_out_hurry(wanted);
+}
+
+int log_stuck_fd(void)
+{
+	return log_out_stuck_fd();
 }
 
 bool log_enabled(enum log_level level)
@@ -319,16 +387,15 @@ static void emit(const char *text, size_t n)
 {
 	struct ring *r = own_ring;
 	uint32_t head, tail, at, first;
-	uint64_t one = 1;
 
 	if (!r) {
-		write_all(text, n);
+		write_directly(text, n);
 		return;
 	}
 	head = atomic_load_explicit(&r->head, memory_order_relaxed);
 	tail = atomic_load_explicit(&r->tail, memory_order_acquire);
 	if (n > RING_SIZE - (head - tail)) {
-		atomic_fetch_add(&r->dropped, 1);
+		atomic_fetch_add(&sink.dropped, 1);
 		return;
 	}
 	at = head % RING_SIZE;
@@ -337,9 +404,8 @@ static void emit(const char *text, size_t n)
 	memcpy(r->bytes, text + first, n - first);
 	atomic_store_explicit(
 		&r->head, head + (uint32_t)n, memory_order_release);
-	/* EAGAIN: the counter is at its maximum, so it is readable. */
-	if (write(sink.wakeup, &one, sizeof(one)) < 0 && errno != EAGAIN)
-		atomic_fetch_add(&r->dropped, 1);
+	if (!wake())
+		atomic_fetch_add(&sink.dropped, 1);
 }
 
 static void emit_line(enum log_level level, const char *const *pairs,

@@ -4,7 +4,8 @@
  * The log. A line is made where it is needed and written by the main thread:
  * a worker puts it into a byte ring of its own, without lock or system call
  * but a wake-up, and drops it (counted) when that is full. A thread without a
- * ring writes directly.
+ * ring writes directly. While nobody takes what is written, it waits in the
+ * rings and in a buffer; what finds no room there is dropped, too.
  *
  *   2026-11-24 10:00:00.123 info msg="login to server success" key=value
  *
@@ -66,6 +67,9 @@ void log_set_writer(log_writer_fn *writer, void *arg);
 void log_set_file(const char *path);
 int log_reopen(void) must_check;
 
+/* A descriptor of the file to be written, or -errno. A FIFO needs no reader. */
+int log_open_file(const char *path) must_check;
+
 /* Give the calling thread a ring; -ENOMEM. Drained until the process ends. */
 int log_attach(void) must_check;
 
@@ -74,6 +78,15 @@ int log_wakeup_fd(void);
 
 /* Main thread: write what the other threads left in their rings. */
 void log_drain(void);
+
+/*
+ * Main thread: nobody is to wait from now on until somebody takes what is
+ * written; or, as in the beginning, a line is worth a second to wait.
+ */
+void log_hurry(bool wanted);
+
+/* Polls writable when log_drain can go on with what nobody took; -1: none. */
+int log_stuck_fd(void);
 
 bool log_enabled(enum log_level level);
 

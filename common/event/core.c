@@ -22,6 +22,7 @@
 enum {
 	WAIT_SIGNAL,
 	WAIT_LOG,
+	WAIT_READER, /* who takes the log, while it waits for that */
 	WAIT_END,
 	WAIT_CHORES,
 	WAITS
@@ -420,13 +421,14 @@ static void supervise(struct supervisor *s)
 			s->signals++;
 			end(s, deliver_drain);
 		}
+		s->waits[WAIT_READER].fd = log_stuck_fd();
 		if (poll(s->waits, WAITS, wait) < 0 && errno != EINTR)
 			return;
 		if (s->chores)
 			s->chores->woken = s->waits[WAIT_CHORES].revents;
 		if (s->waits[WAIT_SIGNAL].revents & POLLIN)
 			serve_signal(s);
-		if (s->waits[WAIT_LOG].revents & POLLIN)
+		if (s->waits[WAIT_LOG].revents || s->waits[WAIT_READER].revents)
 			log_drain();
 		if (s->waits[WAIT_END].revents & POLLIN)
 			serve_end(s);
@@ -450,7 +452,7 @@ int core_supervise(struct core *const *cores, int n, struct core_chores *chores)
 	s.waits[WAIT_END].fd = end;
 	s.waits[WAIT_CHORES].fd = chores ? chores->fd : -1;
 	for (int i = 0; i < WAITS; i++)
-		s.waits[i].events = POLLIN;
+		s.waits[i].events = i == WAIT_READER ? POLLOUT : POLLIN;
 	for (; s.n < n; s.n++) {
 		struct core *c = cores[s.n];
 
@@ -462,12 +464,14 @@ int core_supervise(struct core *const *cores, int n, struct core_chores *chores)
 		post_all(&s, deliver_quit);
 		break;
 	}
+	log_hurry(true);
 	supervise(&s);
 	for (int i = 0; i < s.n; i++) {
 		pthread_join(cores[i]->thread, NULL);
 		if (cores[i]->exit_code > rc)
 			rc = cores[i]->exit_code;
 	}
+	log_hurry(false);
 	run_chores(&s, true);
 	log_drain();
 	close(s.waits[WAIT_SIGNAL].fd);

@@ -1,15 +1,18 @@
 """What a program is to whoever runs it: /healthz and /readyz of aditd on a port
 and on admin.sock, `aditd health`, and what a service manager is told."""
 import contextlib
+import fcntl
 import os
+import signal
 import socket
 import stat
 import subprocess
 import time
 
-from harness import (ADITD, Client, Origin, Server, case, check, dial,
+from harness import (ADITD, Client, Origin, Server, answers, case, check, dial,
                      equal, free_port, levels, main, settle, until)
 from managerkit import Manager, Stopped
+from reloadkit import reload
 
 HOST = " HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -273,6 +276,67 @@ def _():
         manager.wait("READY=1")
         manager.wait("WATCHDOG=1")
     equal(manager.order(), ["READY=1", "STOPPING=1"])
+
+
+@contextlib.contextmanager
+def unread(program):
+    """It writes into a pipe of one page that nobody reads; its other end."""
+    end, theirs = os.pipe()
+    fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, 4096)
+    program.process = subprocess.Popen(
+        program.argv, stdout=theirs, stderr=theirs, stdin=subprocess.DEVNULL,
+        env=program.env, cwd=program.dir)
+    os.close(theirs)
+    try:
+        yield end
+    finally:
+        program.kill()
+        os.close(end)
+
+
+@case("a log that nobody reads stops nobody: users, health, the end")
+def _():
+    users = [{"name": n, "frpToken": n + "-s3cret-012345"} for n in ("al", "bo")]
+    s = Server({"workers": 2, "users": users, "auth": {"token": None}},
+               start=False)
+    with unread(s) as end:
+        until(lambda: answers(s.port), "aditd")
+        for _ in range(400):
+            with contextlib.suppress(OSError), dial(s.port) as stranger:
+                stranger.sendall(b"\x16\x03\x01\0\5hello")
+                stranger.recv(100)
+        equal(command(s), (0, "ok"))
+        equal(reload(s, {"users": users[1:]})[0], 0, "reload")
+        # Of what comes late nothing is lost.
+        said = b""
+        os.set_blocking(end, False)
+
+        def read():
+            nonlocal said
+            with contextlib.suppress(BlockingIOError):
+                while more := os.read(end, 65536):
+                    said += more
+            return b"was read again" in said
+
+        until(read, "the lines")
+        check(b"dropped" not in said, said[-500:])
+        s.process.send_signal(signal.SIGTERM)
+        equal(s.process.wait(20), 0, "aditd's end")
+
+
+@case("adit: a log that nobody reads keeps it from nothing")
+def _():
+    with Server() as s:
+        c = Client(s, [{"name": "t", "type": "tcp", "localPort": 1,
+                        "remotePort": 0}], {"log": {"level": "trace"}},
+                   start=False)
+        with unread(c):
+            s.wait_log("client login info")
+            for _ in range(100):
+                c.process.send_signal(signal.SIGUSR1)
+                time.sleep(0.01)
+            c.process.send_signal(signal.SIGTERM)
+            equal(c.process.wait(20), 0, "adit's end")
 
 
 main()

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Log lines: format, escaping, levels, rings of threads. */
-// links: common/base/log.c common/base/utf8.c
+// links: common/base/log.c common/base/log_out.c common/base/utf8.c
 
 #include "common/base/log.h"
 
@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int ends[2];
@@ -152,6 +153,140 @@ Test(log, a_renamed_file_is_left)
 	cr_assert_not_null(strstr(written(), "once more"));
 	unlink(name);
 	unlink(old);
+	rmdir(dir);
+}
+
+/* A pipe of one page that blocks who writes too much. */
+static void open_narrow_pipe(void)
+{
+	cr_assert_eq(pipe2(ends, O_CLOEXEC), 0);
+	cr_assert_geq(fcntl(ends[1], F_SETPIPE_SZ, 4096), 4096);
+	fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	log_open(ends[1], LOG_INFO, LOG_TEXT);
+}
+
+/* What the log has told of. */
+static size_t lost;
+
+static void look_for_loss(const char *line)
+{
+	const char *at = strstr(line, "log lines dropped: ");
+
+	if (at)
+		lost += strtoul(at + 19, NULL, 10);
+}
+
+/* Reads and drains until nothing comes any more; the lines of this text. */
+static size_t count_lines(const char *wanted)
+{
+	static char all[1 << 21];
+	size_t n = 0, lines = 0;
+	ssize_t done;
+
+	do {
+		done = read(ends[0], all + n, sizeof(all) - 1 - n);
+		n += done > 0 ? (size_t)done : 0;
+		log_drain();
+	} while (done > 0);
+	all[n] = '\0';
+	cr_assert(n == 0 || all[n - 1] == '\n');
+	for (char *at = all, *end; *at; at = end + 1) {
+		end = strchr(at, '\n');
+		*end = '\0';
+		/* Lines are whole, whatever was written how. */
+		cr_assert(at[4] == '-' && strstr(at + 5, " msg=\""), "%s", at);
+		cr_assert_eq(end[-1], '"', "%s", at);
+		lines += strstr(at, wanted) != NULL;
+		look_for_loss(at);
+	}
+	return lines;
+}
+
+/* One that is late loses nothing, also of who logs without a ring. */
+Test(log, a_reader_that_comes_late, .timeout = 20)
+{
+	pthread_t a, b;
+
+	open_narrow_pipe();
+	log_hurry(true);
+	for (int i = 0; i < 1000; i++)
+		log_info("main %d", i);
+	pthread_create(&a, NULL, chatter, "a");
+	pthread_create(&b, NULL, chatter, "b");
+	pthread_join(a, NULL);
+	pthread_join(b, NULL);
+	log_drain();
+	cr_assert_eq(log_stuck_fd(), ends[1]);
+	log_info("last %0*d", 1500, 0);
+	cr_assert_eq(count_lines(" msg="), 1201);
+	cr_assert_eq(log_stuck_fd(), -1);
+}
+
+/* Nobody waits for one that never comes; then it is told what is lost. */
+Test(log, a_reader_that_does_not_come, .timeout = 20)
+{
+	size_t lines;
+
+	open_narrow_pipe();
+	log_hurry(true);
+	for (int i = 0; i < 20000; i++)
+		log_info("main %d %0*d", i, 100, 0);
+	lines = count_lines("main ");
+	cr_assert(lines > 1000 && lines < 20000, "%zu lines", lines);
+	cr_assert_eq(lines + lost, 20000, "%zu and %zu", lines, lost);
+}
+
+static void *read_slowly(void *arg)
+{
+	size_t *n = arg;
+	char bytes[4096];
+	ssize_t done;
+
+	fcntl(ends[0], F_SETFL, 0);
+	while ((done = read(ends[0], bytes, sizeof(bytes))) > 0) {
+		*n += (size_t)done;
+		usleep(1000);
+	}
+	return NULL;
+}
+
+/* In the beginning and in the end there is time for it. */
+Test(log, a_slow_reader_is_waited_for, .timeout = 20)
+{
+	static char line[3001];
+	pthread_t reader;
+	size_t n = 0;
+
+	memset(line, 'x', 2000);
+	open_narrow_pipe();
+	pthread_create(&reader, NULL, read_slowly, &n);
+	for (int i = 0; i < 500; i++)
+		log_info("%s", line);
+	cr_assert_eq(log_stuck_fd(), -1);
+	close(ends[1]);
+	pthread_join(reader, NULL);
+	cr_assert_gt(n, 500 * 2000);
+}
+
+Test(log, a_fifo_needs_no_reader, .timeout = 20)
+{
+	char dir[] = "/tmp/adit-log-XXXXXX", name[40];
+	int fd;
+
+	cr_assert_not_null(mkdtemp(dir));
+	snprintf(name, sizeof(name), "%s/log", dir);
+	cr_assert_eq(mkfifo(name, 0600), 0);
+	fd = log_open_file(name);
+	cr_assert_geq(fd, 0);
+	log_open(fd, LOG_INFO, LOG_TEXT);
+	log_set_file(name);
+	log_info("early");
+	ends[0] = open(name, O_RDONLY | O_NONBLOCK);
+	cr_assert_not_null(strstr(written(), "early"));
+	cr_assert_eq(log_reopen(), 0);
+	log_info("later");
+	cr_assert_not_null(strstr(written(), "later"));
+	unlink(name);
 	rmdir(dir);
 }
 
