@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Formatting, and one single-producer single-consumer byte ring a thread. */
+/* One single-producer single-consumer byte ring a thread. */
 
 #include "common/base/log.h"
 
@@ -14,11 +14,10 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/base/log_line.h"
 #include "common/base/log_out.h"
-#include "common/base/utf8.h"
 
 #define MESSAGE_MAX 2048
 #define LINE_MAX_SIZE (MESSAGE_MAX * 2)
@@ -34,8 +33,7 @@ struct ring {
 static struct {
 	int fd, wakeup; /* fd: see log_out */
 	_Atomic enum log_level level;
-	enum log_format format;
-	bool color;
+	struct log_form form;
 	_Atomic uint64_t dropped;
 	uint64_t reported;     /* of `dropped` */
 	log_writer_fn *writer; /* NULL: `fd` */
@@ -51,25 +49,12 @@ static struct {
 
 static _Thread_local struct ring *own_ring;
 
-static const char *const level_names[] = { "trace", "debug", "info", "warn",
-	"error" };
-
-/* Select graphic rendition (ECMA-48 8.3.117): grey to red. */
-static const char *const level_colors[] = { "\x1b[90m", "\x1b[90m", "\x1b[34m",
-	"\x1b[33m", "\x1b[31m" };
-
-/* A line under construction; what does not fit is cut. */
-struct line {
-	size_t n, size;
-	char *text;
-};
-
 void log_open(int fd, enum log_level level, enum log_format format)
 {
 	sink.fd = fd;
 	log_out_open(fd);
 	sink.level = level;
-	sink.format = format;
+	sink.form.format = format;
 	if (sink.wakeup < 0)
 		sink.wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 }
@@ -88,7 +73,7 @@ bool log_may_color(int fd)
 
 void log_set_color(bool wanted)
 {
-	sink.color = wanted && log_may_color(sink.fd);
+	sink.form.color = wanted && log_may_color(sink.fd);
 }
 
 void log_set_writer(log_writer_fn *writer, void *arg)
@@ -265,123 +250,6 @@ bool log_enabled(enum log_level level)
 	return level >= atomic_load_explicit(&sink.level, memory_order_relaxed);
 }
 
-static void put(struct line *l, const char *text, size_t n)
-{
-	size_t room = l->size - l->n;
-
-	/* An escape or a character is cut as a whole. */
-	if (n > room && n <= 8) {
-		l->size = l->n;
-		return;
-	}
-	n = n > room ? room : n;
-	memcpy(l->text + l->n, text, n);
-	l->n += n;
-}
-
-static void put_text(struct line *l, const char *text)
-{
-	put(l, text, strlen(text));
-}
-
-/* Escape one byte that cannot stand as it is. */
-static void put_escape(struct line *l, unsigned char c)
-{
-	const char *form = sink.format == LOG_JSON ? "\\u%04x" : "\\x%02x";
-	char text[8];
-
-	snprintf(text, sizeof(text), form, c);
-	put_text(l, text);
-}
-
-/* The text in quotes, on one line, valid UTF-8. */
-static void put_quoted(struct line *l, const char *text)
-{
-	const unsigned char *s = (const unsigned char *)text;
-
-	put(l, "\"", 1);
-	while (*s) {
-		/* It stops at the NUL. */
-		size_t n = *s >= 0x80 ? utf8_length(s, 4) : 1;
-
-		if (*s == '"' || *s == '\\') {
-			put(l, "\\", 1);
-			put(l, (const char *)s, 1);
-		} else if (*s == '\n') {
-			put(l, "\\n", 2);
-		} else if (*s < 0x20 || *s == 0x7f || n == 0) {
-			put_escape(l, *s);
-		} else {
-			put(l, (const char *)s, n);
-		}
-		s += n ? n : 1;
-	}
-	put(l, "\"", 1);
-}
-
-/* A plain word needs no quotes in the text form. */
-static bool is_word(const char *text)
-{
-	return *text && text[strspn(text, "abcdefghijklmnopqrstuvwxyz"
-					  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-					  "0123456789._:-/[]*@+")] == '\0';
-}
-
-static void put_time(struct line *l)
-{
-	struct timespec now;
-	struct tm tm;
-	char text[64];
-	size_t n;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	localtime_r(&now.tv_sec, &tm);
-	n = strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
-	snprintf(text + n, sizeof(text) - n, ".%03ld", now.tv_nsec / 1000000);
-	put_text(l, text);
-}
-
-static void build_text(struct line *l, enum log_level level,
-	const char *const *pairs, const char *msg)
-{
-	put_time(l);
-	put(l, " ", 1);
-	if (sink.color)
-		put_text(l, level_colors[level]);
-	put_text(l, level_names[level]);
-	if (sink.color)
-		put_text(l, "\x1b[0m");
-	put_text(l, " msg=");
-	put_quoted(l, msg);
-	for (; pairs && pairs[0]; pairs += 2) {
-		put(l, " ", 1);
-		put_text(l, pairs[0]);
-		put(l, "=", 1);
-		if (is_word(pairs[1]))
-			put_text(l, pairs[1]);
-		else
-			put_quoted(l, pairs[1]);
-	}
-}
-
-static void build_json(struct line *l, enum log_level level,
-	const char *const *pairs, const char *msg)
-{
-	put_text(l, "{\"time\":\"");
-	put_time(l);
-	put_text(l, "\",\"level\":\"");
-	put_text(l, level_names[level]);
-	put_text(l, "\",\"msg\":");
-	put_quoted(l, msg);
-	for (; pairs && pairs[0]; pairs += 2) {
-		put_text(l, ",\"");
-		put_text(l, pairs[0]);
-		put_text(l, "\":");
-		put_quoted(l, pairs[1]);
-	}
-	put(l, "}", 1);
-}
-
 /* Hand the finished line, of n bytes with its line feed, to the main thread. */
 static void emit(const char *text, size_t n)
 {
@@ -408,24 +276,6 @@ static void emit(const char *text, size_t n)
 		atomic_fetch_add(&sink.dropped, 1);
 }
 
-static void emit_line(enum log_level level, const char *const *pairs,
-	const char *msg, char *buffer, size_t size)
-{
-	/* Room is kept for what closes the line, even when it is cut. */
-	struct line l = { .size = size - 4, .text = buffer };
-
-	if (sink.format == LOG_JSON)
-		build_json(&l, level, pairs, msg);
-	else
-		build_text(&l, level, pairs, msg);
-	if (l.n == l.size) {
-		l.size = size - 1;
-		put_text(&l, sink.format == LOG_JSON ? "\"}" : "\"");
-	}
-	buffer[l.n++] = '\n';
-	emit(buffer, l.n);
-}
-
 void log_write(
 	enum log_level level, const char *const *pairs, const char *fmt, ...)
 {
@@ -437,7 +287,8 @@ void log_write(
 	va_start(args, fmt);
 	vsnprintf(msg, sizeof(msg), fmt, args);
 	va_end(args);
-	emit_line(level, pairs, msg, buffer, sizeof(buffer));
+	emit(buffer, log_line(buffer, sizeof(buffer), &sink.form, level, pairs,
+			     msg));
 }
 
 void log_lines(enum log_level level, const char *before, const char *text)
@@ -460,6 +311,6 @@ void log_long(enum log_level level, const char *text)
 	buffer = malloc(size);
 	if (!buffer)
 		return;
-	emit_line(level, NULL, text, buffer, size);
+	emit(buffer, log_line(buffer, size, &sink.form, level, NULL, text));
 	free(buffer);
 }

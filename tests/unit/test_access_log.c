@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* The way of the records: whole, in order, none lost but those counted. */
-// links: server/http/access_log.c common/http/access_line.c common/http/access_record.c common/http/head.c common/http/text.c common/http/request_id.c common/base/address.c common/base/reason.c common/base/utf8.c common/base/log.c common/base/log_out.c
+// links: server/http/access_log.c common/http/access_line.c common/http/access_record.c common/http/head.c common/http/text.c common/http/request_id.c common/base/address.c common/base/reason.c common/base/utf8.c common/base/log.c common/base/log_line.c common/base/log_out.c
 
 #include "server/http/access_log.h"
 

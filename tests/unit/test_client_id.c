@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* The client id: kept, locked, and one for a life where neither can be. */
-// links: client/client_id.c common/base/state_home.c common/base/state_file.c common/base/log.c common/base/log_out.c common/base/utf8.c common/crypto/random.c
+// links: client/client_id.c common/base/state_home.c common/base/state_file.c common/base/log.c common/base/log_line.c common/base/log_out.c common/base/utf8.c common/crypto/random.c
 // libs: boringssl
 
 #include "client/client_id.h"

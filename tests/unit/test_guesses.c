@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Failed logins by user: what is told of them, and when. */
-// links: server/users/guesses.c server/users/users.c server/users/settings_users.c common/base/log.c common/base/log_out.c common/base/utf8.c common/conf/join.c common/crypto/login_proof.c common/crypto/cipher.c common/crypto/random.c common/crypto/base64.c common/http/host.c common/http/text.c common/base/address.c common/conf/conf.c common/conf/table.c common/conf/value.c common/conf/number.c common/conf/several.c common/conf/nearest.c common/conf/yaml.c common/conf/template.c common/conf/expansion.c common/conf/numbers.c common/conf/word.c common/conf/node.c common/conf/arena.c common/conf/error.c common/conf/file.c server/users/user_load.c common/base/bandwidth.c common/relay/throttle.c
+// links: server/users/guesses.c server/users/users.c server/users/settings_users.c common/base/log.c common/base/log_line.c common/base/log_out.c common/base/utf8.c common/conf/join.c common/crypto/login_proof.c common/crypto/cipher.c common/crypto/random.c common/crypto/base64.c common/http/host.c common/http/text.c common/base/address.c common/conf/conf.c common/conf/table.c common/conf/value.c common/conf/number.c common/conf/several.c common/conf/nearest.c common/conf/yaml.c common/conf/template.c common/conf/expansion.c common/conf/numbers.c common/conf/word.c common/conf/node.c common/conf/arena.c common/conf/error.c common/conf/file.c server/users/user_load.c common/base/bandwidth.c common/relay/throttle.c
 // libs: -lyaml boringssl
 
 #include "server/users/guesses.h"

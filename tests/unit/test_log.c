@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Log lines: format, escaping, levels, rings of threads. */
-// links: common/base/log.c common/base/log_out.c common/base/utf8.c
+// links: common/base/log.c common/base/log_line.c common/base/log_out.c common/base/utf8.c
 
 #include "common/base/log.h"
 
@@ -15,6 +15,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "tests/unit/json_line.h"
 
 static int ends[2];
 static char text[1 << 20];
@@ -114,6 +116,21 @@ Test(log, long_lines_are_cut)
 	cr_assert_eq(text[strlen(text) - 1], '\n');
 	log_long(LOG_INFO, big);
 	cr_assert_gt(strlen(written()), 5000);
+}
+
+/* Wherever the line is cut. */
+Test(log, long_lines_stay_json)
+{
+	char big[2048];
+
+	open_pipe(LOG_INFO, LOG_JSON);
+	for (size_t n = 1985; n < sizeof(big) - 1; n++) {
+		memset(big, '"', n);
+		big[0] = n % 2 ? 'a' : '"';
+		big[n] = '\0';
+		log_info("%s", big);
+		cr_assert(is_json_line(written()), "%zu: %s", n, text);
+	}
 }
 
 static void *chatter(void *arg)
