@@ -357,6 +357,8 @@ int access_log_change(
 	free(log->path);
 	log->path = path;
 	log->format = (enum access_format)s->access_log_format;
+	/* It is for one format only. */
+	log->clock = (struct access_clock){ 0 };
 	return 0;
 }
 

@@ -155,6 +155,29 @@ Test(access_log, a_renamed_file_is_left, .init = setup, .fini = teardown)
 	unlink(old);
 }
 
+/* The time is not told in the old form within the same second. */
+Test(access_log, another_format, .init = setup, .fini = teardown)
+{
+	struct settings s = { .access_log_to = path,
+		.access_log_format = ACCESS_COMBINED };
+	struct access_log *log = open_log(path, 1);
+	char line[2000] = "";
+	FILE *f;
+
+	cr_assert(put(log, 0, 1));
+	access_log_run(log, true);
+	unlink(path);
+	cr_assert_eq(access_log_change(&log, &s, 1), 0);
+	cr_assert(put(log, 0, 2));
+	access_log_run(log, true);
+	f = fopen(path, "re");
+	cr_assert(f && fgets(line, sizeof(line), f));
+	/* 24/Nov/2026:10:00:00 +0000 */
+	cr_assert(strchr(line, '[') && strchr(line, '[')[3] == '/', "%s", line);
+	fclose(f);
+	access_log_destroy(&log);
+}
+
 Test(access_log, a_pipe_that_nobody_reads, .init = setup, .fini = teardown)
 {
 	struct access_log *log;
