@@ -124,8 +124,11 @@ static int serve(struct settings *s, const char *file,
 	log_open(fd, (enum log_level)s->log_level,
 		(enum log_format)s->log_format);
 	log_set_color(!s->log_disable_color);
-	if (fd != STDOUT_FILENO)
+	if (fd != STDOUT_FILENO) {
 		log_set_file(s->log_to);
+		/* Who starts it is to see why it does not serve. */
+		log_set_echo(STDERR_FILENO);
+	}
 	sizing_workers(s);
 	sizing_fit(s, memory_limit(""));
 	if (upgrade && (told = upgrade_command_fork()) < 0)
@@ -136,6 +139,7 @@ static int serve(struct settings *s, const char *file,
 		upgrade_command_tell(told);
 	else if (first)
 		first_run_tell(first, s);
+	log_set_echo(-1);
 	rc = server_run(server);
 	server_destroy(&server);
 	if (fd != STDOUT_FILENO)

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -32,6 +33,7 @@ struct ring {
 
 static struct {
 	int fd, wakeup; /* fd: see log_out */
+	int echo;       /* -1: none */
 	_Atomic enum log_level level;
 	struct log_form form;
 	_Atomic uint64_t dropped;
@@ -44,6 +46,7 @@ static struct {
 	struct ring *rings[RINGS_MAX];
 } sink = { .fd = 2,
 	.wakeup = -1,
+	.echo = -1,
 	.level = LOG_INFO,
 	.lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -74,6 +77,19 @@ bool log_may_color(int fd)
 void log_set_color(bool wanted)
 {
 	sink.form.color = wanted && log_may_color(sink.fd);
+}
+
+static bool is_same(int a, int b)
+{
+	struct stat of_a, of_b;
+
+	return fstat(a, &of_a) == 0 && fstat(b, &of_b) == 0 &&
+	       of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino;
+}
+
+void log_set_echo(int fd)
+{
+	sink.echo = fd >= 0 && is_same(fd, sink.fd) ? -1 : fd;
 }
 
 void log_set_writer(log_writer_fn *writer, void *arg)
@@ -250,6 +266,17 @@ bool log_enabled(enum log_level level)
 	return level >= atomic_load_explicit(&sink.level, memory_order_relaxed);
 }
 
+/* What finds nobody there is in the log. */
+static void echo(enum log_level level, const char *text, size_t n)
+{
+	struct pollfd p = { .fd = sink.echo, .events = POLLOUT };
+
+	if (level < LOG_WARN || sink.echo < 0 || poll(&p, 1, 0) <= 0)
+		return;
+	while (write(sink.echo, text, n) < 0 && errno == EINTR)
+		;
+}
+
 /* Hand the finished line, of n bytes with its line feed, to the main thread. */
 static void emit(const char *text, size_t n)
 {
@@ -281,14 +308,16 @@ void log_write(
 {
 	char msg[MESSAGE_MAX], buffer[LINE_MAX_SIZE];
 	va_list args;
+	size_t n;
 
 	if (!log_enabled(level))
 		return;
 	va_start(args, fmt);
 	vsnprintf(msg, sizeof(msg), fmt, args);
 	va_end(args);
-	emit(buffer, log_line(buffer, sizeof(buffer), &sink.form, level, pairs,
-			     msg));
+	n = log_line(buffer, sizeof(buffer), &sink.form, level, pairs, msg);
+	echo(level, buffer, n);
+	emit(buffer, n);
 }
 
 void log_lines(enum log_level level, const char *before, const char *text)

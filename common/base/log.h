@@ -50,6 +50,12 @@ void log_set_color(bool wanted);
 /* Whether the descriptor is a terminal and the environment has no NO_COLOR. */
 bool log_may_color(int fd);
 
+/*
+ * From now on warnings and errors go to this descriptor, too, unless that is
+ * what the log is written to; -1: no more. While no other thread logs.
+ */
+void log_set_echo(int fd);
+
 /* Takes n bytes, which are whole lines, off the hands of any thread. */
 typedef void log_writer_fn(void *arg, const char *text, size_t n);
 

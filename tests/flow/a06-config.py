@@ -3,11 +3,14 @@ a file with their places, files of other formats, limits; the manual pages."""
 import json
 import os
 import re
+import signal
+import socket
 import subprocess
 import tempfile
 
 from harness import (ADIT, ADITD, ROOT, TEMP, TOKEN, Client, Origin, Server,
-                     Skip, case, check, dial, echo, equal, free_port, main)
+                     Skip, answers, case, check, dial, echo, equal, free_port,
+                     main, until)
 
 
 def folder(files):
@@ -355,6 +358,38 @@ def samples():
         except FileNotFoundError:
             continue
         equal(r.stderr, "", f"groff on {page}")
+
+
+@case("log.to is a file: what comes before aditd serves is on stderr, too")
+def to_a_file():
+    path = tempfile.mkdtemp(dir=TEMP) + "/log"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        s = Server({"bindPort": taken.getsockname()[1], "log": {"to": path}},
+                   start=False)
+        s.expect_exit = 1
+        with s:
+            s.launch()
+            equal(s.process.wait(20), 1, "exit code")
+    with open(path) as f:
+        log = lines(f.read())
+    check(any(" error msg=\"bindPort" in line for line in log), log)
+    equal(lines(s.log()), [line for line in log if " error " in line
+                           or " warn " in line], "stderr")
+    # Later they are in the log only; to the same file they are once.
+    for to in (path, "/dev/stdout"):
+        s = Server({"auth": {"token": None}, "log": {"to": to}}, start=False)
+        with s:
+            s.launch()
+            until(lambda: answers(s.port), "aditd")
+            s.write("bindPort: no number\n")
+            s.process.send_signal(signal.SIGHUP)
+
+            def told():
+                with open(s.log_path if to != path else path) as f:
+                    return re.search("reload: .* is not used", f.read())
+            until(told, "the reload")
+            equal(s.log().count("auth.token is not set"), 1, s.log())
+            equal("is not used" in s.log(), to != path, s.log())
 
 
 main()

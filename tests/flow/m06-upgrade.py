@@ -12,8 +12,9 @@ import threading
 import time
 
 import frpkit
-from harness import (Client, Nginx, Origin, case, check, dial, echo, equal,
-                     exactly, free_port, main, read_all, read_until, until)
+from harness import (Client, Nginx, Origin, answers, case, check, dial, echo,
+                     equal, exactly, free_port, main, read_all, read_until,
+                     until)
 from upgradekit import (COMPLETE, HELLO, PAGE, PREPARED, Load, Upgraded, hear,
                         other, proxies, say, under_load)
 
@@ -176,6 +177,23 @@ def pipelined():
         upgrade.join()
         until(lambda: s.counters()["visitors_adopted"] == 20,
               "visitors passed on")
+
+
+@case("one that fails says why, wherever the log goes")
+def says_why():
+    s = Upgraded(start=False)
+    s.write({**s.conf, "log": {"to": s.dir + "/its-log"}})
+    with s, socket.create_server(("127.0.0.1", 0)) as taken:
+        s.launch()
+        until(lambda: answers(s.port), "aditd")
+        good = s.conf
+        s.write({**good, "vhostHTTPSPort": taken.getsockname()[1]})
+        equal(s.run_upgrade(), 1, "aditd upgrade")
+        check("error msg=\"vhostHTTPSPort: " in s.log(), s.log())
+        s.write(good)
+        mark = s.mark()
+        s.upgrade()
+        check(" error " not in s.log()[mark:], s.log()[mark:])
 
 
 def figures(server, tcp, client, rounds=5):
