@@ -3,7 +3,6 @@
 /* adit: what the command line asks for, and the client. */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,12 +34,12 @@ static int printed(int rc)
 	return output_end("adit") ? rc : EXIT_RUNTIME;
 }
 
-/* Where the log goes: stdout, stderr, or the file. -1: cannot. */
+/* Where the log goes: stdout, stderr, or the file. Or -errno. */
 static int open_log(const char *to, bool one_line)
 {
 	if (!strcmp(to, "console"))
 		return one_line ? STDERR_FILENO : STDOUT_FILENO;
-	return open(to, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+	return log_open_file(to);
 }
 
 /* It may go to a terminal, and nobody may vouch for the server. */
@@ -103,7 +102,7 @@ static int serve(struct settings *s, const struct client_command *command)
 		process_allow_dumps();
 	if (fd < 0) {
 		fprintf(stderr, "adit: log.to %s: %s\n", s->log_to,
-			strerror(errno));
+			strerror(-fd));
 		return EXIT_RUNTIME;
 	}
 	log_open(fd, (enum log_level)s->log_level,

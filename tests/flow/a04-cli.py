@@ -419,4 +419,21 @@ def colors():
         check("\x1b" not in s.log(), "color in a file")
 
 
+@case("adit: a log that goes into a FIFO which nobody reads holds up nothing")
+def fifo():
+    path, port = os.path.join(TEMP, "log.fifo"), free_port()
+    os.mkfifo(path)
+    with Server() as s, Origin(echo) as o, Client(s, [{
+            "name": "t", "type": "tcp", "localPort": o.port,
+            "remotePort": port}], {"log": {"to": path, "level": "trace"}},
+            wait=False) as c:
+        s.wait_log("tcp proxy listen port")
+        for _ in range(200):
+            with dial(port) as conn:
+                conn.sendall(b"hello")
+                equal(conn.recv(100), b"hello")
+        c.process.send_signal(signal.SIGTERM)
+        equal(c.process.wait(10), 0, "its end")
+
+
 main()
