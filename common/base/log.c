@@ -79,6 +79,12 @@ void log_set_color(bool wanted)
 	sink.form.color = wanted && log_may_color(sink.fd);
 }
 
+void log_moved(bool wants_color)
+{
+	log_out_open(sink.fd);
+	log_set_color(wants_color);
+}
+
 static bool is_same(int a, int b)
 {
 	struct stat of_a, of_b;

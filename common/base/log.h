@@ -47,6 +47,9 @@ void log_set_level(enum log_level level);
  */
 void log_set_color(bool wanted);
 
+/* Before other threads: the log's descriptor is of another file now. */
+void log_moved(bool wants_color);
+
 /* Whether the descriptor is a terminal and the environment has no NO_COLOR. */
 bool log_may_color(int fd);
 

@@ -40,7 +40,7 @@ static void put(int from, int to)
 /* What both logs have found out was about another console. */
 static void look_anew(struct server *s)
 {
-	log_set_color(!s->settings->log_disable_color);
+	log_moved(!s->settings->log_disable_color);
 	if (s->access_log && access_log_change(&s->access_log, s->settings,
 				     s->worker_count) < 0)
 		log_warn("accessLog.to cannot be opened again");

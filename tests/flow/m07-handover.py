@@ -3,6 +3,7 @@ ones that fail, sockets of a service manager, visitors that nobody serves yet,
 ports that nobody has asked for by number.
 """
 import contextlib
+import fcntl
 import http.client
 import os
 import signal
@@ -119,6 +120,26 @@ def piped():
                 if to == "console":
                     equal(s.log().count("started successfully"), 2 + i,
                           "starts in the log")
+
+
+@case("aditd upgrade into a file, where the log is a pipe that nobody reads")
+def into_a_file():
+    with Upgraded(start=False) as s:
+        end, theirs = os.pipe()
+        fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, 4096)
+        s.process = subprocess.Popen(
+            s.argv, stdout=theirs, stderr=theirs, stdin=subprocess.DEVNULL,
+            env=s.env, cwd=s.dir)
+        os.close(theirs)
+        until(lambda: answers(s.port), "it listens")
+        s.upgrade()
+        for _ in range(400):
+            with contextlib.suppress(OSError), dial(s.port) as stranger:
+                stranger.sendall(b"\x16\x03\x01\0\5hello")
+                stranger.recv(100)
+        s.process.send_signal(signal.SIGTERM)
+        equal(s.process.wait(20), 0, "its end")
+        os.close(end)
 
 
 @case("a service manager is told of the new process, not of the old one's end")
