@@ -40,10 +40,7 @@ void client_command_completion(FILE *out, int shell)
 
 static int fail(char *error, const char *text, const char *what)
 {
-	/* A join string is a secret, wherever it stands. */
-	if (!strncmp(what, "adit://", 7))
-		what = "(a join string)";
-	snprintf(error, COMMAND_ERROR, "%.120s%.128s", text, what);
+	snprintf(error, COMMAND_ERROR, "%.120s%.128s", text, join_hide(what));
 	return -EINVAL;
 }
 

@@ -219,13 +219,11 @@ static void discard_wanted(struct letter *letter)
 static void tell_full(struct crew *c)
 {
 	struct client *first = c->clients[0];
-	int64_t now = client_loop(first)->now;
 
 	first->core.counters.ended[REASON_limit]++;
-	if (now < c->tells_again)
-		return;
-	c->tells_again = now + CLOCK_SECOND;
-	log_warn("limits.visitors is reached: no work connection is made");
+	if (clock_again(&c->tells_again, client_loop(first)->now, CLOCK_SECOND))
+		log_warn("limits.visitors is reached: no work connection is "
+			 "made");
 }
 
 bool crew_work_wanted(struct crew *c, const struct work_ticket *ticket)

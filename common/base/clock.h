@@ -8,6 +8,7 @@
 #ifndef ADIT_BASE_CLOCK_H
 #define ADIT_BASE_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -20,6 +21,15 @@ static inline int64_t clock_now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec * CLOCK_SECOND + t.tv_nsec;
+}
+
+/* Whether it is time again, which it is not for `pause` ns from now on. */
+static inline bool clock_again(int64_t *next, int64_t now, int64_t pause)
+{
+	if (now < *next)
+		return false;
+	*next = now + pause;
+	return true;
 }
 
 #endif

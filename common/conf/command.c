@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "common/conf/error.h"
+#include "common/conf/join.h"
 #include "common/conf/nearest.h"
 #include "common/conf/number.h"
 
@@ -168,11 +169,11 @@ static int take_short(struct line *l, const char *argument)
 	return take(l, o, argument[0] ? argument : NULL);
 }
 
-/* A join string is a secret, wherever it stands. */
 static const char *quote_word(char out[static CONF_QUOTED], const char *word)
 {
-	return strncmp(word, "adit://", 7) ? conf_quote(out, word)
-					   : "(a join string)";
+	const char *shown = join_hide(word);
+
+	return shown == word ? conf_quote(out, word) : shown;
 }
 
 static int take_operand(

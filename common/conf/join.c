@@ -11,7 +11,6 @@
 
 #include "common/base/address.h"
 
-#define SCHEME "adit://"
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
@@ -316,10 +315,11 @@ int join_parse(struct join *j_r, const char *text, size_t n,
 	int rc = check_characters(&r);
 
 	memset(j_r, 0, sizeof(*j_r));
-	if (rc == 0 && (n < strlen(SCHEME) ||
-			       memcmp(text, SCHEME, strlen(SCHEME)) != 0))
-		rc = fail(&r, 0, "a join string begins with " SCHEME);
-	r.at = strlen(SCHEME);
+	if (rc == 0 &&
+		(n < strlen(JOIN_SCHEME) ||
+			memcmp(text, JOIN_SCHEME, strlen(JOIN_SCHEME)) != 0))
+		rc = fail(&r, 0, "a join string begins with " JOIN_SCHEME);
+	r.at = strlen(JOIN_SCHEME);
 	if (rc == 0)
 		rc = read_name(&r, j_r);
 	if (rc == 0)
@@ -337,7 +337,7 @@ void join_write(char out[static JOIN_TEXT_SIZE], const struct join *j)
 {
 	char *to = out;
 
-	to += sprintf(to, SCHEME "%s:%s", j->name, j->token);
+	to += sprintf(to, JOIN_SCHEME "%s:%s", j->name, j->token);
 	for (size_t i = 0; i < j->server_count; i++) {
 		const struct join_server *s = &j->servers[i];
 

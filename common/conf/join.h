@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "common/base/compiler.h"
 
@@ -28,10 +29,12 @@
 #define JOIN_SERVERS 4
 #define JOIN_PINS 2
 
+#define JOIN_SCHEME "adit://"
+
 /* Any join string and its NUL; an error and its NUL. */
-#define JOIN_TEXT_SIZE                                          \
-	(sizeof("adit://") + JOIN_NAME_SIZE + JOIN_TOKEN_SIZE + \
-		JOIN_SERVERS * (JOIN_HOST_SIZE + 6) +           \
+#define JOIN_TEXT_SIZE                                            \
+	(sizeof(JOIN_SCHEME) + JOIN_NAME_SIZE + JOIN_TOKEN_SIZE + \
+		JOIN_SERVERS * (JOIN_HOST_SIZE + 6) +             \
 		JOIN_PINS * JOIN_PIN_SIZE)
 #define JOIN_ERROR_SIZE 128
 
@@ -49,6 +52,14 @@ struct join {
 	char pins[JOIN_PINS][JOIN_PIN_SIZE];
 	size_t pin_count;
 };
+
+/* A word as it may be shown: a join string is a secret, wherever it stands. */
+static inline const char *join_hide(const char *word)
+{
+	return strncmp(word, JOIN_SCHEME, sizeof(JOIN_SCHEME) - 1)
+		       ? word
+		       : "(a join string)";
+}
 
 /* Whether the text is a NAME. */
 bool join_is_name(const char *text) must_check;

@@ -13,8 +13,7 @@ static const struct command_option options[] = {
 		.argument = "FILE",
 		COMMAND_DEF(STRING, struct server_options, config),
 		.with = "aditd, verify, reload, token, token new, token renew, "
-			"identity, "
-			"upgrade, health",
+			"identity, upgrade, health",
 		.doc = "run with this configuration (YAML or JSON)" },
 	{ .name = "dump-config",
 		COMMAND_DEF(FLAG, struct server_options, dump),

@@ -87,12 +87,11 @@ static void greeting_late(struct timer *t)
 static void complain(const struct greeting *g, const char *why)
 {
 	struct worker *w = g->worker;
-	int64_t now = worker_loop(w)->now;
 	char peer[ADDRESS_TEXT_SIZE];
 
-	if (now < w->complains_again)
+	if (!clock_again(
+		    &w->complains_again, worker_loop(w)->now, CLOCK_SECOND))
 		return;
-	w->complains_again = now + CLOCK_SECOND;
 	address_text(&g->link.peer, peer);
 	log_warn("connection from [%s] refused: %s", peer, why);
 }
