@@ -3,10 +3,11 @@
 /*
  * The keyring is what the server shows to clients inside TLS: the identity,
  * for adit, and the certificate for frpc, given in files or made at the first
- * start; with the authorities of trustedCaFile, which clients must be known
- * to. A keyring is not changed any more; what its files say later is in
- * another one, which the main thread sends to the workers in letters. It is
- * freed by who drops it last; sessions go on under the one they began with.
+ * start, which an adit that goes by an authority is shown, too; with the
+ * authorities of trustedCaFile, which clients must be known to. A keyring is
+ * not changed any more; what its files say later is in another one, which the
+ * main thread sends to the workers in letters. It is freed by who drops it
+ * last; sessions go on under the one they began with.
  */
 
 #ifndef ADIT_SERVER_LINK_KEYRING_H
