@@ -8,14 +8,12 @@ import subprocess
 import threading
 import time
 
-from harness import (ADIT, TEMP, Client, Origin, Server, Skip, able, case,
-                     check, dial, echo, equal, free_port, levels, main, memory, needs,
-                     settle, until)
+from harness import (ADIT, SANITIZED, TEMP, Client, Origin, Server, Skip, able,
+                     case, check, dial, echo, equal, free_port, levels, main,
+                     memory, needs, settle, until)
 
 LOAD = os.path.join(os.path.dirname(ADIT), "adit-load")
 COUNTING = os.path.join(os.path.dirname(ADIT), "counting.so")
-# A sanitizer's memory is its own.
-SANITIZED = not os.path.exists(COUNTING)
 QUIET = {"log": {"level": "info"}}
 
 _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

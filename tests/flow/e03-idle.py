@@ -6,13 +6,11 @@ import subprocess
 import threading
 import time
 
-from harness import (ADIT, Client, Failed, Origin, Server, Skip, case, check,
-                     dial, equal, free_port, levels, main, memory, needs,
-                     read_all, reset, settle, sha, until)
+from harness import (ADIT, SANITIZED, Client, Failed, Origin, Server, Skip,
+                     case, check, dial, equal, free_port, levels, main, memory,
+                     needs, read_all, reset, settle, sha, until)
 
 LOAD = os.path.join(os.path.dirname(ADIT), "adit-load")
-SANITIZED = not os.path.exists(os.path.join(os.path.dirname(ADIT),
-                                            "counting.so"))
 QUIET = {"log": {"level": "info"}}
 
 _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

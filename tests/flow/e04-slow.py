@@ -10,13 +10,11 @@ import subprocess
 import sys
 import time
 
-from harness import (ADIT, ROOT, Client, Failed, Nginx, Server, able, case,
-                     check, curl, equal, levels, main, memory, settle, until)
+from harness import (ADIT, ROOT, SANITIZED, Client, Failed, Nginx, Server,
+                     able, case, check, curl, equal, levels, main, memory,
+                     settle, until)
 
 LOAD = os.path.join(os.path.dirname(ADIT), "adit-load")
-# A sanitizer's memory is its own.
-SANITIZED = not os.path.exists(os.path.join(os.path.dirname(ADIT),
-                                            "counting.so"))
 QUIET = {"log": {"level": "info"}}
 PATHS = {"heads": "/page", "bodies": "/post", "readers": "/large"}
 # More than the sockets of one reader hold (100 KB, on a busy machine more than

@@ -10,8 +10,8 @@ import subprocess
 import threading
 import time
 
-from harness import (ADIT, TOKEN, Client, Origin, Server, Skip, case, check, echo,
-                     equal, free_port, main)
+from harness import (ADIT, SANITIZED, TOKEN, Client, Origin, Server, Skip,
+                     case, check, echo, equal, free_port, main)
 
 LOAD = os.path.join(os.path.dirname(ADIT), "adit-load")
 
@@ -82,7 +82,7 @@ class Web(Listener):
 def beside_wrk():
     if not shutil.which("wrk"):
         raise Skip("wrk is not on PATH")
-    if not os.path.exists(os.path.join(os.path.dirname(ADIT), "counting.so")):
+    if SANITIZED:
         raise Skip("a sanitizer's build is slower than wrk")
 
     def compare():

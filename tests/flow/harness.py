@@ -28,6 +28,8 @@ sys.path.insert(0, os.path.join(ROOT, "tests", "peer"))
 ADITD = os.path.abspath(os.environ.get("ADITD", f"{ROOT}/build/aditd"))
 ADIT = os.path.abspath(os.environ.get("ADIT", f"{ROOT}/build/adit"))
 TOKEN = "t0ken-for-tests"
+# Such a build is slower, and the memory it takes is mostly the sanitizer's.
+SANITIZED = "/address/" in ADITD or "/thread/" in ADITD
 # How many times as long as on an ordinary machine things may take.
 PATIENCE = float(os.environ.get("PATIENCE", "1"))
 CASE_TIMEOUT = float(os.environ.get("CASE_TIMEOUT", "120"))

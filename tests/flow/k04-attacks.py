@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives import serialization
 
 import forgekit
 from forgekit import Forge, Impostor, Refused, b64, pin_of, unb64
-from harness import (ADIT, ADITD, TEMP, TOKEN, Client, Failed, Origin, Program,
-                     Server, Skip, case, check, dial, echo, equal, free_port,
-                     main, memory, merge, request, until)
+from harness import (ADIT, ADITD, SANITIZED, TEMP, TOKEN, Client, Failed,
+                     Origin, Program, Server, Skip, case, check, dial, echo,
+                     equal, free_port, main, memory, merge, request, until)
 from linkkit import together
 from tlskit import CERT, KEY, certificate, hello, message
 
@@ -33,8 +33,6 @@ ALICE = "adit_alice-has-this-token"
 BOB = "adit_bob-has-another"
 OTHER = b64(bytes(32))
 PIN = pin_of(CERT)
-# A sanitizer's memory is its own.
-SANITIZED = "/address/" in ADITD or "/thread/" in ADITD
 
 
 def adit(port, *pins, proxies=(), **conf):
