@@ -60,6 +60,29 @@ static bool printable(const char *text)
 	return true;
 }
 
+/*
+ * A value that is to be looked up: what only looks like an address, or holds
+ * more than a host, would be told when somebody waits for it.
+ */
+static void check_host(struct conf *conf, struct conf_errors *errors,
+	const char *path, const char *host, const char *port_key)
+{
+	char bare[ADDRESS_HOST_SIZE], quoted[CONF_QUOTED];
+	struct in6_addr v6;
+	bool good = printable(host) && !host[strcspn(host, " /[]")];
+
+	if (good && strchr(host, ':')) {
+		snprintf(bare, sizeof(bare), "%.*s", (int)strcspn(host, "%"),
+			host);
+		good = inet_pton(AF_INET6, bare, &v6) == 1;
+	}
+	if (!good || strlen(host) >= ADDRESS_HOST_SIZE)
+		conf_fault(conf, errors, path,
+			"%s; an address without brackets or a host name is "
+			"allowed, %s has the port",
+			conf_quote(quoted, host), port_key);
+}
+
 static void check_name(const struct subject *p)
 {
 	const char *name = p->proxy->name;
@@ -207,7 +230,11 @@ static void check_bandwidth(const struct subject *p)
 
 static void check_proxy(const struct subject *p)
 {
+	char path[64];
+
 	check_name(p);
+	path_of(p, "localIP", path, sizeof(path));
+	check_host(p->conf, p->errors, path, p->proxy->local_ip, "localPort");
 	check_proxy_protocol(p);
 	check_bandwidth(p);
 	if (p->proxy->local_port == 0)
@@ -359,6 +386,7 @@ int settings_check(struct settings *s, struct conf_errors *errors)
 			conf_quote(quoted, local));
 	s->heartbeats_given =
 		conf_given(s->conf, "transport.heartbeatInterval");
+	check_host(s->conf, errors, "serverAddr", s->server_addr, "serverPort");
 	check_tls(s, errors);
 	check_dns_server(s, errors);
 	if (check_gateway(s, errors) < 0)

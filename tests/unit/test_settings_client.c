@@ -159,6 +159,13 @@ Test(settings_client, refuses_what_is_not_built_or_wrong)
 		{ "transport: {connectServerLocalIP: x}",
 			"transport.connectServerLocalIP: \"x\"; an IPv4 or "
 			"IPv6 address is allowed" },
+		{ "serverAddr: '[::1]'",
+			"serverAddr: \"[::1]\"; an address without brackets "
+			"or a host name is allowed, serverPort has the port" },
+		{ "serverAddr: a.test:7000",
+			"serverAddr: \"a.test:7000\"; an address without "
+			"brackets or a host name is allowed, serverPort has "
+			"the port" },
 		{ "dnsServer: dns.test", "dnsServer: \"dns.test\"; ADDRESS or "
 					 "ADDRESS:PORT is allowed" },
 		{ "transport: {proxyURL: 'ftp://u:p@h:1'}",
@@ -195,6 +202,10 @@ Test(settings_client, refuses_what_is_not_built_or_wrong)
 		{ "proxies: [{name: a, type: tcp, localPort: 0}]",
 			"proxies[0].localPort: \"0\"; a number from 1 to 65535 "
 			"is allowed" },
+		{ "proxies: [{" TCP ", localIP: '::g'}]",
+			"proxies[0].localIP: \"::g\"; an address without "
+			"brackets or a host name is allowed, localPort has "
+			"the port" },
 		{ "proxies: [{" TCP ", customDomains: [x]}]",
 			"proxies[0].customDomains: a value in a tcp proxy; "
 			"http and https proxies have it" },
