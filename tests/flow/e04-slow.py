@@ -122,6 +122,19 @@ def at_most(rates):
                     / math.sqrt(len(logs)))
 
 
+def keeps_rate(it, other):
+    """So many are due: they come, attack or not, if the machine has the time for
+    them. One second is not all: a bad one is looked at twice more."""
+    said = []
+    for _ in range(3):
+        rate, due = (o.result()[0] for o in [
+            Ordinary(*p, "--rate", "500") for p in (it, other)])
+        if SANITIZED or rate >= 0.95 * 500 or due < 0.99 * 500:
+            return
+        said.append(f"{rate:.0f} of 500 a second, {due:.0f} without")
+    raise Failed("; ".join(said))
+
+
 def beside(kind):
     """Two tunnels with the same load at the same time, and one of them is
     attacked, in turn: whatever else the machine does, it does to both. Rounds go
@@ -135,12 +148,7 @@ def beside(kind):
             (it, attack), (other, _) = pair
             attacked(kind, attack, *it)
             if turn < 2:
-                # So many are due: they come, attack or not, if the machine
-                # has the time for them.
-                rate, due = (o.result()[0] for o in [
-                    Ordinary(*p, "--rate", "500") for p in (it, other)])
-                check(rate >= 0.95 * 500 or due < 0.99 * 500,
-                      f"{rate} of 500 a second, {due} without")
+                keeps_rate(it, other)
             now, calm = (o.result() for o in [Ordinary(*it),
                                               Ordinary(*other)])
             equal(attack.say("close")["ended"], {}, "ended by us")
