@@ -401,7 +401,8 @@ install: all ## install under $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(DOCDIR)
 	install -d $(DESTDIR)$(SYSCONFDIR)/adit
 	install -m 755 $(addprefix $(BIN)/,$(PROGRAMS)) $(DESTDIR)$(BINDIR)
-	install -m 644 README.md ARCHITECTURE.md CHANGELOG.md LICENSE \
+	install -m 644 README.md README.zh-CN.md ARCHITECTURE.md \
+		SECURITY.md CHANGELOG.md LICENSE \
 		$(DESTDIR)$(DOCDIR)
 	install -D -m 644 config/fail2ban/filter.d/aditd.conf \
 		$(DESTDIR)$(DOCDIR)/fail2ban/filter.d/aditd.conf
@@ -455,7 +456,7 @@ clean: ## remove build/
 	rm -rf build
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | \
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | \
 		expand -t 24
 
 -include $(shell find build -path build/system -prune -o -type f -name '*.d' \

@@ -181,7 +181,8 @@ def serve(aditd, adit, root=""):
 @case("the tarball runs from any folder, with what is in it")
 def _():
     top = unpacked(os.path.join(TEMP, "any folder"))
-    for name in ("LICENSE", "README.md", "etc/adit/aditd.yaml.sample",
+    for name in ("LICENSE", "README.md", "SECURITY.md",
+                 "etc/adit/aditd.yaml.sample",
                  "share/man/man8/aditd.8", "licenses/SOURCES",
                  "fail2ban/filter.d/aditd.conf",
                  "share/bash-completion/completions/adit"):
