@@ -126,7 +126,8 @@ static void unknown(struct walk *w, const struct conf_node *n)
 			(int)s->origin, w->path, near);
 	else
 		conf_errors_add(w->source.errors, &at, w->path,
-			"unknown key; --dump-config shows the known keys");
+			"unknown key; aditd.yaml(5) and adit.yaml(5) have "
+			"the known keys");
 }
 
 /* Make room for the items of a list and go into it. Returns as meet_key. */

@@ -391,8 +391,8 @@ Test(conf, names_unknown_keys_and_the_nearest)
 	static const char *const wrong[][2] = {
 		{ "flog: true",
 			"flog: unknown key; the nearest known key is flag" },
-		{ "xyzzy: 1", "xyzzy: unknown key; --dump-config shows the "
-			      "known keys" },
+		{ "xyzzy: 1", "xyzzy: unknown key; aditd.yaml(5) and "
+			      "adit.yaml(5) have the known keys" },
 		{ "in: {second: 1}", "in.second: unknown key; the nearest "
 				     "known key is in.seconds" },
 		{ "token: x", "token: unknown key; the nearest known key is "
@@ -425,8 +425,8 @@ Test(conf, names_unknown_keys_and_the_nearest)
 		{ "items: [{more: {of: a}}]",
 			"items[0].more.of: unknown key; the nearest known key "
 			"is items[0].more.off" },
-		{ "\"a\\nb\": 1", "a\\nb: unknown key; --dump-config shows "
-				  "the known keys" },
+		{ "\"a\\nb\": 1", "a\\nb: unknown key; aditd.yaml(5) and "
+				  "adit.yaml(5) have the known keys" },
 	};
 	size_t i;
 
