@@ -28,7 +28,13 @@ void client_command_manual(FILE *out)
 		.section = 1,
 		.what = "publish a local service through a server",
 		.stays = true,
-		.more = ".SH SEE ALSO\n.BR adit.yaml (5),\n.BR aditd (8)\n" };
+		.more = ".SH FILES\n"
+			"The id by which aditd knows this client again is "
+			"client-id in $STATE_DIRECTORY, else "
+			"$XDG_STATE_HOME/adit, else /var/lib/adit as root, "
+			"else ~/.local/state/adit. It is for no other "
+			"machine.\n"
+			".SH SEE ALSO\n.BR adit.yaml (5),\n.BR aditd (8)\n" };
 
 	manual_command(out, &page, &options_command);
 }

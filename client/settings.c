@@ -24,6 +24,7 @@
 #define KEEPALIVE_MAX 32767
 #define DAY 86400
 
+#define AUTH_TOKEN_DOC "The secret that server and clients share; empty: none."
 #define TLS_FLAGS 0
 #define TLS_CERT_DOC                                                          \
 	"PEM file with the certificate that the server is shown, if it asks " \
@@ -161,7 +162,8 @@ static const struct conf_row rows[] = {
 		.def = "",
 		.doc = "Proxy on the way to the server, "
 		       "http://[USER:PASSWORD@]HOST:PORT or socks5://...; "
-		       "empty: what the environment's http_proxy says." },
+		       "empty: what the environment's http_proxy says, but "
+		       "for this machine and what no_proxy names." },
 
 	{ .path = "transport.extensions",
 		DEF(BOOL, extensions),

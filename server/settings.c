@@ -27,6 +27,10 @@
 #define TLS_CERT_DOC                                                         \
 	"PEM file with the certificate that frpc is shown; empty: one that " \
 	"is made at the first start. It is read again when it changes."
+#define AUTH_TOKEN_DOC                                                       \
+	"The secret that server and clients share; empty: only users may "   \
+	"log in; without users everybody, which needs a bindAddr that only " \
+	"this machine reaches."
 #define TLS_CA_DOC                                                          \
 	"PEM file with the authorities that clients must be certified by; " \
 	"empty: clients need no certificate. It is read again when it "     \
@@ -82,8 +86,9 @@ static const struct conf_row rows[] = {
 		.max = DAY,
 		.unit = "seconds",
 		.flags = CONF_EMPTY_DEFAULT | CONF_RELOAD,
-		.doc = "How long an http proxy may take to begin its "
-		       "response." },
+		.doc = "How long the service of an http proxy may take from "
+		       "the end of a request to the end of its answer's "
+		       "head." },
 	{ .path = "trustedProxies",
 		DEF(STRINGS, trusted_proxies),
 		.def = "127.0.0.0/8, ::1/128",
@@ -208,8 +213,8 @@ static const struct conf_row rows[] = {
 		.choices = &settings_windows,
 		.flags = CONF_RELOAD,
 		.doc = "How far the clock of an frpc may be off when it logs "
-		       "in; auto: 900 as one of the users, without limit with "
-		       "auth.token, as in frp." },
+		       "in; auto: as one of the users 900, or 86400 inside "
+		       "TLS; with auth.token without limit, as in frp." },
 
 	{ .path = "transport.maxPoolCount",
 		DEF(INT, max_pool_count),

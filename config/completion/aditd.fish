@@ -23,7 +23,7 @@ end
 
 complete -c aditd -f
 complete -c aditd -s c -l config -r -F -d 'run with this configuration (YAML or JSON)'
-complete -c aditd -l dump-config -d 'print the effective configuration, secrets masked'
+complete -c aditd -l dump-config -d 'with -c: print the effective configuration, secrets masked'
 complete -c aditd -l frpc -d 'token new, renew: make a secret for its frpc, too'
 complete -c aditd -s h -l help -d 'print this text'
 complete -c aditd -s v -l version -d 'print the version'

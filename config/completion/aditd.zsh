@@ -7,7 +7,7 @@ _aditd() {
 	typeset -A opt_args
 	_arguments -C -S \
 		'(-c --config)'{-c+,--config=}'[run with this configuration (YAML or JSON)]:FILE:_files' \
-		--dump-config'[print the effective configuration, secrets masked]' \
+		--dump-config'[with -c: print the effective configuration, secrets masked]' \
 		--frpc'[token new, renew: make a secret for its frpc, too]' \
 		'(-h --help)'{-h,--help}'[print this text]' \
 		'(-v --version)'{-v,--version}'[print the version]' \

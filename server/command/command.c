@@ -18,7 +18,8 @@ static const struct command_option options[] = {
 	{ .name = "dump-config",
 		COMMAND_DEF(FLAG, struct server_options, dump),
 		.with = "aditd",
-		.doc = "print the effective configuration, secrets masked" },
+		.doc = "with -c: print the effective configuration, secrets "
+		       "masked" },
 	{ .name = "frpc",
 		COMMAND_DEF(FLAG, struct server_options, frpc),
 		.with = "token new, token renew",

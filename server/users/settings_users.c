@@ -40,7 +40,6 @@ static const struct conf_row user_rows[] = {
 		       "dot." },
 	{ .path = "keys",
 		USER(STRINGS, keys),
-		.def = "",
 		.doc = "Public keys, one to four, of the tokens that it logs "
 		       "in with." },
 	{ .path = "frpToken",
@@ -50,7 +49,6 @@ static const struct conf_row user_rows[] = {
 		       "none." },
 	{ .path = "domains",
 		USER(STRINGS, domains),
-		.def = "",
 		.doc = "The only domains that it may serve, *.DOMAIN for all "
 		       "below one, and nobody else may; none: any that is in "
 		       "no other's list." },
