@@ -376,10 +376,11 @@ void settings_dump(const struct settings *s, FILE *out)
 
 int settings_sample(FILE *out)
 {
-	fputs("# aditd's configuration: every key with its default. The names\n"
-	      "# are frp's where frp has the key. Secrets are better kept in\n"
-	      "# a file of their own (auth.tokenSource). A change of what is\n"
-	      "# marked [reload] needs no restart: aditd reload, or SIGHUP.\n",
+	fputs("# aditd's configuration: every key with its default, but for\n"
+	      "# those of a user: see aditd.yaml(5). The names are frp's\n"
+	      "# where frp has the key. Secrets are better kept in a file of\n"
+	      "# their own (auth.tokenSource). A change of what is marked\n"
+	      "# [reload] needs no restart: aditd reload, or SIGHUP.\n",
 		out);
 	return conf_sample(&table, out);
 }
