@@ -292,7 +292,9 @@ static void worker_drain(struct core *core)
 {
 	struct worker *w = worker_of(core);
 
-	log_info("draining: %u visitors are being served", visitors(w));
+	if (w->index == 0)
+		log_info("draining: %u visitors are being served",
+			atomic_load(&w->server->visitors.used));
 	listener_close(&w->http_port);
 	listener_close(&w->https_port);
 	directory_each(&w->directory, close_listener, NULL);

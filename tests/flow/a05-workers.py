@@ -242,8 +242,10 @@ def client_workers():
         for conn in conns:
             conn.sendall(b"a")
             equal(exactly(conn, 1), b"a", "echo")
-        c.process.send_signal(signal.SIGTERM)
-        c.wait_log("draining: 6 visitors")
+        for program in (s, c):
+            program.process.send_signal(signal.SIGTERM)
+            program.wait_log("draining: 6 visitors")
+        equal(s.log().count("draining: "), 1, "lines of all workers")
         for conn in conns:
             conn.sendall(b"b")
             equal(exactly(conn, 1), b"b", "echo while draining")
