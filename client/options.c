@@ -175,17 +175,20 @@ const struct command options_command = {
 		 "adit -c FILE\n"
 		 "adit verify -c FILE\n"
 		 "adit completion bash | zsh | fish\n",
-	.about = "adit runs beside a service that the internet cannot reach, "
-		 "and publishes it\nthrough aditd. What it has to know comes "
-		 "from a join string, which join keeps in\n"
-		 "$XDG_CONFIG_HOME/adit/join, else in ~/.config/adit/join; or "
-		 "from --server and a\ntoken, by the environment variable "
-		 "ADIT_TOKEN, --token-file or --token. doctor\nlooks at each "
-		 "step of the way to the server and at the local services, "
-		 "and says\nwhat to do; it exits with 1 if anything is wrong. "
-		 "adit exits with 0 when done or\ndrained, with 1 when it "
-		 "cannot run, with 2 when the command line or the\n"
-		 "configuration is wrong.\n",
+	.about = "adit runs beside a service that the internet cannot "
+		 "reach, and publishes it\nthrough aditd. What it has to "
+		 "know comes from a join string, which join keeps "
+		 "in\n$XDG_CONFIG_HOME/adit/join, else in "
+		 "~/.config/adit/join; or from --server and a\ntoken, by "
+		 "the environment variable ADIT_TOKEN, --token-file or "
+		 "--token. doctor\nlooks at each step of the way to the "
+		 "server and at the local services, and says\nwhat to do; "
+		 "it exits with 1 if anything is wrong. bench publishes an "
+		 "echo\nservice of its own, and says how fast the way to it "
+		 "is and what limits it.\nverify only checks a "
+		 "configuration. adit exits with 0 when done or drained, "
+		 "with\n1 when it cannot run, with 2 when the command line "
+		 "or the configuration is\nwrong.\n",
 	.options = options,
 	.n = ARRAY_SIZE(options),
 	.words = words_known,
