@@ -125,7 +125,7 @@ void matchmakers_request(struct control *c);
 
 /*
  * A visitor of the proxy wants a work connection; `fixed`: on its own worker.
- * It hears of it by visitor_told.
+ * It hears of it by visitor_tell_match, _wait or _away.
  */
 void matchmaker_wish(struct worker *w, struct ref control, struct handle proxy,
 	struct question question, bool fixed);
