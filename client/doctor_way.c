@@ -158,10 +158,14 @@ int doctor_dial(struct doctor *d)
 
 /* --- the route --- */
 
-static const char *route_advice(int rc)
+static const char *route_advice(const struct doctor *d, int rc)
 {
 	switch (rc) {
 	case -ECONNREFUSED:
+		if (d->gateway.kind)
+			return "nobody listens there: does the proxy run that "
+			       "transport.proxyURL, or http_proxy in the "
+			       "environment, names?";
 		return "nobody listens there: does aditd run, and is this its "
 		       "bindPort?";
 	case -ETIMEDOUT:
@@ -197,7 +201,7 @@ static bool find_route(struct doctor *d, const char *whose)
 				where, d->why);
 	}
 	if (rc < 0)
-		doctor_say(d, DOCTOR_FAIL, "route", route_advice(rc),
+		doctor_say(d, DOCTOR_FAIL, "route", route_advice(d, rc),
 			"%s%s: %s", whose, where, d->why);
 	else
 		doctor_say(d, DOCTOR_OK, "route", NULL,

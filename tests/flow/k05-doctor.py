@@ -232,7 +232,7 @@ def gateway():
         sees(said, "ok", "login", "accepted")
         wrong(1, "proxy", "403", "http_proxy", conf)
         p.close()
-        wrong(s.port, "route", "refused", conf=conf)
+        wrong(s.port, "route", "refused", "does the proxy run", conf)
 
 
 @case("something else on the port: a web server, a greeting, silence, an end")
