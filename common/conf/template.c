@@ -10,6 +10,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,10 +63,15 @@ static void advance(struct reader *r, const char *to)
 }
 
 /* Note an error at the action; reading stops. */
-static void refuse(struct reader *r, const char *text)
+printf_like(2, 3) static void refuse(struct reader *r, const char *fmt, ...)
 {
 	struct conf_place at = { r->file, r->action.line, r->action.column };
+	char text[256];
+	va_list args;
 
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
 	if (r->result == 0)
 		conf_errors_add(r->errors, &at, "template", "%s", text);
 	r->result = -EINVAL;
@@ -186,8 +192,8 @@ static const char *text_of(struct reader *r, struct conf_word w, char *out,
 	if (conf_word_begins(w, ".Envs.")) {
 		value = environment((struct conf_word){ w.at + 6, w.n - 6 });
 		if (!value && !may_be_unset)
-			refuse(r, "an environment variable that is not set; "
-				  "one that is set is allowed");
+			refuse(r, "%.*s; a variable that is set is allowed",
+				(int)w.n - 6, w.at + 6);
 		return value;
 	}
 	if (w.n > 0 && (*w.at == '"' || *w.at == '`')) {

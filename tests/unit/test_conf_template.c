@@ -89,7 +89,7 @@ Test(conf_template, refuses)
 {
 	static const char *const cases[][2] = {
 		{ "\n a: {{ .Envs.ADIT_TEST_NONE }}",
-			"f:2:5: template: an environment variable" },
+			"f:2:5: template: ADIT_TEST_NONE; a variable " },
 		{ "{{ .Envs.X", "f:1:1: template: an action without" },
 		{ "é{{ \"x }}", "f:1:2: template: an action without" },
 		{ "{{ end }}", "an end without" },

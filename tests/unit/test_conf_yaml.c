@@ -146,8 +146,8 @@ Test(conf_yaml, stops_at_what_cannot_be_placed)
 		{ "[1]\n", "f:1:1: file: a list; " },
 		{ "text\n", "f:1:1: file: a single value; " },
 		{ "? {a: 1}\n: 2\n", "f:1:3: file: a collection as a key" },
-		{ "a: {{ .Envs.X }}\n", "f:1:4: template: an environment "
-					"variable that is not set" },
+		{ "a: {{ .Envs.X }}\n", "f:1:4: template: X; a variable "
+					"that is set is allowed" },
 		{ "a: \x01\n", "f:1:4: file: control characters" },
 		{ "a: \xff\n", "f:1:4: file: invalid leading UTF-8" },
 		{ "bindPort = 7000\n", "f:1:1: file: a TOML or INI file; " },
