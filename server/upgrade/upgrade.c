@@ -257,6 +257,9 @@ static void depart(struct server *s)
 	/* Visitors of the workers come behind it. */
 	if (handover_say(u->peer, HANDOVER_YOURS, 0, "") < 0)
 		log_warn("upgrade: pid %d has gone", u->pid);
+	/* With the new one's end it is free, whatever is still served here. */
+	close(s->state_lock);
+	s->state_lock = -1;
 	step(s, UPGRADE_LEAVING, YIELDING_LEFT);
 	log_info("upgrade: pid %d has taken over", u->pid);
 }

@@ -179,6 +179,29 @@ def pipelined():
               "visitors passed on")
 
 
+@case("the new one is killed while the old one drains: the next has the state")
+def killed_soon():
+    tcp = free_port()
+    with Origin(echo) as o, Upgraded() as s, \
+            Client(s, proxies(o, tcp)) as c, dial(tcp) as conn:
+        conn.sendall(b"1")
+        exactly(conn, 1)
+        first = s.wait_log(r"identity \[([\w-]{43})\]")[1]
+        s.upgrade()
+        s.kill()
+        since, mark = s.mark(), c.mark()
+        s.start()
+        check("is locked by another" not in s.log()[since:], "the lock")
+        equal(s.locker(), s.pid, "the process that the lock names")
+        equal(s.wait_log(r"identity \[([\w-]{43})\]", since=since)[1], first,
+              "the identity")
+        # And it can be followed.
+        s.upgrade()
+        c.wait_log(r"\[t\] start proxy success", since=mark)
+        conn.sendall(b"2")
+        equal(exactly(conn, 1), b"2", "what the first one has begun")
+
+
 @case("one that fails says why, wherever the log goes")
 def says_why():
     s = Upgraded(start=False)
