@@ -6,12 +6,14 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client/join_command.h"
 #include "client/options.h"
 #include "client/words.h"
 #include "common/base/address.h"
 #include "common/conf/completion.h"
+#include "common/conf/error.h"
 #include "common/conf/manual.h"
 #include "common/crypto/random.h"
 
@@ -55,13 +57,19 @@ static int read_token_file(
 	const char *path, char token[static TOKEN_MAX], char *error)
 {
 	FILE *f = fopen(path, "re");
+	bool failed = !f;
 
-	if (!f)
-		return fail(error,
-			"--token-file cannot be read: ", strerror(errno));
-	if (!fgets(token, TOKEN_MAX, f))
-		token[0] = '\0';
-	fclose(f);
+	token[0] = '\0';
+	if (f && !fgets(token, TOKEN_MAX, f))
+		failed = ferror(f);
+	if (failed)
+		snprintf(error, COMMAND_ERROR,
+			"--token-file cannot be read: %.120s: %s", path,
+			strerror(errno));
+	if (f)
+		fclose(f);
+	if (failed)
+		return -EINVAL;
 	token[strcspn(token, "\r\n")] = '\0';
 	return *token ? 0 : fail(error, "--token-file is empty: ", path);
 }
@@ -95,7 +103,12 @@ static int parse_target(const char *text, char host[static ADDRESS_HOST_SIZE],
 	snprintf(
 		full, sizeof(full), "%s%.255s", bare ? "127.0.0.1:" : "", text);
 	if (address_split(full, host, port_r, 0) < 0)
-		return fail(error, "not a port or host:port: ", text);
+		return fail(error,
+			strstr(text, "://") ? "HOST:PORT is expected, without "
+					      "a scheme and a path: "
+					    : "not a port from 1 to 65535, or "
+					      "host:port: ",
+			text);
 	return 0;
 }
 
@@ -228,13 +241,33 @@ static int one_line(struct client_command *c, struct options *o,
 	return rc;
 }
 
+/* A command, or what stands behind one: a file, a service. */
+static int unknown(const char *word, char *error)
+{
+	char host[ADDRESS_HOST_SIZE], quoted[CONF_QUOTED];
+	uint16_t port;
+
+	if (access(word, R_OK) == 0)
+		snprintf(error, COMMAND_ERROR,
+			"unknown command %.120s; a file goes with -c",
+			conf_quote(quoted, word));
+	else if (parse_target(word, host, &port, error) == 0)
+		snprintf(error, COMMAND_ERROR,
+			"unknown command %.120s; http, https or tcp goes "
+			"before a port",
+			conf_quote(quoted, word));
+	else
+		return command_unknown(&options_command, word, error);
+	return -EINVAL;
+}
+
 static int with_config(struct client_command *c, const struct options *o,
 	const struct command_words *words, char *error)
 {
 	bool verify = words->n > 0 && !strcmp(words->v[0], "verify");
 
 	if (words->n > 0 && !verify)
-		return fail(error, "unknown command ", words->v[0]);
+		return unknown(words->v[0], error);
 	if (command_alone(words, error) < 0)
 		return -EINVAL;
 	if (!o->config)
@@ -321,6 +354,7 @@ static int parse_words(struct client_command *c, struct options *o,
 	struct command_words *words, char *error)
 {
 	const char *word = words->n > 0 ? words->v[0] : "";
+	char quoted[CONF_QUOTED];
 
 	if (!strcmp(word, "join"))
 		return join(c, words, error);
@@ -332,8 +366,14 @@ static int parse_words(struct client_command *c, struct options *o,
 		return completion(c, words, error);
 	if (find_type(word) == CLIENT_PROXY_NONE)
 		return with_config(c, o, words, error);
-	if (words->n != 2)
-		return fail(error, word, " needs one local port");
+	if (words->n < 2)
+		return fail(error, word, " needs a local port: http 3000");
+	if (words->n > 2) {
+		snprintf(error, COMMAND_ERROR,
+			"%.5s takes one local port: %.120s is too much", word,
+			conf_quote(quoted, words->v[2]));
+		return -EINVAL;
+	}
 	c->kind = o->dump ? COMMAND_DUMP : COMMAND_ONE_LINE;
 	c->requests = !o->no_requests;
 	return one_line(c, o, words, error);

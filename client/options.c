@@ -140,6 +140,20 @@ static const struct command_word words_known[] = {
 	COMPLETION_WORDS,
 };
 
+#define NOT_YET "not supported yet; tcp, http and https are"
+
+static const struct command_foreign foreign[] = {
+	{ "help", "--help prints what there is" },
+	{ "version", "--version prints it" },
+	{ "udp", NOT_YET },
+	{ "stcp", NOT_YET },
+	{ "sudp", NOT_YET },
+	{ "xtcp", NOT_YET },
+	{ "tcpmux", NOT_YET },
+	{ "tls", "https passes TLS on as it is" },
+	{ "reload", "SIGHUP has an adit with -c read its file again" },
+};
+
 /* The command as the column `with` has it: doctor goes before another. */
 static const char *which(const void *base, const struct command_words *words)
 {
@@ -193,5 +207,7 @@ const struct command options_command = {
 	.n = ARRAY_SIZE(options),
 	.words = words_known,
 	.word_count = ARRAY_SIZE(words_known),
+	.foreign = foreign,
+	.foreign_count = ARRAY_SIZE(foreign),
 	.which = which,
 };

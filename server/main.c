@@ -262,9 +262,10 @@ int main(int argc, char **argv)
 	verify = words.n > 0 && !strcmp(words.v[0], "verify");
 	upgrade = words.n > 0 && !strcmp(words.v[0], "upgrade");
 	if (words.n > 0 && !verify && !upgrade) {
-		snprintf(error, sizeof(error), "unknown command %.64s",
-			words.v[0]);
-		return usage_error(error);
+		if (access(words.v[0], R_OK) == 0)
+			return usage_error("a file goes with -c");
+		if (command_unknown(&server_command, words.v[0], error) < 0)
+			return usage_error(error);
 	}
 	if (command_alone(&words, error) < 0)
 		return usage_error(error);

@@ -27,6 +27,18 @@ struct line {
 	char *error;
 };
 
+/* The nearest is what it is the beginning of, or what looks like it. */
+static void offer(
+	struct conf_nearest *nearest, const char *found, const char *known)
+{
+	size_t n = strlen(found);
+
+	if (n > 1 && !strncmp(found, known, n))
+		conf_nearest_offer(nearest, known, known);
+	else
+		conf_nearest_offer(nearest, found, known);
+}
+
 static void refuse_unknown(struct line *l, const char *argument, size_t length)
 {
 	struct conf_nearest nearest = { 0 };
@@ -37,11 +49,11 @@ static void refuse_unknown(struct line *l, const char *argument, size_t length)
 	/* Without a value behind "=", which may be secret. */
 	snprintf(name, sizeof(name), "%.*s", (int)length, argument);
 	for (i = 0; i < l->command->n; i++)
-		conf_nearest_offer(&nearest, name + strspn(name, "-"),
+		offer(&nearest, name + strspn(name, "-"),
 			l->command->options[i].name);
 	snprintf(l->error, COMMAND_ERROR, "unknown option %.120s%s%s",
 		conf_quote(quoted, name),
-		nearest.word ? "; the nearest is --" : "; see --help",
+		nearest.word ? "; the nearest is --" : "",
 		nearest.word ? nearest.word : "");
 }
 
@@ -122,6 +134,27 @@ static int store(
 	never_reached();
 }
 
+/*
+ * Of two values one would be passed over; an empty one is mostly a variable of
+ * the shell that is not set.
+ */
+static int check_value(
+	struct line *l, const struct command_option *o, const char *value)
+{
+	uint64_t bit = UINT64_C(1) << (o - l->command->options);
+	const char *fault = NULL;
+
+	if (value && !*value)
+		fault = "an empty value";
+	else if (value && o->type != COMMAND_WORDS && l->given & bit)
+		fault = "given twice";
+	if (!fault)
+		return 0;
+	snprintf(l->error, COMMAND_ERROR, "--%s: %s; one %s is allowed",
+		o->name, fault, o->argument);
+	return -EINVAL;
+}
+
 /* An option with the value that its own argument holds, or NULL. */
 static int take(
 	struct line *l, const struct command_option *o, const char *value)
@@ -140,6 +173,8 @@ static int take(
 			"--%s: no value; %s is allowed", o->name, o->argument);
 		return -EINVAL;
 	}
+	if (check_value(l, o, value) < 0)
+		return -EINVAL;
 	l->given |= UINT64_C(1) << (o - l->command->options);
 	return store(l, o, value);
 }
@@ -253,6 +288,30 @@ int command_parse(const struct command *c, int argc, char **argv, void *base,
 			result = take_short(&l, argument);
 	}
 	return result == 0 ? check_fit(&l, operands) : result;
+}
+
+int command_unknown(const struct command *c, const char *word,
+	char error[static COMMAND_ERROR])
+{
+	struct conf_nearest nearest = { 0 };
+	const char *advice = NULL;
+	char quoted[CONF_QUOTED];
+
+	for (size_t i = 0; i < c->word_count; i++)
+		if (!*c->words[i].after)
+			offer(&nearest, word, c->words[i].name);
+	for (size_t i = 0; i < c->foreign_count; i++)
+		if (!strcmp(word, c->foreign[i].word))
+			advice = c->foreign[i].advice;
+	snprintf(error, COMMAND_ERROR, "unknown command %.120s%s%s",
+		quote_word(quoted, word),
+		advice         ? ": "
+		: nearest.word ? "; the nearest is "
+			       : "",
+		advice         ? advice
+		: nearest.word ? nearest.word
+			       : "");
+	return -EINVAL;
 }
 
 int command_alone(

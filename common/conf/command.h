@@ -67,6 +67,11 @@ struct command_word {
 	const char *doc;
 };
 
+/* A word of other programs, and what is said here in its place. */
+struct command_foreign {
+	const char *word, *advice;
+};
+
 struct command {
 	const char *usage; /* lines of usage, each ended by a newline */
 	const char *about; /* one paragraph, ended by a newline, or NULL */
@@ -74,6 +79,8 @@ struct command {
 	size_t n;
 	const struct command_word *words;
 	size_t word_count;
+	const struct command_foreign *foreign;
+	size_t foreign_count;
 	/* What the command line asks for, by its options and words; NULL: any
 	 * option goes with it. Or NULL: with whatever it asks for. */
 	const char *(*which)(
@@ -86,10 +93,14 @@ struct command {
  * Read argv[1] to argv[argc - 1] into the struct at `base`; strings stay in
  * argv. What is no option goes to `operands`. 0, or -EINVAL with one line in
  * `error` that names the option, also of one that does not go with the
- * command; the caller prints it and exits with 2.
+ * command, is given twice or is empty; the caller prints it and exits with 2.
  */
 int command_parse(const struct command *c, int argc, char **argv, void *base,
 	struct command_words *operands,
+	char error[static COMMAND_ERROR]) must_check;
+
+/* No command is called so: -EINVAL as above, with the nearest, if any. */
+int command_unknown(const struct command *c, const char *word,
 	char error[static COMMAND_ERROR]) must_check;
 
 /* Whether nothing stands behind the first word: 0, or -EINVAL as above. */

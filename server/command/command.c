@@ -51,6 +51,18 @@ static const struct command_word words[] = {
 	COMPLETION_WORDS,
 };
 
+static const struct command_foreign foreign[] = {
+	{ "help", "--help prints what there is" },
+	{ "version", "--version prints it" },
+	{ "http", "adit publishes a service" },
+	{ "tcp", "adit publishes a service" },
+	{ "join", "adit joins a server" },
+	{ "start", "aditd -c FILE runs it, as a service manager does" },
+	{ "stop", "SIGTERM ends the aditd that runs" },
+	{ "restart", "upgrade puts another one in its place" },
+	{ "status", "health tells it" },
+};
+
 /* The command as the column `with` has it. */
 static const char *which(const void *base, const struct command_words *operands)
 {
@@ -122,6 +134,8 @@ const struct command server_command = {
 	.n = ARRAY_SIZE(options),
 	.words = words,
 	.word_count = ARRAY_SIZE(words),
+	.foreign = foreign,
+	.foreign_count = ARRAY_SIZE(foreign),
 	.which = which,
 };
 

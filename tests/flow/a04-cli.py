@@ -250,13 +250,42 @@ def too_many_words():
             (ADIT, "join adit://a b", "join takes one join string"),
             (ADIT, "bench 3000", 'bench takes no word: "3000"'),
             (ADIT, "verify x", 'verify takes no word: "x"'),
-            (ADIT, "http 1 2", "http needs one local port"),
+            (ADIT, "http 1 2", 'http takes one local port: "2"'),
             (ADITD, "upgrade foo", 'upgrade takes no word: "foo"'),
             (ADITD, "verify x", 'verify takes no word: "x"')):
         code, out, err = run(program, *line.split())
         equal((code, out), (2, ""), line)
         check(said in err and "unknown" not in err, err)
         check("adit://" not in err, err)
+
+
+@case("a line with a mistake: what is wrong with it, and what to do")
+def mistakes():
+    def said(program, words, text):
+        code, out, err = run(program, *words)
+        equal((code, out), (2, ""), words)
+        check(text in err and err.count("\n") == 1, f"{words}: {err}")
+
+    config = os.path.join(TEMP, "mistakes.yaml")
+    with open(config, "w") as f:
+        f.write("bindPort: 1\n")
+    for program in (ADIT, ADITD):
+        said(program, ["help"], "--help prints")
+        said(program, ["verfy"], "the nearest is verify")
+        said(program, [config], "a file goes with -c")
+        said(program, ["-c", config, "-c", config], "--config: given twice")
+        said(program, ["-c", ""], "--config: an empty value")
+    said(ADIT, ["udp", 53], '"udp": not supported yet')
+    said(ADIT, [3000], "http, https or tcp goes before a port")
+    said(ADIT, ["localhost:3000"], "goes before a port")
+    said(ADIT, ["http"], "http needs a local port: http 3000")
+    said(ADIT, ["http", "http://localhost:3000/"], "without a scheme")
+    said(ADIT, ["tcp", 70000], "not a port from 1 to 65535")
+    said(ADIT, ["tcp", 22, "-r", 1, "-r", 2], "--remote-port: given twice")
+    said(ADIT, ["http", 1, "--token", ""], "--token: an empty value")
+    for path, why in ((TEMP, "Is a directory"), ("/nowhere", "No such")):
+        said(ADIT, ["http", 1, "--token-file", path],
+             f"--token-file cannot be read: {path}: {why}")
 
 
 @case("--dump-config of a line: what it would run with")

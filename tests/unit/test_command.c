@@ -51,8 +51,22 @@ static const struct command_option rows[] = {
 		.doc = "Secret." },
 };
 
+static const struct command_word known[] = {
+	{ "http", "", "a word" },
+	{ "health", "", "a word" },
+	{ "https", "doctor", "a word behind another" },
+};
+
+static const struct command_foreign foreign[] = { { "udp", "not yet" } };
+
 static const struct command command = {
-	.usage = "usage: x\n", .options = rows, .n = ARRAY_SIZE(rows)
+	.usage = "usage: x\n",
+	.options = rows,
+	.n = ARRAY_SIZE(rows),
+	.words = known,
+	.word_count = ARRAY_SIZE(known),
+	.foreign = foreign,
+	.foreign_count = ARRAY_SIZE(foreign),
 };
 
 static const char *asked; /* what the command line asks for */
@@ -111,24 +125,34 @@ Test(command, mixes_options_and_words)
 	cr_assert_str_eq(rest.v[3], "--domain");
 }
 
-Test(command, takes_empty_and_dashed_values)
+Test(command, takes_dashed_values)
 {
-	cr_assert_eq(parse("--config= --count -1"), 0);
-	cr_assert_str_eq(o.file, "");
+	cr_assert_eq(parse("--config - --count -1"), 0);
+	cr_assert_str_eq(o.file, "-");
 	cr_assert_eq(o.count, -1);
 }
 
 Test(command, refuses_what_it_does_not_know)
 {
 	static const char *const wrong[][2] = {
-		{ "--nonsense", "unknown option \"--nonsense\"; see --help" },
+		{ "--nonsense", "unknown option \"--nonsense\"" },
 		{ "--confg=secret",
 			"unknown option \"--confg\"; the nearest is --config" },
-		{ "-x", "unknown option \"-x\"; see --help" },
+		{ "-x", "unknown option \"-x\"" },
 		{ "-hh", "unknown option \"-hh\"; the nearest is --help" },
 		{ "--help=1", "--help: takes no value" },
 		{ "--config", "--config: no value; FILE is allowed" },
 		{ "-c", "--config: no value; FILE is allowed" },
+		{ "--config=",
+			"--config: an empty value; one FILE is allowed" },
+		{ "-c a --config b",
+			"--config: given twice; one FILE is allowed" },
+		{ "--count 1 --count 1",
+			"--count: given twice; one N is allowed" },
+		{ "--domain a --domain=",
+			"--domain: an empty value; one HOST is allowed" },
+		{ "--dom a",
+			"unknown option \"--dom\"; the nearest is --domain" },
 		{ "--count 10", "--count: \"10\"; a number from -1 to 9 is "
 				"allowed" },
 		{ "--count 0x1", "--count: \"0x1\"; a number from -1 to 9 is "
@@ -144,6 +168,24 @@ Test(command, refuses_what_it_does_not_know)
 		cr_expect_eq(parse(wrong[i][0]), -EINVAL);
 		if (strcmp(wrong[i][0], "-hh") != 0)
 			cr_expect_str_eq(error, wrong[i][1]);
+	}
+}
+
+Test(command, says_what_an_unknown_word_may_be)
+{
+	static const char *const wrong[][2] = {
+		{ "htp", "unknown command \"htp\"; the nearest is http" },
+		{ "HTTP", "unknown command \"HTTP\"; the nearest is http" },
+		{ "heal", "unknown command \"heal\"; the nearest is health" },
+		{ "udp", "unknown command \"udp\": not yet" },
+		{ "", "unknown command \"\"" },
+		{ "\x1b[2J", "unknown command \"\\x1b[2J\"" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		cr_expect_eq(
+			command_unknown(&command, wrong[i][0], error), -EINVAL);
+		cr_expect_str_eq(error, wrong[i][1]);
 	}
 }
 
