@@ -9,6 +9,7 @@
 
 #include "client/client.h"
 #include "client/crew.h"
+#include "client/hint.h"
 #include "client/login.h"
 #include "client/work.h"
 #include "common/base/log.h"
@@ -79,6 +80,8 @@ static void control_pause(struct control *k)
 static void control_failed(struct control *k, const char *error)
 {
 	struct client *c = client_of(k);
+	uint16_t port;
+	const char *server = client_server(c, &port);
 
 	if (k->ever || !c->settings->login_fail_exit) {
 		log_warn("connect to server error: %s", error);
@@ -88,6 +91,7 @@ static void control_failed(struct control *k, const char *error)
 	log_error("login to the server failed: %s. With loginFailExit "
 		  "enabled, no additional retries will be attempted",
 		error);
+	hint_login(server, port, c->crew->announced);
 	core_stop(&c->core, 1);
 }
 

@@ -256,24 +256,10 @@ static bool proxy_rename(struct proxy *p, const char *error)
 	return true;
 }
 
-/* Which option of a line may help; NULL: none. The texts are also frps's. */
-static const char *advice(const struct proxy *p, const char *error)
-{
-	if (!p->client->crew->announced)
-		return NULL;
-	if (strstr(error, "] already exists") || strstr(error, "proxy name ["))
-		return "another name of the proxy may do: --name NAME";
-	if (p->settings->from_words &&
-		(strstr(error, "domain") ||
-			strstr(error, "router config conflict")))
-		return "a name of your own may do: --domain NAME";
-	return NULL;
-}
-
 static void proxy_refused(struct proxy *p, const char *error)
 {
 	struct client *c = p->client;
-	const char *help = advice(p, error);
+	const char *help = hint_refused(error, c->crew->announced);
 
 	log_warn("[%s] start error: %s", p->settings->name, error);
 	if (p->given_port && !p->settings->remote_port) {
@@ -289,7 +275,8 @@ static void proxy_refused(struct proxy *p, const char *error)
 		proxy_ask(p);
 		return;
 	}
-	if (help)
+	/* Once, however often it is asked for again. */
+	if (help && p->wait == 0)
 		log_info("[%s] %s", p->settings->name, help);
 	proxy_set_state(p, PROXY_REFUSED);
 	if (c->crew->announced && !p->announced) {

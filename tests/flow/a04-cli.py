@@ -288,6 +288,35 @@ def mistakes():
              f"--token-file cannot be read: {path}: {why}")
 
 
+@case("what the server refuses: with what to do, by option or by key, once")
+def refused():
+    low = free_port()
+    conf = {"allowPorts": [{"single": low}], "maxPortsPerClient": 1,
+            "subDomainHost": "s.test"}
+    with Server(conf) as s, Client(s, [
+            {"name": "a", "type": "tcp", "localPort": 1, "remotePort": low},
+            {"name": "b", "type": "tcp", "localPort": 1, "remotePort": low},
+            {"name": "w", "type": "http", "localPort": 1,
+             "customDomains": ["w.test"]}], wait=False) as c:
+        c.wait_log(r"\[a\] start proxy success")
+        c.wait_log(r"\[b\] start error.*max_ports.*\n.*maxPortsPerClient")
+        for words, text in (
+                (["tcp", 1, "-r", low], "choose another --remote-port"),
+                (["tcp", 1, "-r", s.port], "allowPorts leave it out"),
+                (["http", 1, "-d", "w.test"], "--domain NAME"),
+                (["http", 1, "-d", "x.s.test"], "--subdomain NAME"),
+                (["https", 1, "-d", "w.test"], "vhostHTTPSPort")):
+            code, _, err = run(ADIT, *words, "-s", f"127.0.0.1:{s.port}",
+                               "--token", TOKEN)
+            equal(code, 1, err)
+            check(text in err, f"{words}: {err}")
+        c.wait_log(r"(?s)(\[b\] start error.*){2}")
+        equal(c.log().count("maxPortsPerClient"), 1)
+    code, _, err = run(ADIT, "tcp", 1, "-s", f"127.0.0.1:{low}")
+    equal(code, 1, err)
+    check(f"the server is 127.0.0.1:{low}; `adit doctor` with" in err, err)
+
+
 @case("--dump-config of a line: what it would run with")
 def dump_of_a_line():
     code, out, err = run(ADIT, "http", 3000, "--domain", "a.test", "-s",
