@@ -49,9 +49,6 @@ void tls_admit_known(struct transform *t);
 struct transform *tls_client(struct tls_context *c, const char *name,
 	struct tls_sessions *kept) must_check;
 
-/* Before a client's session goes to another thread: its store stays. */
-void tls_leave_sessions(struct transform *t);
-
 /* The following hold after the handshake: while not `shaking`. */
 
 /* Whether both sides agreed on TLS_ALPN_ADIT. */

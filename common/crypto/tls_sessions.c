@@ -79,11 +79,3 @@ int tls_sessions_new(SSL *ssl, SSL_SESSION *session)
 	kept->kept[kept->n++] = session;
 	return 1;
 }
-
-void tls_leave_sessions(struct transform *t)
-{
-	struct tls *s = container_of(t, struct tls, transform);
-
-	list_remove(&s->link);
-	s->kept = NULL;
-}

@@ -58,17 +58,3 @@ double histogram_mean(const struct histogram *h)
 {
 	return h->total ? h->sum / (double)h->total : 0;
 }
-
-void histogram_add(struct histogram *h, const struct histogram *other)
-{
-	if (other->total == 0)
-		return;
-	if (h->total == 0 || other->min < h->min)
-		h->min = other->min;
-	if (other->max > h->max)
-		h->max = other->max;
-	h->total += other->total;
-	h->sum += other->sum;
-	for (unsigned i = 0; i < HISTOGRAM_COUNTS; i++)
-		h->counts[i] += other->counts[i];
-}

@@ -37,7 +37,4 @@ int64_t histogram_at(const struct histogram *h, double percent);
 
 double histogram_mean(const struct histogram *h);
 
-/* Add the counts of another. */
-void histogram_add(struct histogram *h, const struct histogram *other);
-
 #endif

@@ -195,10 +195,4 @@ static inline uint32_t mux_streams(const struct mux *m)
 	return m->table.count;
 }
 
-/* Whether a stream can be opened, as far as is known. */
-static inline bool mux_can_open(const struct mux *m)
-{
-	return m->state == MUX_OPEN && !m->peer_leaves;
-}
-
 #endif

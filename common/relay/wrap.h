@@ -18,11 +18,6 @@ struct wrap {
 	bool compresses;
 };
 
-static inline bool wrap_is_none(const struct wrap *w)
-{
-	return !w->key && !w->compresses;
-}
-
 /*
  * The stream in such a wrap, from the pool of layers; the stream itself where
  * there is none. It is not being read or written, and owned from now on; NULL

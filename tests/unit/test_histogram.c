@@ -7,7 +7,7 @@
 
 #include <criterion/criterion.h>
 
-static struct histogram h, other;
+static struct histogram h;
 
 Test(histogram, empty)
 {
@@ -49,17 +49,4 @@ Test(histogram, bounds)
 	cr_assert_eq(h.min, 0);
 	cr_assert_eq(h.max, HISTOGRAM_MAX);
 	cr_assert_eq(histogram_at(&h, 100), HISTOGRAM_MAX);
-}
-
-Test(histogram, adds)
-{
-	histogram_record(&h, 10);
-	histogram_add(&h, &other);
-	histogram_record(&other, 5);
-	histogram_record(&other, 3000000);
-	histogram_add(&h, &other);
-	cr_assert_eq(h.total, 3);
-	cr_assert_eq(h.min, 5);
-	cr_assert_eq(h.max, 3000000);
-	cr_assert_eq(histogram_at(&h, 50), 10);
 }

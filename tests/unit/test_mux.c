@@ -1178,9 +1178,7 @@ Test(mux_client, the_peer_takes_no_more_streams)
 	cr_assert_eq(mux_open_stream(m, &s), 0);
 	take_on(&users[0], s);
 	leaves(YAMUX_CREDIT, YAMUX_SYN, 1, 0);
-	cr_assert(mux_can_open(m));
 	feed_frame(YAMUX_GO_AWAY, 0, 0, YAMUX_BYE_NORMAL);
-	cr_assert(!mux_can_open(m));
 	cr_assert_eq(mux_open_stream(m, &s), -ESHUTDOWN);
 	feed_data(1, "still");
 	read_once(&users[0]);
