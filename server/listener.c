@@ -99,8 +99,8 @@ static bool is_lent(const struct listener *l)
 	return inherited_is_lent(&l->worker->server->inherited, l->fd);
 }
 
-int listener_open_held(struct listener **l_r, struct worker *w, int fd,
-	void *owner, void (*accepted)(struct listener *l, int fd), bool held)
+int listener_open(struct listener **l_r, struct worker *w, int fd, void *owner,
+	void (*accepted)(struct listener *l, int fd), bool held)
 {
 	struct listener *l = pool_take(w->pools.listeners);
 	struct address bound;
@@ -124,12 +124,6 @@ int listener_open_held(struct listener **l_r, struct worker *w, int fd,
 	return 0;
 }
 
-int listener_open(struct listener **l_r, struct worker *w, int fd, void *owner,
-	void (*accepted)(struct listener *l, int fd))
-{
-	return listener_open_held(l_r, w, fd, owner, accepted, false);
-}
-
 /* A port that cannot be published is worse than one backlog that is lost. */
 static bool has_room_for_spare(const struct pool *p)
 {
@@ -145,7 +139,7 @@ void listener_add(struct listener *l, int fd)
 		close(fd);
 		return;
 	}
-	if (listener_open_held(&spare, l->worker, fd, l->owner, l->accepted,
+	if (listener_open(&spare, l->worker, fd, l->owner, l->accepted,
 		    l->state == LISTENER_HELD) < 0)
 		return;
 	spare->spare = l->spare;

@@ -55,19 +55,14 @@ struct listener {
 };
 
 /*
- * Accept on the listening descriptor, which is taken over; 0, or -ENOBUFS at
- * the limit: it is closed then.
+ * Accept on the listening descriptor, which is taken over; `held`: once it is
+ * released. 0, or -ENOBUFS at the limit: the descriptor is closed then.
  */
 int listener_open(struct listener **l_r, struct worker *w, int fd, void *owner,
-	void (*accepted)(struct listener *l, int fd)) must_check;
+	void (*accepted)(struct listener *l, int fd), bool held) must_check;
 
 /* Accept no more for LISTENER_PAUSE; those already accepted still come. */
 void listener_pause(struct listener *l);
-
-/* The same, in state HELD if `held`. */
-int listener_open_held(struct listener **l_r, struct worker *w, int fd,
-	void *owner, void (*accepted)(struct listener *l, int fd),
-	bool held) must_check;
 
 /*
  * Another socket of the port, which does all that `l` does. It is taken over;

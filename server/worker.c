@@ -235,7 +235,7 @@ static int start_listener(struct worker *w, struct listener **l_r, int *fd,
 	int rc = 0;
 
 	if (*fd >= 0)
-		rc = listener_open_held(l_r, w, *fd, NULL, accepted,
+		rc = listener_open(l_r, w, *fd, NULL, accepted,
 			visitors && arrival_holds(&w->server->arrival));
 	*fd = -1;
 	return rc;

@@ -156,13 +156,29 @@ static int open_list(struct walk *w, const struct conf_row *row,
 	return 1;
 }
 
+/* Fill one struct of `items`, zeroed, with its defaults; 0 or -ENOMEM. */
+static int defaults(
+	struct conf *conf, const struct conf_table *items, void *item)
+{
+	const struct conf_row *row;
+	int result = 0;
+	size_t i;
+
+	for (i = 0; i < items->n && result == 0; i++) {
+		row = &items->rows[i];
+		if (row->type < CONF_LIST)
+			result = conf_value_default(&conf->arena, row, item);
+	}
+	return result;
+}
+
 /* One item of a list: a struct with its defaults. Returns as meet_key. */
 static int meet_item(struct walk *w, const struct conf_node *n)
 {
 	struct scope *s = top(w);
 	char *item = s->base + n->index * s->table->size;
 	size_t length = strlen(w->path);
-	int result = conf_defaults(w->conf, s->table, item);
+	int result = defaults(w->conf, s->table, item);
 
 	if (result < 0)
 		return result;
@@ -242,20 +258,6 @@ static int walk(struct walk *w)
 	return 0;
 }
 
-int conf_defaults(struct conf *conf, const struct conf_table *items, void *item)
-{
-	const struct conf_row *row;
-	int result = 0;
-	size_t i;
-
-	for (i = 0; i < items->n && result == 0; i++) {
-		row = &items->rows[i];
-		if (row->type < CONF_LIST)
-			result = conf_value_default(&conf->arena, row, item);
-	}
-	return result;
-}
-
 int conf_new(
 	struct conf **conf_r, const struct conf_table *table, void **base_r)
 {
@@ -266,7 +268,7 @@ int conf_new(
 	conf->holders = 1;
 	conf->table = table;
 	conf->base = conf_arena_take(&conf->arena, table->size);
-	if (!conf->base || conf_defaults(conf, table, conf->base) < 0) {
+	if (!conf->base || defaults(conf, table, conf->base) < 0) {
 		conf_free(&conf);
 		return -ENOMEM;
 	}

@@ -62,10 +62,6 @@ bool conf_emptied(const struct conf *conf, const char *path);
 void *conf_alloc(struct conf *conf, size_t n, size_t size) must_check;
 const char *conf_copy(struct conf *conf, const char *text) must_check;
 
-/* Fill one struct of `items`, zeroed, with its defaults; 0 or -ENOMEM. */
-int conf_defaults(struct conf *conf, const struct conf_table *items,
-	void *item) must_check;
-
 /* What conf_new was given, and what it made. */
 const struct conf_table *conf_table(const struct conf *conf);
 void *conf_base(const struct conf *conf);

@@ -27,7 +27,7 @@
 /* Two blocks of frp's cipher. */
 #define PROOF_MIN 32
 
-void control_set_state(struct control *c, enum control_state state)
+static void control_set_state(struct control *c, enum control_state state)
 {
 	assert(state > c->state);
 	c->state = state;

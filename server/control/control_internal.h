@@ -11,8 +11,6 @@ struct admission;
 
 extern const struct channel_ops control_ops;
 
-void control_set_state(struct control *c, enum control_state state);
-
 /*
  * Ask the registry for the id, for which the login may not come again in
  * keep_s seconds; `iv`, in hex, proves that it is no replay, NULL: none.

@@ -34,9 +34,6 @@ void http_visitor_run(struct visitor *v);
 /* The visitor's request, if there is one, ends so: leave both streams. */
 void http_visitor_stop(struct visitor *v, enum reason why);
 
-/* Whether it is one of http, and nothing of a request is under way. */
-bool http_visitor_is_between(const struct visitor *v);
-
 /* Visitors are held no more (worker_holds): its next request is read. */
 void http_visitor_resume(struct visitor *v);
 

@@ -167,12 +167,18 @@ static void http_bytes(struct visitor *v, struct chunk *c)
 		http_routed(v, r);
 }
 
+/* Whether it is one of http, and nothing of a request is under way. */
+static bool is_between(const struct visitor *v)
+{
+	return v->http && v->state == VISITOR_HEAD &&
+	       !head_reader_began(&v->http->pieces);
+}
+
 static void http_received(struct stream_reader *r, struct chunk *c, int result)
 {
 	struct visitor *v = container_of(r, struct visitor, reader);
 
-	if (result > 0 && worker_holds(v->worker) &&
-		http_visitor_is_between(v)) {
+	if (result > 0 && worker_holds(v->worker) && is_between(v)) {
 		stream_unread(v->stream, c);
 		return;
 	}
@@ -256,20 +262,14 @@ bool http_visitor_unsay(struct visitor *v)
 	return c || !began;
 }
 
-bool http_visitor_is_between(const struct visitor *v)
-{
-	return v->http && v->state == VISITOR_HEAD &&
-	       !head_reader_began(&v->http->pieces);
-}
-
 void http_visitor_resume(struct visitor *v)
 {
-	if (http_visitor_is_between(v) && v->stream->reader != &v->reader)
+	if (is_between(v) && v->stream->reader != &v->reader)
 		http_read(v);
 }
 
 void http_visitor_drain(struct visitor *v)
 {
-	if (http_visitor_is_between(v))
+	if (is_between(v))
 		visitor_close(v, REASON_done);
 }

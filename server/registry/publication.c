@@ -57,7 +57,7 @@ static bool serve(struct worker *w, struct publication *p)
 	}
 	r->port = p->port;
 	if (p->fd >= 0)
-		rc = listener_open_held(
+		rc = listener_open(
 			&r->listener, w, p->fd, r, accept_visitor, true);
 	/* A draining server is left by its visitors, and takes no new ones. */
 	if (rc == 0 && w->core.draining)

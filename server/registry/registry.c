@@ -92,7 +92,8 @@ void registry_destroy(struct registry **rp)
 
 /* --- decisions --- */
 
-void registry_answer(struct registry *reg, const struct claim *c,
+/* Tell the owner of a claim: an error, or success with the registration. */
+static void answer(struct registry *reg, const struct claim *c,
 	struct registration *r, const char *error)
 {
 	struct decision *d = letter_new(sizeof(*d));
@@ -111,7 +112,7 @@ void registry_answer(struct registry *reg, const struct claim *c,
 void registry_settle(struct registry *reg, struct claim *c,
 	struct registration *r, const char *error)
 {
-	registry_answer(reg, c, r, error);
+	answer(reg, c, r, error);
 	claim_free(c);
 }
 
@@ -207,7 +208,7 @@ static void publish_done(struct mailbox *m, struct letter *letter)
 	if (!r)
 		return;
 	if (r->failed) {
-		registry_answer(reg, r->claim, NULL, "no memory");
+		answer(reg, r->claim, NULL, "no memory");
 		withdraw(reg, r, false);
 		return;
 	}
@@ -220,7 +221,7 @@ static void publish_done(struct mailbox *m, struct letter *letter)
 	if (r->claim->kind != CLAIM_CONTROL)
 		arrival_note(reg->worker, claim_name(r->claim),
 			publication_settles(r->claim));
-	registry_answer(reg, r->claim, r, "");
+	answer(reg, r->claim, r, "");
 }
 
 /* Tell every worker; `fds` are theirs, or NULL. */

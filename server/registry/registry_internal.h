@@ -30,10 +30,6 @@ static inline int64_t registry_now(const struct registry *reg)
 	return worker_loop(reg->worker)->now;
 }
 
-/* Tell the owner of a claim: an error, or success with the registration. */
-void registry_answer(struct registry *reg, const struct claim *c,
-	struct registration *r, const char *error);
-
 /* The claim ends, with an error or with what its control has already. */
 void registry_settle(struct registry *reg, struct claim *c,
 	struct registration *r, const char *error);

@@ -122,12 +122,6 @@ struct users_source {
 };
 
 /*
- * Whether logins are asked for a secret: auth.token, or one of users. Where
- * nobody is asked, only this machine is to be served.
- */
-bool users_are_asked(const struct settings *s);
-
-/*
  * Nobody is to publish on a machine of ours who has not been asked: 0, or
  * -EINVAL with an error where nobody is, though others than this machine are
  * served.

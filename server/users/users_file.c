@@ -104,7 +104,8 @@ static int find_file(struct users_source *f, const struct settings *s,
 	return f->path ? 0 : -ENOMEM;
 }
 
-bool users_are_asked(const struct settings *s)
+/* Whether logins are asked for a secret: auth.token, or one of users. */
+static bool are_asked(const struct settings *s)
 {
 	struct users_source f = { 0 };
 	struct conf_errors *errors;
@@ -131,7 +132,7 @@ int users_guard(const struct settings *s, struct conf_errors *errors)
 {
 	bool near = is_loopback(s->bind_addr);
 
-	if (users_are_asked(s) || (near && is_loopback(s->proxy_bind_addr)))
+	if (are_asked(s) || (near && is_loopback(s->proxy_bind_addr)))
 		return 0;
 	conf_fault(s->conf, errors, "auth.token",
 		"not given, nor are users: %s %s%s; set auth.token or users "

@@ -26,6 +26,42 @@ void visitor_set_state(struct visitor *v, enum visitor_state state)
 	v->state = state;
 }
 
+static void visitor_late(struct timer *t)
+{
+	struct visitor *v = container_of(t, struct visitor, timer);
+
+	count(&v->worker->core.counters, visitors_timeout);
+	log_warn("[%.64s] no work connection came in time",
+		route_name(v->route));
+	/* A work connection may be on its way to it. */
+	visitor_detour(v, REASON_work_timeout, false);
+}
+
+/* Ask the matchmaker of the route's control. */
+static void visitor_want_work(struct visitor *v)
+{
+	struct worker *w = v->worker;
+	const struct claim *c = v->route->claim;
+	struct question q = { .visitor = worker_ref(w, v) };
+
+	/* Work connections come to the other aditd. */
+	if (passing_takes(v))
+		return;
+	visitor_set_state(v, VISITOR_ASKING);
+	q.number = ++v->question;
+	if (!timer_is_set(&v->timer))
+		loop_set_timer(worker_loop(w), &v->timer,
+			w->settings->user_conn_timeout_ms * CLOCK_MS,
+			visitor_late);
+	if (c->bound && c->control.worker != w->index) {
+		visitor_tell_home(w, q);
+		return;
+	}
+	/* Once it has waited, a receive may be in flight: it stays. */
+	matchmaker_wish(
+		w, c->control, c->owner.handle, q, v->tries > 0 || v->fixed);
+}
+
 void visitor_route(struct visitor *v, struct route *r)
 {
 	v->route = route_hold(r);
@@ -76,17 +112,6 @@ void visitor_detour(struct visitor *v, enum reason why, bool may_stay)
 	visitor_want_work(v);
 }
 
-static void visitor_late(struct timer *t)
-{
-	struct visitor *v = container_of(t, struct visitor, timer);
-
-	count(&v->worker->core.counters, visitors_timeout);
-	log_warn("[%.64s] no work connection came in time",
-		route_name(v->route));
-	/* A work connection may be on its way to it. */
-	visitor_detour(v, REASON_work_timeout, false);
-}
-
 /*
  * Something from a waiting visitor: its first bytes or its half-close stay in
  * the stream for the relay; a reset means that it has gone.
@@ -114,31 +139,6 @@ void visitor_watch(struct visitor *v)
 		stream_read(v->stream, &v->reader);
 	else if (n > 0)
 		stream_unread(v->stream, c);
-}
-
-/* Ask the matchmaker of the route's control. */
-void visitor_want_work(struct visitor *v)
-{
-	struct worker *w = v->worker;
-	const struct claim *c = v->route->claim;
-	struct question q = { .visitor = worker_ref(w, v) };
-
-	/* Work connections come to the other aditd. */
-	if (passing_takes(v))
-		return;
-	visitor_set_state(v, VISITOR_ASKING);
-	q.number = ++v->question;
-	if (!timer_is_set(&v->timer))
-		loop_set_timer(worker_loop(w), &v->timer,
-			w->settings->user_conn_timeout_ms * CLOCK_MS,
-			visitor_late);
-	if (c->bound && c->control.worker != w->index) {
-		visitor_tell_home(w, q);
-		return;
-	}
-	/* Once it has waited, a receive may be in flight: it stays. */
-	matchmaker_wish(
-		w, c->control, c->owner.handle, q, v->tries > 0 || v->fixed);
 }
 
 static void visitor_ended(struct relay *r, enum reason why)

@@ -9,9 +9,6 @@
 
 void visitor_set_state(struct visitor *v, enum visitor_state state);
 
-/* Ask the matchmaker of its route's control. */
-void visitor_want_work(struct visitor *v);
-
 /*
  * The route cannot serve it, and has seen nothing of the request: another one
  * of its group may. Else it fails for the reason.
