@@ -180,7 +180,6 @@ static void link_secure(struct link *l)
 		link_ready(l);
 		return;
 	}
-	l->state = LINK_SHAKING;
 	if (set->tls_plain_first_byte) {
 		link_shake(l);
 		return;
@@ -205,7 +204,6 @@ static void link_upgrade(struct link *l)
 	uint16_t port;
 	const char *server = client_server(l->client, &port);
 
-	l->state = LINK_UPGRADING;
 	address_join(host, sizeof(host), server, port);
 	if (!link_enter(l, websocket_call(&means, host)))
 		return;

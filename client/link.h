@@ -21,26 +21,16 @@ struct client;
 /* Bytes of a sentence on why there is none. */
 #define LINK_ERROR_SIZE 512
 
-enum link_state {
-	/* The server is being dialled. Next: UPGRADING, SHAKING, over. */
-	LINK_DIALING,
-	/* WebSocket is being agreed on. Next: SHAKING, over. */
-	LINK_UPGRADING,
-	/* The handshake goes on. Next: over. */
-	LINK_SHAKING,
-};
-
 struct link {
 	struct client *client;
 	struct link_owner *owner;
-	struct dial *dial; /* while DIALING */
+	struct dial *dial; /* while the server is being dialled */
 	struct dial_owner dial_owner;
-	struct stream *stream; /* after DIALING; owned */
+	struct stream *stream; /* after that; owned */
 	struct stream_writer writer;
 	struct timer timer;
-	bool plain;    /* there is to be no TLS */
-	bool secure;   /* the stream is inside TLS */
-	uint8_t state; /* enum link_state */
+	bool plain;  /* there is to be no TLS */
+	bool secure; /* the stream is inside TLS */
 };
 
 /* What came of it: the stream is the owner's. */
