@@ -154,29 +154,17 @@ static const struct command_foreign foreign[] = {
 	{ "reload", "SIGHUP has an adit with -c read its file again" },
 };
 
-/* The command as the column `with` has it: doctor goes before another. */
-static const char *which(const void *base, const struct command_words *words)
+static const char *which(const void *base, const char *name)
 {
-	static const char *const names[] = { "http", "https", "tcp", "join",
-		"bench", "verify", "completion", "doctor", "doctor http",
-		"doctor https", "doctor tcp" };
 	const struct options *o = base;
-	char name[32];
-	bool doctor = words->n > 0 && !strcmp(words->v[0], "doctor");
 
 	if (o->help || o->version)
 		return NULL;
-	if (o->config && words->n == doctor)
-		return doctor ? "doctor -c" : "-c";
-	if (words->n == 0)
-		return NULL;
-	snprintf(name, sizeof(name), "%s%s%s", words->v[0],
-		doctor && words->n > 1 ? " " : "",
-		doctor && words->n > 1 ? words->v[1] : "");
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (!strcmp(name, names[i]))
-			return names[i];
-	return NULL;
+	if (o->config && !strcmp(name, "doctor"))
+		return "doctor -c";
+	if (!*name)
+		return o->config ? "-c" : NULL;
+	return name;
 }
 
 const struct command options_command = {

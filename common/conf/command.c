@@ -17,6 +17,9 @@
 
 #define NAME_COLUMNS 28
 
+/* Room for the known words of a command. */
+#define NAME_SIZE 64
+
 struct line {
 	const struct command *command;
 	int argc;
@@ -239,11 +242,41 @@ static bool goes_with(const struct command_option *o, const char *name)
 	return false;
 }
 
+static bool knows_word(
+	const struct command *c, const char *after, const char *word)
+{
+	for (size_t i = 0; i < c->word_count; i++)
+		if (!strcmp(c->words[i].after, after) &&
+			!strcmp(c->words[i].name, word))
+			return true;
+	return false;
+}
+
+/* The known words that it begins with; false: not even the first is one. */
+static bool read_name(const struct command *c,
+	const struct command_words *operands, char name[static NAME_SIZE])
+{
+	size_t i, n = 0;
+
+	name[0] = '\0';
+	for (i = 0; i < operands->n; i++) {
+		if (!knows_word(c, name, operands->v[i]))
+			break;
+		n += (size_t)snprintf(name + n, NAME_SIZE - n, "%s%s",
+			i > 0 ? " " : "", operands->v[i]);
+		assert(n < NAME_SIZE);
+	}
+	return i > 0 || operands->n == 0;
+}
+
 /* Nothing that was said is to be passed over silently. */
 static int check_fit(struct line *l, const struct command_words *operands)
 {
 	const struct command *c = l->command;
-	const char *name = c->which ? c->which(l->base, operands) : NULL;
+	char words[NAME_SIZE];
+	const char *name = c->which && read_name(c, operands, words)
+				   ? c->which(l->base, words)
+				   : NULL;
 	bool file = name && strstr(name, "-c");
 
 	for (size_t i = 0; i < c->n && name; i++) {

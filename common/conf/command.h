@@ -42,8 +42,8 @@ struct command_option {
 	enum command_type type;
 	size_t offset;
 	int64_t min, max;
-	const char *with; /* the commands it goes with, parted by ", ", as
-			   * `which` names them; NULL: any */
+	const char *with; /* the commands it goes with, parted by ", ", by
+			   * their words or as `which` names them; NULL: any */
 	const char *key;  /* the keys of a file that say the same, or NULL */
 	const char *doc;
 };
@@ -60,7 +60,8 @@ struct command_option {
 	.offset = offsetof(strct, field) + \
 		  CONF_SAME(CONF_TYPEOF(strct, field), COMMAND_C_##t)
 
-/* A word that is no option, for shells to complete; the parser takes any. */
+/* A word that is no option: of the command's name, and for shells to complete;
+ * the parser takes any. */
 struct command_word {
 	const char *name;
 	const char *after; /* the words before it, parted by spaces */
@@ -81,10 +82,11 @@ struct command {
 	size_t word_count;
 	const struct command_foreign *foreign;
 	size_t foreign_count;
-	/* What the command line asks for, by its options and words; NULL: any
-	 * option goes with it. Or NULL: with whatever it asks for. */
-	const char *(*which)(
-		const void *base, const struct command_words *operands);
+	/* What the command line asks for, by its options and the words that are
+	 * known, as many as there are ("": none); NULL: any option goes with
+	 * it. Or NULL: with whatever it asks for. It is not asked where the
+	 * first word is unknown. */
+	const char *(*which)(const void *base, const char *name);
 };
 
 #define COMMAND_ERROR 256

@@ -7,13 +7,17 @@
 #include "common/conf/completion.h"
 #include "common/conf/manual.h"
 
+#define TOKEN "token, token new, token list, token renew, token revoke"
+#define IDENTITY "identity, identity next, identity activate"
+#define HEALTH "health, health ready"
+
 static const struct command_option options[] = {
 	{ .name = "config",
 		.letter = 'c',
 		.argument = "FILE",
 		COMMAND_DEF(STRING, struct server_options, config),
-		.with = "aditd, verify, reload, token, token new, token renew, "
-			"identity, upgrade, health",
+		.with = "aditd, verify, reload, upgrade, " TOKEN ", " IDENTITY
+			", " HEALTH,
 		.doc = "run with this configuration (YAML or JSON)" },
 	{ .name = "dump-config",
 		COMMAND_DEF(FLAG, struct server_options, dump),
@@ -63,28 +67,13 @@ static const struct command_foreign foreign[] = {
 	{ "status", "health tells it" },
 };
 
-/* The command as the column `with` has it. */
-static const char *which(const void *base, const struct command_words *operands)
+static const char *which(const void *base, const char *name)
 {
-	static const char *const names[] = { "verify", "reload", "token",
-		"identity", "upgrade", "health", "completion" };
-	static const char *const makers[] = { "token new", "token renew" };
 	const struct server_options *o = base;
-	const char *word = operands->n > 0 ? operands->v[0] : "aditd";
 
 	if (o->help || o->version)
 		return NULL;
-	if (operands->n == 0)
-		return word;
-	if (operands->n > 1 && !strcmp(word, "token"))
-		for (size_t i = 0; i < ARRAY_SIZE(makers); i++)
-			if (!strcmp(operands->v[1],
-				    makers[i] + sizeof("token")))
-				return makers[i];
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (!strcmp(word, names[i]))
-			return names[i];
-	return NULL;
+	return *name ? name : "aditd";
 }
 
 const struct command server_command = {

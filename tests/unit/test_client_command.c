@@ -226,7 +226,7 @@ Test(client_command, options_go_with_some_commands_only)
 		{ { "adit", "doctor", "--name=x" },
 			"--name does not go with doctor" },
 		{ { "adit", "completion", "bash", "-sx" },
-			"--server does not go with completion" },
+			"--server does not go with completion bash" },
 	};
 	char *help[] = { "adit", "http", "--duration=4", "--help", NULL };
 	char *dump[] = { "adit", "http", "80", "--dump-config", NULL };

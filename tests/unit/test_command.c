@@ -51,30 +51,32 @@ static const struct command_option rows[] = {
 		.doc = "Secret." },
 };
 
-static const struct command_word known[] = {
+static const struct command_word words_known[] = {
 	{ "http", "", "a word" },
 	{ "health", "", "a word" },
 	{ "https", "doctor", "a word behind another" },
+	{ "x", "", "A command." },
+	{ "y", "x", "A part of it." },
+	{ "z", "x y", "A part of that." },
 };
 
 static const struct command_foreign foreign[] = { { "udp", "not yet" } };
 
-static const struct command command = {
-	.usage = "usage: x\n",
+static const struct command command = { .usage = "usage: x\n",
 	.options = rows,
 	.n = ARRAY_SIZE(rows),
-	.words = known,
-	.word_count = ARRAY_SIZE(known),
+	.words = words_known,
+	.word_count = ARRAY_SIZE(words_known),
 	.foreign = foreign,
-	.foreign_count = ARRAY_SIZE(foreign),
-};
+	.foreign_count = ARRAY_SIZE(foreign) };
 
-static const char *asked; /* what the command line asks for */
+static const char *asked;  /* what the command line asks for */
+static char name_read[64]; /* what `which` heard; "-": it was not asked */
 
-static const char *which(const void *base, const struct command_words *words)
+static const char *which(const void *base, const char *name)
 {
 	(void)base;
-	(void)words;
+	snprintf(name_read, sizeof(name_read), "%s", name);
 	return asked;
 }
 
@@ -203,6 +205,35 @@ Test(command, bounds_words)
 		strcat(text, "--domain d ");
 	cr_assert_eq(parse(text), -EINVAL);
 	cr_assert_str_eq(error, "--domain: given more than 32 times");
+}
+
+Test(command, has_the_name_of_the_words_that_are_known)
+{
+	static const char *const rows_of[][2] = {
+		{ "", "" },
+		{ "x", "x" },
+		{ "x y --help", "x y" },
+		{ "x --help y z 3", "x y z" },
+		{ "x z", "x" },
+		{ "x 3000 y", "x" },
+		{ "y", "-" },
+		{ "3000 x", "-" },
+	};
+	struct command with = command;
+	char *words[8], text[64];
+
+	with.which = which;
+	for (size_t i = 0; i < ARRAY_SIZE(rows_of); i++) {
+		int n = 1;
+
+		strcpy(text, rows_of[i][0]);
+		strcpy(name_read, "-");
+		for (char *w = strtok(text, " "); w; w = strtok(NULL, " "))
+			words[n++] = w;
+		cr_assert_eq(
+			command_parse(&with, n, words, &o, &rest, error), 0);
+		cr_expect_str_eq(name_read, rows_of[i][1]);
+	}
 }
 
 Test(command, refuses_options_that_do_not_go_with_it)

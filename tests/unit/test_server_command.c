@@ -42,6 +42,43 @@ Test(server_command, has_every_word)
 	}
 }
 
+static int parse(const char *after, const char *name, char *option,
+	char error[static COMMAND_ERROR])
+{
+	char text[64], *argv[8] = { "aditd", option };
+	struct server_options o = { 0 };
+	struct command_words words;
+	int n = 2;
+
+	snprintf(text, sizeof(text), "%s %s", after, name);
+	for (char *w = strtok(text, " "); w; w = strtok(NULL, " "))
+		argv[n++] = w;
+	return command_parse(&server_command, n, argv, &o, &words, error);
+}
+
+/* Whatever works with the state directory has to be told where that is. */
+Test(server_command, options_go_with_some_commands_only)
+{
+	char error[COMMAND_ERROR];
+
+	for (size_t i = 0; i < server_command.word_count; i++) {
+		const struct command_word *w = &server_command.words[i];
+		bool shell = !strcmp(w->name, "completion") ||
+			     !strcmp(w->after, "completion");
+		bool makes =
+			!strcmp(w->after, "token") &&
+			(!strcmp(w->name, "new") || !strcmp(w->name, "renew"));
+
+		cr_expect_eq(parse(w->after, w->name, "-cx.yaml", error) == 0,
+			!shell, "%s %s: %s", w->after, w->name, error);
+		cr_expect_eq(parse(w->after, w->name, "--frpc", error) == 0,
+			makes, "%s %s: %s", w->after, w->name, error);
+		cr_expect_neq(
+			parse(w->after, w->name, "--dump-config", error), 0);
+	}
+	cr_assert_eq(parse("", "", "--dump-config", error), 0, "%s", error);
+}
+
 Test(server_command, the_manual_page_is_current)
 {
 	char *text;
