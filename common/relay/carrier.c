@@ -58,8 +58,8 @@ static void send_chunk(struct carrier *c)
 	if (c->out_left == 0) {
 		open_frame(c, n);
 		if (!c->in.visit) {
-			c->in.visit = true;
-			c->in.state = c->out = CARRY_OPEN;
+			inlet_begin(&c->in);
+			c->out = CARRY_OPEN;
 		}
 	}
 	assert(n <= c->out_left);
@@ -368,8 +368,7 @@ static void carrier_renew(struct carrier *c)
 	c->stream = (struct stream){ 0 };
 	stream_init(&c->stream, old.loop, old.ops);
 	c->link->gulp = STREAM_CHUNK;
-	c->in.visit = c->in.aborted = false;
-	c->in.state = c->all->starts ? CARRY_CLOSED : CARRY_READY;
+	inlet_reset(&c->in, c->all->starts);
 	c->heard = c->drained = c->sent = 0;
 	count(old.loop->counters, work_conns_reused);
 	c->all->again(c);
@@ -487,7 +486,7 @@ struct carrier *carrier_open(
 	c->link = link;
 	c->reader.received = carrier_received;
 	c->writer.sent = carrier_sent;
-	c->in.state = all->starts ? CARRY_CLOSED : CARRY_READY;
+	inlet_reset(&c->in, all->starts);
 	c->out = CARRY_CLOSED;
 	list_init(&c->ending);
 	stream_init(&c->stream, link->loop,

@@ -33,8 +33,8 @@ struct carrier *carrier_wake(struct carriers *all, struct stream *link)
 
 	if (!c)
 		return NULL;
-	c->in.visit = true;
-	c->in.state = c->out = CARRY_OPEN;
+	inlet_begin(&c->in);
+	c->out = CARRY_OPEN;
 	/* It is not known any more how much that was. */
 	c->sent = CARRIER_DRAIN_MAX + 1;
 	return c;

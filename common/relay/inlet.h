@@ -22,6 +22,20 @@ struct inlet {
 	bool aborted;  /* it has ended by ABORT */
 };
 
+/* No visit; `starts`: we begin the next one, and nothing comes before. */
+static inline void inlet_reset(struct inlet *i, bool starts)
+{
+	i->visit = i->aborted = false;
+	i->state = starts ? CARRY_CLOSED : CARRY_READY;
+}
+
+/* We have begun a visit, or one goes on. */
+static inline void inlet_begin(struct inlet *i)
+{
+	i->visit = true;
+	i->state = CARRY_OPEN;
+}
+
 /* The header is complete; 0, or -EPROTO. */
 int inlet_header(struct inlet *i) must_check;
 
