@@ -12,29 +12,27 @@
 
 static void set_state(struct host *h, enum host_state state)
 {
-	static const char *const lines[] = {
+	char reloading[96];
+	const char *const lines[] = {
 		[HOST_READY] = "READY=1\nSTATUS=ready",
+		[HOST_RELOADING] = reloading,
 		[HOST_STOPPING] = "STOPPING=1\nSTATUS=draining",
 	};
 
 	if (h->state == state)
 		return;
 	h->state = state;
+	/* By its time a manager tells this one from others. */
+	snprintf(reloading, sizeof(reloading),
+		"RELOADING=1\nMONOTONIC_USEC=%" PRId64 "\nSTATUS=reloading",
+		clock_now() / (CLOCK_MS / 1000));
 	notify_send(&h->notify, lines[state]);
 }
 
 void host_reload_begins(struct host *h)
 {
-	char lines[96];
-
-	if (h->state != HOST_READY)
-		return;
-	h->state = HOST_RELOADING;
-	/* By its time a manager tells this one from others. */
-	snprintf(lines, sizeof(lines),
-		"RELOADING=1\nMONOTONIC_USEC=%" PRId64 "\nSTATUS=reloading",
-		clock_now() / (CLOCK_MS / 1000));
-	notify_send(&h->notify, lines);
+	if (h->state == HOST_READY)
+		set_state(h, HOST_RELOADING);
 }
 
 void host_reload_ended(struct host *h)
