@@ -227,10 +227,15 @@ static void begin(struct reload *r, struct server *s)
 	int rc;
 
 	host_reload_begins(&s->host);
-	out = r->file ? open_memstream(&text, &size) : NULL;
-	if (!out) {
+	if (!r->file) {
 		log_warn("reload: aditd was started without a configuration");
 		answer(s, 409, "aditd was started without a configuration");
+		return;
+	}
+	out = open_memstream(&text, &size);
+	if (!out) {
+		log_error("reload: no memory");
+		answer(s, 503, "no memory");
 		return;
 	}
 	rc = attempt(r, s, out, &level);
