@@ -93,15 +93,15 @@ static int find_token(
 	return 0;
 }
 
-/* "3000" or "host:3000". */
+/* "3000" or "host:3000"; many a service listens on ::1 only. */
 static int parse_target(const char *text, char host[static ADDRESS_HOST_SIZE],
 	uint16_t *port_r, char *error)
 {
 	char full[ADDRESS_HOST_SIZE + 16];
 	bool bare = text[strspn(text, "0123456789")] == '\0';
 
-	snprintf(
-		full, sizeof(full), "%s%.255s", bare ? "127.0.0.1:" : "", text);
+	snprintf(full, sizeof(full), "%s%.255s",
+		bare ? ADDRESS_LOCALHOST ":" : "", text);
 	if (address_split(full, host, port_r, 0) < 0)
 		return fail(error,
 			strstr(text, "://") ? "HOST:PORT is expected, without "

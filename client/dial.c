@@ -170,6 +170,13 @@ static bool dial_is_trying(const struct dial *d)
 
 static void dial_impatient(struct timer *t);
 
+/* A refusal says more than that another address cannot be reached. */
+static void dial_failed(struct dial *d, int error)
+{
+	if (d->error != ECONNREFUSED)
+		d->error = error;
+}
+
 /* Try addresses until one is pending. True: the dial is over. */
 static bool dial_next(struct dial *d)
 {
@@ -183,7 +190,7 @@ static bool dial_next(struct dial *d)
 			&d->addresses[d->next++], d->params.local, &pending);
 
 		if (fd < 0) {
-			d->error = -fd;
+			dial_failed(d, -fd);
 			continue;
 		}
 		if (!pending)
@@ -221,7 +228,7 @@ static void dial_polled(struct op *op, int result)
 	if (d->state == DIAL_ENDED) {
 		dial_join(d);
 	} else if (d->state == DIAL_CONNECTING) {
-		d->error = -rc;
+		dial_failed(d, -rc);
 		dial_next(d);
 	}
 }
@@ -285,6 +292,9 @@ struct dial *dial_start(
 		d->addresses[0] = *p->address;
 		d->state = DIAL_CONNECTING;
 	} else if (address_parse(&d->addresses[0], host, port) == 0) {
+		d->state = DIAL_CONNECTING;
+	} else if (address_localhost(d->addresses, host, port) > 0) {
+		d->count = 2;
 		d->state = DIAL_CONNECTING;
 	}
 	loop_set_timer(client_loop(c), &d->timer, p->timeout, dial_late);

@@ -162,9 +162,14 @@ static void look_at_service(struct doctor *d, const struct client_proxy *p)
 	doctor_clean(name);
 	address_join(where, sizeof(where), p->local_ip, p->local_port);
 	for (int i = 0; i < n && rc < 0; i++) {
+		int before = rc;
+
 		dialogue_close(&d->talk);
 		rc = dialogue_connect(
 			&d->talk, &found[i], NULL, clock_now() + DOCTOR_TIME);
+		/* A refusal says more than that there is no IPv6. */
+		if (rc < 0 && before == -ECONNREFUSED)
+			rc = before;
 	}
 	dialogue_close(&d->talk);
 	if (rc == 0)
@@ -172,7 +177,8 @@ static void look_at_service(struct doctor *d, const struct client_proxy *p)
 			name, where);
 	else
 		doctor_say(d, DOCTOR_FAIL, "service",
-			"start the service, or mend localIP and localPort",
+			"start the service, or mend [HOST:]PORT; in a file "
+			"localIP and localPort",
 			"[%s] %s: %s", name, where,
 			n == 0 ? error : strerror(-rc));
 }

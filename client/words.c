@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "common/base/address.h"
 #include "common/base/compiler.h"
 
 static const char *const first[] = { "able", "amber", "apt", "bold", "brave",
@@ -40,8 +41,12 @@ void words_make(char out[static WORDS_SIZE], const char *user, const char *host,
 	uint16_t port, unsigned turn)
 {
 	uint64_t hash = mix(0xcbf29ce484222325, user);
+	struct address a[2];
 	char number[32];
 
+	/* One service by either name. */
+	if (address_localhost(a, host, port) > 0)
+		host = "127.0.0.1";
 	snprintf(number, sizeof(number), "%u %u", port, turn);
 	hash = mix(mix(hash, host), number);
 	/* Its lowest bits are the least mixed ones. */

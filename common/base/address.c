@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 int address_parse(struct address *a, const char *ip, uint16_t port)
@@ -26,6 +27,16 @@ int address_parse(struct address *a, const char *ip, uint16_t port)
 		return 0;
 	}
 	return -EINVAL;
+}
+
+int address_localhost(
+	struct address a[static 2], const char *host, uint16_t port)
+{
+	if (strcasecmp(host, ADDRESS_LOCALHOST) != 0 ||
+		address_parse(&a[0], "127.0.0.1", port) < 0 ||
+		address_parse(&a[1], "::1", port) < 0)
+		return 0;
+	return 2;
 }
 
 /* One to five digits, 1 to 65535. */

@@ -28,6 +28,16 @@ struct address {
 	socklen_t size; /* 0: no address */
 };
 
+#define ADDRESS_LOCALHOST "localhost"
+
+/*
+ * What the name localhost stands for on every machine (RFC 6761 section 6.3),
+ * whoever is asked for names: 127.0.0.1 and ::1. Their number, 0: it is not
+ * `host`.
+ */
+int address_localhost(
+	struct address a_r[static 2], const char *host, uint16_t port);
+
 /* From an IP literal (no brackets, no name) and a port; -EINVAL otherwise. */
 int address_parse(
 	struct address *a_r, const char *ip, uint16_t port) must_check;

@@ -5,11 +5,13 @@ import contextlib
 import signal
 import socket
 import struct
+import subprocess
 import threading
 import time
 
-from harness import (PATIENCE, Client, Origin, Server, case, check, dial, echo,
-                     equal, free_port, levels, main, read_until, settle, until)
+from harness import (ADIT, PATIENCE, TOKEN, Client, Origin, Server, case,
+                     check, dial, echo, equal, free_port, levels, main,
+                     read_until, settle, until)
 
 
 def tcp(name, origin, port):
@@ -336,6 +338,32 @@ def several_addresses():
             settle(c, base)
         fails({**conf, "serverAddr": "silent.test", "serverPort": s.port,
                "transport": {"dialServerTimeout": 2}}, "i/o timeout")
+
+
+@case("localhost: by IPv4, then IPv6, whoever is asked for names")
+def localhost():
+    ports = free_port(), free_port(), free_port()
+    conf = {"dnsServer": f"127.0.0.1:{free_port()}"}
+    with Origin(echo) as o, Origin(echo, "::1") as six, Server() as s, Client(
+            s, [{**tcp(n, p, port), "localIP": "localhost"} for n, p, port in (
+                ("t", o, ports[0]), ("u", six, ports[1]))], conf) as c:
+        talk(ports[0])
+        talk(ports[1])
+        # What a bare port of a line means.
+        line = subprocess.Popen(
+            [ADIT, "tcp", str(six.port), "-r", str(ports[2]), "-s",
+             f"127.0.0.1:{s.port}", "--token", TOKEN],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        check(line.stdout.readline().startswith("tcp://"), "no address")
+        talk(ports[2])
+        line.terminate()
+        equal(line.wait(20), 0)
+        line.stdout.close()
+        six.close()
+        with contextlib.suppress(ConnectionResetError), dial(
+                ports[1]) as conn:
+            equal(conn.recv(1), b"")
+        c.wait_log(r"localhost:\d+\] error: Connection refused")
 
 
 @case("connectServerLocalIP: the server sees that address")

@@ -135,7 +135,7 @@ def command_line():
         code, said = doctor(words=words, env={"ADIT_TOKEN": TOKEN})
         equal(code, 0, said)
         sees(said, "ok", "name", r"localhost is .*127\.0\.0\.1")
-        sees(said, "ok", "service", f"127.0.0.1:{o.port} answers")
+        sees(said, "ok", "service", f"localhost:{o.port} answers")
         pin = s.wait_log(r"identity \[([\w-]{43})\]")[1]
         sees(said, "warn", "tls", f"nobody vouches.*{pin}",
              rf"transport\.tls\.pins: \[{pin}\]")

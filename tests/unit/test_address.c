@@ -38,6 +38,20 @@ Test(address, literals_there_and_back)
 	}
 }
 
+Test(address, localhost_is_this_machine_by_both_families)
+{
+	char text[ADDRESS_TEXT_SIZE];
+	struct address a[2];
+
+	cr_assert_eq(address_localhost(a, "LocalHost", 80), 2);
+	address_text(&a[0], text);
+	cr_assert_str_eq(text, "127.0.0.1:80");
+	address_text(&a[1], text);
+	cr_assert_str_eq(text, "[::1]:80");
+	cr_assert_eq(address_localhost(a, "localhost.", 80), 0);
+	cr_assert_eq(address_localhost(a, "127.0.0.1", 80), 0);
+}
+
 Test(address, split)
 {
 	static const struct {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Names of two words: always the same, a label of DNS, others in turn. */
-// links: client/words.c
+// links: client/words.c common/base/address.c
 
 #include "client/words.h"
 
@@ -18,6 +18,8 @@ Test(words, are_the_same_again)
 	cr_assert_str_eq(a, b);
 	/* What was once printed stays: people have it in bookmarks. */
 	cr_assert_str_eq(a, "quick-crane");
+	words_make(b, "me", "localhost", 3000, 0);
+	cr_assert_str_eq(a, b);
 }
 
 Test(words, differ_by_all_that_counts)
