@@ -54,6 +54,9 @@ int doctor_resolve(const struct doctor *d, const char *host, uint16_t port,
 	*error_r = "no address";
 	if (address_parse(&addresses[0], host, port) == 0)
 		return 1;
+	n = address_localhost(addresses, host, port);
+	if (n > 0)
+		return n;
 	if (!*d->settings->dns_server) {
 		n = ask_system(host, addresses, error_r);
 	} else if (name_server_create(&server, d->settings->dns_server) == 0) {
@@ -171,8 +174,17 @@ static const char *route_advice(const struct doctor *d, int rc)
 	case -ETIMEDOUT:
 		return "a firewall may drop it: open the port on the server, "
 		       "and ask who runs the networks between";
-	case -ENETUNREACH:
 	case -EHOSTUNREACH:
+		return "there is no such machine, or a firewall on the way "
+		       "rejects it: is the address right, is the port open on "
+		       "the server?";
+	case -EINVAL:
+	case -EACCES:
+	case -EPERM:
+		return "a route or the firewall of this machine forbids it: "
+		       "`ip route get ADDRESS`, and the rules for what goes "
+		       "out";
+	case -ENETUNREACH:
 		return "this machine has no way there: look at its network "
 		       "(`ip route get ADDRESS`)";
 	case -EADDRNOTAVAIL:
