@@ -11,7 +11,7 @@
 
 #include "tests/unit/json_line.h"
 
-#define SIZE_MAX_TRIED 400
+#define SIZE_MAX_TRIED 256
 
 static const char *const texts[] = { "", "plain", "\"", "\\", "\n", "\x01",
 	"\x7f", "\xc3\xa4", "\xf0\x9f\x98\x80", "\xff", "a\"", "\"a", "a\x01" };
@@ -52,21 +52,23 @@ static size_t escape_length(const char *at)
 }
 
 /* Quotes are closed, and no escape is cut. */
-static void check_text(size_t n)
+static bool is_text_line(size_t n)
 {
 	bool quoted = false;
 
-	cr_assert_eq(out[n - 1], '\n');
+	if (out[n - 1] != '\n')
+		return false;
 	out[n - 1] = '\0';
 	for (const char *at = out; *at;) {
 		size_t step = *at == '\\' ? escape_length(at) : 1;
 
-		cr_assert_gt(step, 0, "%s", out);
+		if (step == 0)
+			return false;
 		if (*at == '"')
 			quoted = !quoted;
 		at += step;
 	}
-	cr_assert_not(quoted, "%s", out);
+	return !quoted;
 }
 
 static void try_sizes(enum log_format format, bool color, const char *msg,
@@ -81,7 +83,7 @@ static void try_sizes(enum log_format format, bool color, const char *msg,
 		if (format == LOG_JSON)
 			check_json(n);
 		else
-			check_text(n);
+			cr_assert(is_text_line(n), "%s", out);
 	}
 }
 
@@ -95,14 +97,14 @@ static void try_formats(const char *msg, const char *const *pairs)
 Test(log_line, a_message_that_is_cut, .timeout = 60)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-		for (size_t before = 0; before < 6; before++)
+		for (size_t before = 0; before < 2; before++)
 			try_formats(repeat(before, texts[i]), NULL);
 }
 
 Test(log_line, a_value_that_is_cut, .timeout = 60)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-		for (size_t before = 0; before < 6; before++)
+		for (size_t before = 0; before < 2; before++)
 			try_formats("short", LOG_PAIRS("key", "v", "other",
 						     repeat(before, texts[i]),
 						     "last", "x y"));
