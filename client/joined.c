@@ -14,6 +14,7 @@
 #include "common/crypto/token.h"
 
 #define BLANKS " \t\r\n"
+#define QUOTES "\"'`"
 
 int joined_path(char path[static PATH_MAX])
 {
@@ -52,18 +53,33 @@ static int check(const struct join *j, char error[static JOINED_ERROR_SIZE])
 	return 0;
 }
 
+/*
+ * As it was meant: a mail or a terminal may have broken the line, quotes may
+ * have come along. Neither stands in a join string.
+ */
+static size_t copy_clean(char out[static JOINED_INPUT_SIZE], const char *text)
+{
+	size_t n = 0, from = 0;
+
+	for (; *text && n + 1 < JOINED_INPUT_SIZE; text++)
+		if (!strchr(BLANKS, *text))
+			out[n++] = *text;
+	out[n] = '\0';
+	if (n > 1 && strchr(QUOTES, out[0]) && out[n - 1] == out[0])
+		from = 1;
+	n -= 2 * from;
+	memmove(out, out + from, n);
+	return n;
+}
+
 int joined_parse(
 	struct join *j, const char *text, char error[static JOINED_ERROR_SIZE])
 {
-	char why[JOIN_ERROR_SIZE];
-	size_t n;
-	int rc;
+	char why[JOIN_ERROR_SIZE], clean[JOINED_INPUT_SIZE];
+	size_t n = copy_clean(clean, text);
+	int rc = join_parse(j, clean, n, why);
 
-	text += strspn(text, BLANKS);
-	n = strlen(text);
-	while (n > 0 && strchr(BLANKS, text[n - 1]))
-		n--;
-	rc = join_parse(j, text, n, why);
+	explicit_bzero(clean, sizeof(clean));
 	if (rc < 0) {
 		snprintf(error, JOINED_ERROR_SIZE,
 			"the join string is wrong: %s",

@@ -68,6 +68,27 @@ Test(joined, becomes_settings)
 	settings_free(&s);
 }
 
+Test(joined, quotes_and_broken_lines_come_along)
+{
+	static const char *const forms[] = { "\"%.30s%s\"", "'%.30s%s'\n",
+		"%.30s\n%s", " %.30s\r\n   %s \n" };
+	static const char *const bad[] = { "\"%s", "%s'", "\"%s'", "\"\"%s\"",
+		"\"%s\"\"" };
+	char around[JOINED_INPUT_SIZE];
+	struct join j;
+
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+		snprintf(around, sizeof(around), forms[i], text, text + 30);
+		cr_expect_eq(joined_parse(&j, around, error), 0, "%s", error);
+		cr_expect_str_eq(j.token, token);
+		cr_expect_str_eq(j.pins[0], PIN_A);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		snprintf(around, sizeof(around), bad[i], text);
+		cr_expect_eq(joined_parse(&j, around, error), -EINVAL);
+	}
+}
+
 /* Nobody is asked, and no error has the token. */
 Test(joined, typing_errors_are_found)
 {
