@@ -69,9 +69,10 @@ void log_set_level(enum log_level level)
 
 bool log_may_color(int fd)
 {
-	const char *none = getenv("NO_COLOR");
+	const char *none = getenv("NO_COLOR"), *term = getenv("TERM");
 
-	return !(none && *none) && isatty(fd);
+	return !(none && *none) && !(term && !strcmp(term, "dumb")) &&
+	       isatty(fd);
 }
 
 void log_set_color(bool wanted)

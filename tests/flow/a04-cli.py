@@ -466,11 +466,14 @@ def on_terminal(conf, env=None):
 
 @case("log: colors on a terminal only, and not where they are not wanted")
 def colors():
-    check("\x1b[34minfo\x1b[0m msg=" in on_terminal({}), "no color")
+    check("\x1b[34minfo\x1b[0m msg=" in on_terminal({}, {"TERM": "xterm"}),
+          "no color")
     check("\x1b" not in on_terminal({"log": {"disablePrintColor": True}}),
           "color in spite of disablePrintColor")
     check("\x1b" not in on_terminal({}, {"NO_COLOR": "1"}),
           "color in spite of NO_COLOR")
+    check("\x1b" not in on_terminal({}, {"TERM": "dumb"}),
+          "color on a terminal that has none")
     check("\x1b" not in on_terminal({"log": {"format": "json"}}),
           "color in JSON")
     with Server() as s:
