@@ -41,9 +41,7 @@ static void step_digit(struct chunked *c, uint8_t byte)
 	int digit = text_hex(byte);
 
 	if (c->state == CHUNKED_SIZE) {
-		c->left = 0;
 		c->digits = 0;
-		c->seen = 0;
 		if (digit < 0) {
 			refuse(c, "bad chunk size");
 			return;
@@ -292,9 +290,8 @@ static bool has_line(struct chunked *c, size_t *size_r)
 		*size_r = put_line(c);
 		return true;
 	}
-	if (!c->passing || c->state == CHUNKED_TRAILER_NAME ||
-		(c->state == CHUNKED_TRAILER_VALUE &&
-			c->filled < CHUNKED_NAME_MAX))
+	if (!c->passing || (c->state == CHUNKED_TRAILER_VALUE &&
+				   c->filled < CHUNKED_NAME_MAX))
 		return false;
 	if (c->state != CHUNKED_TRAILER && c->state != CHUNKED_TRAILER_VALUE)
 		return false;

@@ -23,11 +23,14 @@ static const struct {
 	{ "000000000000000A\r\n0123456789\r\n" END, "a\r\n0123456789\r\n" END,
 		"0123456789" },
 	{ "1;a\r\nx\r\n" END, "1\r\nx\r\n" END, "x" },
+	{ "1;a=bc\r\nx\r\n" END, "1\r\nx\r\n" END, "x" },
 	{ "1;a=b;c=\"d;\\\"e\"\r\nx\r\n0;z\r\n\r\n", "1\r\nx\r\n" END, "x" },
 	{ "1\r\nx\r\n0\r\nA: b\r\nContent-Length: 5\r\n\r\n", "1\r\nx\r\n" END,
 		"x" },
 	{ "0\r\nA:\r\n\r\n", END, "" },
 	{ "\r\n" END, NULL, NULL },
+	{ "\r\n\r\n", NULL, NULL },
+	{ ";a\r\n\r\n", NULL, NULL },
 	{ "x\r\n", NULL, NULL },
 	{ "0x1\r\nx\r\n", NULL, NULL },
 	{ "1_0\r\n", NULL, NULL },
@@ -181,6 +184,33 @@ Test(chunked, limits)
 		cr_assert_eq(
 			pass(in, strlen(in), CHUNKED_ANEW, 1000) > 0, !more);
 	}
+}
+
+/* Each size line has its own, and the trailers theirs. */
+Test(chunked, limits_begin_anew)
+{
+	static char in[20000];
+	char *at = in;
+
+	for (int i = 0; i < 3; i++) {
+		at += sprintf(at, "%d;", i < 2);
+		memset(at, 'a', CHUNKED_EXTENSION_MAX - 1);
+		at += CHUNKED_EXTENSION_MAX - 1;
+		at += sprintf(at, "%s", i < 2 ? "\r\nx\r\n" : "\r\nA:");
+	}
+	memset(at, 'a', CHUNKED_TRAILER_MAX - 4);
+	strcpy(at + CHUNKED_TRAILER_MAX - 4, "\r\n\r\n");
+	cr_assert_eq(pass(in, strlen(in), CHUNKED_ANEW, 1000), (int)strlen(in));
+}
+
+Test(chunked, the_longest_chunk)
+{
+	struct chunked c;
+
+	chunked_init(&c, CHUNKED_ANEW);
+	chunked_next(&c, (const uint8_t *)"7fffffffffffffff\r\n", 18);
+	cr_assert_eq(c.state, CHUNKED_DATA);
+	cr_assert_eq(c.left, INT64_MAX);
 }
 
 Test(chunked, data_may_pass_unseen)
