@@ -187,6 +187,10 @@ Test(framing, responses)
 			false, false },
 		{ "HTTP/1.1 304 N\r\n" CL "5" END, false, 0, FRAMING_NONE, 0,
 			false, false },
+		{ "HTTP/1.0 304 N" END, false, 0, FRAMING_NONE, 0, true,
+			false },
+		{ "HTTP/1.0 304 N\r\nConnection: keep-alive" END, false, 0,
+			FRAMING_NONE, 0, false, false },
 		{ "HTTP/1.1 100 C" END, false, 0, FRAMING_NONE, 0, false,
 			false },
 		{ "HTTP/1.1 200\r\n" CL "5" END, false, 0, FRAMING_LENGTH, 5,
@@ -198,6 +202,10 @@ Test(framing, responses)
 		{ .head = R CL "5\r\n" TE "chunked" END, .result = -502 },
 		{ .head = R TE "gzip, chunked" END, .result = -502 },
 		{ .head = R TE "gzip" END, .result = -502 },
+		{ .head = R TE "chunked, identity" END, .result = -502 },
+		{ .head = R TE "identity, chunked" END, .result = -502 },
+		{ .head = R TE "identity\r\n" TE "identity" END,
+			.result = -502 },
 		{ .head = R0 TE "chunked" END, .result = -502 },
 		{ .head = R "Content_Length: 5" END, .result = -502 },
 		{ .head = R "Connection: a b" END, .result = -502 },
@@ -248,6 +256,44 @@ Test(framing, who_is_authenticated)
 		cr_assert_gt(head_parse(&head, data, strlen(text)), 0);
 		cr_assert_eq(framing_response(&f, &head, data, false), 0);
 		cr_assert_eq(f.pinned, rows[i].pinned, "%s", text);
+		sprintf(text, P "%s" END, rows[i].field);
+		request_parse(&head, text);
+		cr_assert_eq(framing_request(&f, &head, data), 0);
+		cr_assert_eq(f.pinned, rows[i].pinned, "%s", text);
+	}
+}
+
+Test(framing, how_long_a_service_keeps_it)
+{
+	static const struct {
+		const char *field;
+		uint32_t keeps_s;
+	} rows[] = {
+		{ "Keep-Alive: timeout=5", 5 },
+		{ "Keep-Alive: timeout=5, max=100", 5 },
+		{ "keep-alive: max=100, Timeout=60", 60 },
+		{ "Keep-Alive: timeout=4294967295", UINT32_MAX },
+		{ "Keep-Alive: timeout=4294967297", 0 },
+		{ "Keep-Alive: timeout=", 0 },
+		{ "Keep-Alive: timeout=x", 0 },
+		{ "Keep-Alive: timeout", 0 },
+		{ "Keep-Alive: timeouts5", 0 },
+		{ "Keep-Alive: max=100", 0 },
+		{ "Keep-Alive: 5", 0 },
+		{ "Keeps: timeout=5", 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct http_framing f;
+		struct http_head head;
+		char text[200];
+		const uint8_t *data = (const uint8_t *)text;
+
+		sprintf(text, R "%s" END, rows[i].field);
+		head_init_response(&head);
+		cr_assert_gt(head_parse(&head, data, strlen(text)), 0);
+		cr_assert_eq(framing_response(&f, &head, data, false), 0);
+		cr_assert_eq(f.keeps_s, rows[i].keeps_s, "%s", text);
 	}
 }
 
@@ -261,6 +307,11 @@ Test(framing, switches)
 		  "Connection: Upgrade" END,
 			true },
 		{ "HTTP/1.1 101 S\r\nUpgrade: websocket" END, false },
+		{ "HTTP/1.1 101 S\r\nConnection: Upgrade" END, false },
+		{ "HTTP/1.1 101 S" END, false },
+		{ "HTTP/1.0 101 S\r\nUpgrade: websocket\r\n"
+		  "Connection: Upgrade" END,
+			false },
 		{ R "Upgrade: websocket\r\nConnection: Upgrade" END, false },
 	};
 

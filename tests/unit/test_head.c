@@ -30,7 +30,9 @@ static const struct row rows[] = {
 	{ "\n" H, -400 },
 	{ "\rX", -400 },
 	{ " GET / HTTP/1.1\r\n", -400 },
+	{ " / HTTP/1.1\r\n\r\n", -400 },
 	{ "GET  / HTTP/1.1\r\n", -400 },
+	{ "GET  HTTP/1.1\r\n\r\n", -400 },
 	{ "GET /  HTTP/1.1\r\n", -400 },
 	{ "GET\t/ HTTP/1.1\r\n", -400 },
 	{ "GET / HTTP/1.1 \r\n", -400 },
@@ -144,6 +146,7 @@ Test(head, offsets)
 	cr_assert(head_method_is(&head, data, "POST"));
 	cr_assert_not(head_method_is(&head, data, "post"));
 	cr_assert_not(head_method_is(&head, data, "POS"));
+	cr_assert_not(head_method_is(&head, data, "POSTS"));
 }
 
 Test(head, limits)
@@ -218,6 +221,7 @@ static const struct response_row {
 	{ "HTTP/1.1  200 OK\r\n", -502, false },
 	{ "HTTP/1.1 099 x\r\n", -502, false },
 	{ "HTTP/1.1 1000 x\r\n", -502, false },
+	{ "HTTP/1.1 2000\r\n\r\n", -502, false },
 	{ "HTTP/1.1 20x\r\n", -502, false },
 	{ "HTTP/1.1 200 O\rK\r\n", -502, false },
 	{ "HTTP/1.1 200 O\x01K\r\n", -502, false },
