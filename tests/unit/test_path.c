@@ -33,6 +33,8 @@ static const struct {
 	{ "/a%", NULL, NULL },
 	{ "/a%4", NULL, NULL },
 	{ "/a%zz", NULL, NULL },
+	{ "/a%4z", NULL, NULL },
+	{ "/a%z4", NULL, NULL },
 	{ "/a%00b", NULL, NULL },
 };
 

@@ -20,6 +20,7 @@ static const struct {
 	{ "Upgrade: WebSocket\r\n", "WebSocket" },
 	{ "Upgrade: h2c, websocket\r\n", "websocket" },
 	{ "Upgrade: h2c\r\n", "" },
+	{ "Upgrade: h2\r\n", "" },
 	{ "Upgrade: HTTP/2.0, H2C, TLS/1.0\r\n", "TLS/1.0" },
 	{ "Upgrade: tcp\r\nUpgrade: ,SPDY/3.1 ,\r\n", "tcp, SPDY/3.1" },
 	{ "Upgrade: a b\r\n", "" },
