@@ -9,7 +9,8 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-static const char *alices[] = { "www.a.test", "*.Alice.Test.", "both.test" };
+static const char *alices[] = { "www.a.test", "*.Alice.Test.", "both.test",
+	"z.c.test", "x.y.alice.test" };
 static const char *bobs[] = { "*.a.test", "both.test" };
 static struct conf_range alices_ports[] = { { 6000, 6009 }, { 7777, 7777 } };
 static struct conf_range bobs_ports[] = { { 7777, 7777 }, { 8000, 8000 } };
@@ -17,7 +18,7 @@ static struct conf_range bobs_ports[] = { { 7777, 7777 }, { 8000, 8000 } };
 static struct settings_user list[] = {
 	{ .name = "alice",
 		.frp_token = "a",
-		.domains = { 3, alices },
+		.domains = { 5, alices },
 		.ports = { 2, alices_ports },
 		.expires = "",
 		.bandwidth = "" },
@@ -122,8 +123,40 @@ Test(policy, domains)
 	/* A wildcard above what others have would take their visitors. */
 	expect_host(carol, "*.test", "below it");
 	expect_host(NULL, "*", "below it");
-	expect_host(carol, "*.c.test", "");
+	expect_host(carol, "*.c.test", "below it");
+	expect_host(carol, "*.d.test", "");
 	expect_host(NULL, "c.test", "");
+	/* Not if they are one's own. */
+	expect_host(alice, "*.y.alice.test", "");
+}
+
+/* For visitors of https, whose name stands in no claim. */
+Test(policy, who_lists_a_host)
+{
+	static const struct {
+		const char *host;
+		enum policy_listing alices, bobs, carols;
+	} rows[] = {
+		{ "www.a.test", POLICY_LISTED, POLICY_OF_OTHERS,
+			POLICY_OF_OTHERS },
+		{ "x.a.test", POLICY_OF_OTHERS, POLICY_LISTED,
+			POLICY_OF_OTHERS },
+		{ "both.test", POLICY_LISTED, POLICY_LISTED, POLICY_OF_OTHERS },
+		{ "alice.test", POLICY_UNLISTED, POLICY_UNLISTED,
+			POLICY_UNLISTED },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const char *host = rows[i].host;
+
+		cr_assert_eq(policy_lists(users, host, alice->load),
+			rows[i].alices, "%s", host);
+		cr_assert_eq(policy_lists(users, host, bob->load), rows[i].bobs,
+			"%s", host);
+		cr_assert_eq(policy_lists(users, host, carol->load),
+			rows[i].carols, "%s", host);
+		cr_assert_eq(policy_lists(NULL, host, NULL), POLICY_UNLISTED);
+	}
 }
 
 Test(policy, ports)
@@ -140,6 +173,33 @@ Test(policy, ports)
 	cr_assert(policy_allows_port(users, carol, 6010));
 	cr_assert(policy_allows_port(users, NULL, 1));
 	cr_assert(policy_allows_port(NULL, NULL, 6000));
+}
+
+static void expect_port(const struct user *u, int64_t port, const char *why)
+{
+	char name[64];
+	const char *have;
+
+	snprintf(name, sizeof(name), "%s.x", u ? user_name(u) : "x");
+	have = ask(u, (struct policy_wish){
+			      name, SETTINGS_TYPE_HTTP, NULL, 0, port });
+	cr_assert(
+		*why ? !!strstr(have, why) : !*have, "%d: %s", (int)port, have);
+}
+
+Test(policy, ports_of_a_wish)
+{
+	expect_port(alice, 6009, "");
+	expect_port(alice, 6010, "port 6010 is not among the ports");
+	expect_port(bob, 65535, "port 65535 is not among the ports");
+	expect_port(carol, 6009, "port 6009 belongs to another user");
+	expect_port(NULL, 6009, "port 6009 belongs to another user");
+	expect_port(carol, 6010, "");
+	/* None, and what is none. */
+	expect_port(alice, 0, "");
+	expect_port(alice, -1, "");
+	expect_port(alice, 65536, "");
+	expect_port(carol, 65536 + 6009, "");
 }
 
 Test(policy, types)
