@@ -88,13 +88,15 @@ static const uint8_t there[PROOF_BINDING_SIZE] = { 3, 2, 1 };
 static struct {
 	const char *user, *privilege_key;
 	const uint8_t *comes_on;
+	bool no_token; /* the server has none */
 	char key[PROOF_PUBLIC_TEXT + 1], sig[PROOF_SIGNATURE_TEXT + 2];
 } s;
 
-static void sign(const char *user, const char *token)
+static void sign_for(
+	const uint8_t *binding, const char *user, const char *token)
 {
 	struct proof_login what = {
-		.binding = here, .user = user, .client_id = "id"
+		.binding = binding, .user = user, .client_id = "id"
 	};
 	uint8_t signature[PROOF_SIGNATURE_SIZE];
 	struct proof_key key;
@@ -108,6 +110,11 @@ static void sign(const char *user, const char *token)
 	proof_signature_write(s.sig, signature);
 }
 
+static void sign(const char *user, const char *token)
+{
+	sign_for(here, user, token);
+}
+
 static bool check_signed(void)
 {
 	struct message_login m = { .user = s.user,
@@ -118,7 +125,7 @@ static bool check_signed(void)
 	struct proof_key shared;
 	struct admission_terms terms = { .settings = &settings,
 		.users = users,
-		.token_key = shared.public,
+		.token_key = s.no_token ? NULL : shared.public,
 		.secure = true,
 		.binding = s.comes_on,
 		.now = NOW };
@@ -273,6 +280,7 @@ Test(admission, windows)
 	cr_assert_not(
 		check("alice", "alice-secret", NOW - 15 * MINUTE - 1, false));
 	cr_assert_not(a.failed);
+	cr_assert_str_eq(a.cause, "its clock is off");
 	cr_assert_str_eq(a.error,
 		"the client's clock is 15 min 1 s behind the server's, 15 min "
 		"0 s at most are allowed: set it right, or set maxClockSkew "
@@ -282,6 +290,7 @@ Test(admission, windows)
 	cr_assert_not(check("alice", "alice-secret", NOW + 25 * HOUR, true));
 	cr_assert(strstr(a.error, "is 25 h 0 min ahead of the server's, 24 h"));
 	cr_assert(check("bob", "bob-secret", 0, false));
+	cr_assert_eq(a.keep_s, 48 * HOUR);
 	cr_assert(check("bob", "bob-secret", INT64_MIN, false));
 	cr_assert_not(check("alice", "alice-secret", INT64_MIN, false));
 	cr_assert_not(check("alice", "alice-secret", INT64_MAX, false));
@@ -342,6 +351,40 @@ Test(admission, signatures_that_are_worth_nothing)
 	expect_refused("unknown key");
 	sign("dora", "shared");
 	expect_refused("unknown key");
+	/* Of a server without auth.token. */
+	sign("", "shared");
+	s.no_token = true;
+	expect_refused("unknown key");
+}
+
+/* Nor of no connection, as one without TLS has none to be signed. */
+Test(admission, a_signature_for_nowhere)
+{
+	static const uint8_t nowhere[PROOF_BINDING_SIZE];
+
+	sign_for(nowhere, "dora", "dora-token");
+	s.comes_on = NULL;
+	expect_refused("wrong signature");
+}
+
+/* A key is no way around them. */
+Test(admission, signatures_of_who_may_not)
+{
+	static const struct {
+		bool disabled;
+		const char *expires, *cause;
+	} rows[] = { { true, "", "user is disabled" },
+		{ false, "2023-11-13", "user has expired" } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		users_drop(&users);
+		list[5].disabled = rows[i].disabled;
+		list[5].expires = rows[i].expires;
+		users = users_make(&all, NULL, NULL);
+		sign("dora", "dora-token");
+		expect_refused(rows[i].cause);
+		cr_assert_not(a.failed);
+	}
 }
 
 /* Nothing less counts where there is a signature, or a part of one. */
