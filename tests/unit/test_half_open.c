@@ -54,6 +54,29 @@ Test(half_open, networks)
 	cr_assert_eq(place_of("::ffff:192.0.2.1"), place_of("192.0.2.1"));
 }
 
+/* Nobody knows whom an address shares its place with. */
+Test(half_open, places_are_spread)
+{
+	static uint32_t places[64];
+	uint32_t apart = 0, moved = 0;
+	char ip[32];
+
+	half_open_init(&h);
+	for (uint32_t i = 0; i < 64; i++) {
+		snprintf(ip, sizeof(ip), "192.0.2.%u", i);
+		places[i] = place_of(ip);
+		cr_assert_lt(places[i], HALF_OPEN_PLACES);
+		apart += places[i] != places[0];
+	}
+	cr_assert_gt(apart, 48);
+	half_open_init(&h);
+	for (uint32_t i = 0; i < 64; i++) {
+		snprintf(ip, sizeof(ip), "192.0.2.%u", i);
+		moved += place_of(ip) != places[i];
+	}
+	cr_assert_gt(moved, 48);
+}
+
 /* The last quarter is for who resumes; an address has no more of it either. */
 Test(half_open, all_together)
 {

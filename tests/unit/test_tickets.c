@@ -155,6 +155,20 @@ Test(tickets, forged)
 	cr_assert_null(redeem(2, a, here, here));
 }
 
+/* A place that is given again is another one's. */
+Test(tickets, of_a_place_that_was_given_again)
+{
+	uint8_t old[TICKET_SIZE], a[TICKET_SIZE];
+
+	cr_assert(tickets_issue(t, TICKET_TLS, 1, old));
+	cr_assert_null(redeem(2, old, here, here));
+	for (int i = 0; i < TICKETS_MAX; i++)
+		cr_assert(tickets_issue(t, TICKET_TLS, 2, a));
+	cr_assert_str_eq(
+		redeem(2, old, here, here), "the ticket was used already");
+	cr_assert_null(redeem(2, a, here, here));
+}
+
 Test(tickets, no_more_than_may_be_out)
 {
 	uint8_t a[TICKET_SIZE];

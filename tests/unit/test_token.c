@@ -28,11 +28,13 @@ Test(token, known_answer)
 
 Test(token, made_ones_differ_and_are_good)
 {
-	char a[TOKEN_SIZE], b[TOKEN_SIZE];
+	char a[TOKEN_SIZE], b[TOKEN_SIZE], c[TOKEN_SIZE];
 
 	token_make(a);
 	token_make(b);
+	token_make(c);
 	cr_assert_str_neq(a, b);
+	cr_assert_str_neq(b, c);
 	cr_assert_eq(strlen(a), TOKEN_SIZE - 1);
 	cr_assert_null(token_fault(a, strlen(a)));
 	cr_assert_null(token_fault(b, strlen(b)));
