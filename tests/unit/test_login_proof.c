@@ -91,6 +91,14 @@ Test(login_proof, names_have_a_length)
 	name[PROOF_NAME_MAX] = '\0';
 	cr_assert(proof_sign(signature, &key, &l));
 	cr_assert(proof_verify(signature, key.public, &l));
+	/* The other one as well. */
+	l.client_id = name;
+	cr_assert(proof_sign(signature, &key, &l));
+	cr_assert(proof_verify(signature, key.public, &l));
+	name[PROOF_NAME_MAX] = 'x';
+	l.user = "alice";
+	cr_assert_not(proof_sign(signature, &key, &l));
+	cr_assert_not(proof_verify(signature, key.public, &l));
 }
 
 Test(login_proof, public_keys_as_text)
