@@ -146,6 +146,9 @@ Test(websocket, requests)
 			  KEY, "13") "Content-Length: 0\r\n"
 				     "Connection: x\r\n\r\n",
 			1 },
+		{ "GET /~!frp HTTP/1.1\r\n" FIELDS("\twebsocket \t",
+			  " \tUpgrade\t", KEY, "13") "a: b\tc\r\n\r\n",
+			1 },
 		{ "GET / HTTP/1.1\r\n" USUAL "\r\n", 4 },
 		{ "GET /~!frp/ HTTP/1.1\r\n" USUAL "\r\n", 4 },
 		{ "GET /~!FRP HTTP/1.1\r\n" USUAL "\r\n", 4 },
@@ -153,6 +156,8 @@ Test(websocket, requests)
 		{ "GET /~!frp HTTP/1.0\r\n" USUAL "\r\n", 0 },
 		{ "GET  /~!frp HTTP/1.1\r\n" USUAL "\r\n", 0 },
 		{ "GET /~!frp\r\n" USUAL "\r\n", 0 },
+		{ "GET  HTTP/1.1\r\n" USUAL "\r\n", 0 },
+		{ "G(T / HTTP/1.1\r\n" USUAL "\r\n", 0 },
 		{ "\r\n\r\n", 0 },
 		{ "GET /~!frp HTTP/1.1\r\n\r\n", 0 },
 		{ "GET /~!frp HTTP/1.1\r\n" USUAL "Host: b\r\n\r\n", 0 },
@@ -169,6 +174,13 @@ Test(websocket, requests)
 		{ "GET /~!frp HTTP/1.1\r\n" USUAL "a : b\r\n\r\n", 0 },
 		{ "GET /~!frp HTTP/1.1\r\n" USUAL ": b\r\n\r\n", 0 },
 		{ "GET /~!frp HTTP/1.1\r\n" USUAL "a: \1\r\n\r\n", 0 },
+		{ "GET /~!frp HTTP/1.1\r\n" USUAL "a: \x7f\r\n\r\n", 0 },
+		{ "GET /~!frp HTTP/1.1\r\n" USUAL "a\x7f: b\r\n\r\n", 0 },
+		{ "GET /~!frp HTTP/1.1\r\n" USUAL "a(: b\r\n\r\n", 0 },
+		{ "GET /~!frp HTTP/1.1\r\n" USUAL "a: bc\nd: e\r\n\r\n", 0 },
+		{ "GET /~!frp HTTP/1.1\r\n" USUAL
+		  "Sec-WebSocket-Version: 13\r\n\r\n",
+			0 },
 		{ "GET /~!frp HTTP/1.1\n" USUAL "\r\n", 0 },
 		{ "GET /~!frp HTTP/1.1\r\n" FIELDS(
 			  "websockets", "Upgrade", KEY, "13") "\r\n",
@@ -184,6 +196,15 @@ Test(websocket, requests)
 			0 },
 		{ "GET /~!frp HTTP/1.1\r\n" FIELDS("websocket", "Upgrade",
 			  "dGhlIHNhbXBsZSBub25j", "13") "\r\n",
+			0 },
+		{ "GET /~!frp HTTP/1.1\r\n" FIELDS("websocket", "Upgrade",
+			  "dGhlIHNhbXBsZSBub25jZQ=x", "13") "\r\n",
+			0 },
+		{ "GET /~!frp HTTP/1.1\r\n" FIELDS("websocket", "Upgrade",
+			  "dGhlIHNhbXBsZSBub25jZQ===", "13") "\r\n",
+			0 },
+		{ "GET /~!frp HTTP/1.1\r\n" FIELDS("websocket", "Upgrade",
+			  "dGhlIHNhbXBsZSBub2!jZQ==", "13") "\r\n",
 			0 },
 	};
 	static const char *const answers[] = { "HTTP/1.1 400 Bad Request\r\n",
@@ -231,7 +252,19 @@ Test(websocket, answers)
 		{ "HTTP/1.0 101 x\r\n" GIVEN(
 			  "websocket", "Upgrade", ACCEPT) "\r\n",
 			"the server's answer is no HTTP" },
+		{ "HTTP/1.1 1010 x\r\n" GIVEN(
+			  "websocket", "Upgrade", ACCEPT) "\r\n",
+			"the server's answer is no HTTP" },
 		{ SWITCH "\r\n", "the server's WebSocket handshake is wrong" },
+		{ SWITCH GIVEN("websocket", "Upgrade",
+			  ACCEPT) "Upgrade: websocket\r\n\r\n",
+			"the server's WebSocket handshake is wrong" },
+		{ SWITCH GIVEN("websocket", "Upgrade",
+			  ACCEPT) "Connection: Upgrade\r\n\r\n",
+			"the server's WebSocket handshake is wrong" },
+		{ SWITCH GIVEN("websocket", "Upgrade",
+			  ACCEPT) "Sec-WebSocket-Accept: " ACCEPT "\r\n\r\n",
+			"the server's WebSocket handshake is wrong" },
 		{ SWITCH GIVEN(
 			  "websocket", "keep-alive, Upgrade", ACCEPT) "\r\n",
 			"the server's WebSocket handshake is wrong" },
@@ -279,6 +312,24 @@ Test(websocket, heads_without_an_end)
 	cr_assert_null(websocket_call(&means, ""));
 	cr_assert_null(websocket_call(&means, "a\r\nb: c"));
 	cr_assert_null(websocket_call(&means, "a/b"));
+	cr_assert_null(websocket_call(&means, "a b"));
+	cr_assert_null(websocket_call(&means, "a\x7f"));
+}
+
+Test(websocket, the_longest_host)
+{
+	char host[WEBSOCKET_HOST_MAX + 2];
+	struct transform *t;
+
+	memset(host, '~', sizeof(host));
+	host[WEBSOCKET_HOST_MAX + 1] = '\0';
+	cr_assert_null(websocket_call(&means, host));
+	host[WEBSOCKET_HOST_MAX] = '\0';
+	t = websocket_call(&means, host);
+	cr_assert_not_null(t);
+	cr_assert_gt(seal_all(t, NULL, 0, 0, out, sizeof(out)),
+		2 * WEBSOCKET_HOST_MAX);
+	transform_free(&t);
 }
 
 /* --- frames --- */
@@ -300,6 +351,8 @@ Test(websocket, frames_that_come)
 		ROW("\x82\x00\x8a\x00\x82\x01!", "!", false),
 		ROW("\x82\x01!\x88\x00junk", "!", true),
 		ROW("\x88\x02\x03\xe8", "", true),
+		ROW("\x88\x02\x03\xf6", "", true),
+		ROW("\x88\x02\x13\x87", "", true),
 		ROW("\x02\x01!\x88\x05\x0b\xb8xyz", "!", true),
 	};
 
@@ -395,6 +448,17 @@ Test(websocket, pings_are_answered_once)
 	transform_free(&t);
 }
 
+Test(websocket, the_longest_ping)
+{
+	uint8_t ping[2 + 125] = { 0x89, 125 };
+	struct transform *t = client();
+
+	cr_assert_eq(open_all(t, ping, sizeof(ping), 50, out, 64), 0);
+	cr_assert_eq(seal_all(t, NULL, 0, 0, out, 400), 2 + 4 + 125);
+	cr_assert_eq(out[1], 0x80 + 125);
+	transform_free(&t);
+}
+
 /* A pong goes before the data that is sealed with it. */
 Test(websocket, words_and_data_in_one)
 {
@@ -456,7 +520,11 @@ Test(websocket, frames_that_are_refused)
 			"a WebSocket control frame that is none"),
 		BAD("\x88\x01x", "a WebSocket Close that is none"),
 		BAD("\x88\x02\x03\xe7", "a WebSocket Close that is none"),
+		BAD("\x88\x02\x03\xec", "a WebSocket Close that is none"),
+		BAD("\x88\x02\x03\xed", "a WebSocket Close that is none"),
 		BAD("\x88\x02\x03\xee", "a WebSocket Close that is none"),
+		BAD("\x88\x02\x03\xf7", "a WebSocket Close that is none"),
+		BAD("\x88\x02\x0b\xb7", "a WebSocket Close that is none"),
 		BAD("\x88\x02\x13\x88", "a WebSocket Close that is none"),
 	};
 
