@@ -13,6 +13,7 @@
 #include "common/wire/crc32c.h"
 #include "tests/unit/transform.h"
 
+#define PLAIN 65536
 #define IDENTIFIER "ff060000734e61507059"
 #define HELLO "01090000 bb1f1c19 68656c6c6f"
 
@@ -107,6 +108,48 @@ Test(snappy, refused)
 			transform_free(&t);
 		}
 	}
+}
+
+/* A chunk that is right but for its size: so many zeros, one and copies. */
+static size_t zeros_chunk(uint8_t *wire, size_t zeros)
+{
+	static uint8_t plain[PLAIN + 1];
+	size_t n = from_hex(IDENTIFIER "00", wire), length = n;
+	uint32_t crc = crc32c(plain, zeros);
+
+	n += 3;
+	crc = (crc >> 15 | crc << 17) + 0xa282ead8;
+	for (int i = 0; i < 4; i++)
+		wire[n++] = (uint8_t)(crc >> 8 * i);
+	wire[n++] = (uint8_t)(zeros & 127) | 128;
+	wire[n++] = (uint8_t)(zeros >> 7 & 127) | 128;
+	wire[n++] = (uint8_t)(zeros >> 14);
+	memset(wire + n, 0, 2);
+	n += 2;
+	for (size_t left = zeros - 1, k; left > 0; left -= k) {
+		k = left < 64 ? left : 64;
+		wire[n++] = (uint8_t)((k - 1) << 2 | 2);
+		wire[n++] = 1;
+		wire[n++] = 0;
+	}
+	for (int i = 0; i < 3; i++)
+		wire[length + (size_t)i] = (uint8_t)((n - length - 3) >> 8 * i);
+	return n;
+}
+
+Test(snappy, the_largest_chunk)
+{
+	uint8_t wire[4096], *out = malloc(PLAIN + 1);
+
+	for (size_t more = 0; more <= 1; more++) {
+		struct transform *t = snappy_new();
+		size_t n = zeros_chunk(wire, PLAIN + more);
+
+		cr_assert_eq(open_all(t, wire, n, n, out, PLAIN + 1),
+			more ? -EPROTO : PLAIN);
+		transform_free(&t);
+	}
+	free(out);
 }
 
 Test(snappy, ends_between_chunks_only)
