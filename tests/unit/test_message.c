@@ -292,6 +292,13 @@ Test(message, depth)
 	cr_assert_eq(
 		decode('h', "{\"a\":[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]}", &m),
 		-EBADMSG);
+	/* Side by side there may be any number. */
+	strcpy(body, "{\"a\":[[]");
+	for (int i = 0; i < 20; i++)
+		strcat(body, ",[{}]");
+	strcat(body, "]}");
+	cr_assert_eq(decode('h', body, &m), 0);
+	message_clear(&m);
 	memset(body, '[', FRAME_BODY_MAX);
 	body[FRAME_BODY_MAX] = '\0';
 	cr_assert_eq(decode('h', body, &m), -EBADMSG);

@@ -25,6 +25,7 @@ static const struct {
 		40 },
 	{ "192.0.2.7", "::1", "PROXY UNKNOWN\r\n", "\x21\0\0\0", 4 },
 	{ "192.0.2.7", "", "PROXY UNKNOWN\r\n", "\x21\0\0\0", 4 },
+	{ "", "192.0.2.7", "PROXY UNKNOWN\r\n", "\x21\0\0\0", 4 },
 	{ "", "", "PROXY UNKNOWN\r\n", "\x21\0\0\0", 4 },
 };
 

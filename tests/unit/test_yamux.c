@@ -50,7 +50,9 @@ Test(yamux, headers)
 Test(yamux, what_is_no_header)
 {
 	uint8_t h[YAMUX_HEADER] = { 0 };
+	struct yamux_parser p = { 0 };
 	struct yamux_frame f;
+	uint32_t n = sizeof(h);
 
 	for (int v = 1; v < 256; v++) {
 		h[0] = (uint8_t)v;
@@ -61,6 +63,7 @@ Test(yamux, what_is_no_header)
 		h[1] = (uint8_t)t;
 		cr_assert_eq(yamux_decode(&f, h), -EPROTO);
 	}
+	cr_assert_eq(yamux_parse(&p, h, &n, &f), -EPROTO);
 }
 
 /* What was parsed, as text. */
