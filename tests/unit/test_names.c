@@ -34,6 +34,22 @@ Test(names, kinds_are_apart)
 	cr_assert_null(names_find(&n, NAME_OF_PLACE, "x"));
 }
 
+/* Only the holder hands a name on. */
+Test(names, are_handed_on)
+{
+	struct names n = { 0 };
+	int a, b, c;
+
+	cr_assert(names_add(&n, NAME_OF_GROUP, "x", &a));
+	names_hand(&n, NAME_OF_GROUP, "x", &b, &c);
+	cr_assert_eq(names_find(&n, NAME_OF_GROUP, "x"), &a);
+	names_hand(&n, NAME_OF_GROUP, "x", &a, &b);
+	cr_assert_eq(names_find(&n, NAME_OF_GROUP, "x"), &b);
+	names_hand(&n, NAME_OF_GROUP, "y", &a, &b);
+	cr_assert_null(names_find(&n, NAME_OF_GROUP, "y"));
+	names_clear(&n);
+}
+
 static void count_holder(void *holder, void *arg)
 {
 	*(int *)arg += *(int *)holder;

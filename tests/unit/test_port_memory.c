@@ -21,6 +21,19 @@ Test(port_memory, remembers_for_a_day)
 	cr_assert_eq(port_recall(&m, "a", CLOCK_SECOND), 0);
 }
 
+/* From when it was last had, and not a moment longer. */
+Test(port_memory, the_day_is_exact)
+{
+	struct port_memory m = { 0 };
+	int64_t since = 5 * PORT_MEMORY_TIME;
+
+	port_remember(&m, "a", 6000, since - CLOCK_SECOND);
+	port_remember(&m, "a", 6000, since);
+	cr_assert_eq(port_recall(&m, "a", since + PORT_MEMORY_TIME - 1), 6000);
+	cr_assert_eq(port_recall(&m, "a", since + PORT_MEMORY_TIME), 0);
+	port_memory_clear(&m);
+}
+
 Test(port_memory, forgets_the_oldest)
 {
 	struct port_memory m = { 0 };

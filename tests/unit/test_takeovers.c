@@ -82,6 +82,23 @@ Test(takeovers, time_is_exact)
 	cr_assert(takeovers_enter(&t, "x", "A", "B", TAKEOVERS_TIME + 1));
 }
 
+/* Whichever of the two a third address takes it from, or for. */
+Test(takeovers, between_others)
+{
+	static const char *const ways[][2] = { { "A", "C" }, { "C", "B" },
+		{ "C", "A" }, { "B", "C" } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+		for (int k = 0; k < TAKEOVERS_MAX; k++)
+			cr_assert(takeovers_enter(&t, "x", "A", "B", k));
+		cr_assert_not(takeovers_enter(&t, "x", "A", "B", 9));
+		cr_assert_not(takeovers_enter(&t, "x", "B", "A", 9));
+		cr_assert(takeovers_enter(&t, "x", ways[i][0], ways[i][1], 9),
+			"%s%s", ways[i][0], ways[i][1]);
+		takeovers_clear(&t);
+	}
+}
+
 Test(takeovers, clients_are_apart)
 {
 	for (int i = 0; i < TAKEOVERS_MAX; i++)
