@@ -54,7 +54,8 @@ static bool enter_client(struct names *n, struct registration *r)
 
 /*
  * A user's groups are the user's own: with the name that its proxies' begin
- * with. Those of auth.token's clients are in common, as in frp. "": none.
+ * with. Those of auth.token's clients are in common, as in frp. "": none, and
+ * no control has one, whose terms are others.
  */
 static const char *group_name(
 	char text[static GROUP_KEY_SIZE], const struct claim *c)
@@ -63,7 +64,7 @@ static const char *group_name(
 	int n = c->load ? (int)strcspn(name, ".") : 0;
 
 	*text = '\0';
-	if (*group)
+	if (*group && c->kind != CLAIM_CONTROL)
 		snprintf(text, GROUP_KEY_SIZE, "%.*s\n%s", n, name, group);
 	return text;
 }
