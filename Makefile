@@ -136,7 +136,8 @@ $(B)/obj/%.o: %.c Makefile
 	$(Q)$(CC) $(CFLAGS_ALL) -c -o $@ $<
 
 # --- unit tests --------------------------------------------------------------
-# Each links its noun and what it declares: `// links:` and `// libs:` lines.
+# Each links its noun and what it declares: `// links:` and `// libs:` lines;
+# and what makes assertions in a teardown count.
 
 ifeq ($(SAN),coverage)
 U := build/coverage/unit
@@ -149,7 +150,7 @@ UNITS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 UNIT_FLAGS := $(BASE) $(UNIT_MODE) -isystem $(SSL_INC) $(CPPFLAGS)
 declared = $(shell sed -n 's|^// $(1): *||p' tests/unit/$(2).c)
 unit_objects = $(patsubst %.c,$(U)/obj/%.o,tests/unit/$(1).c \
-	$(call declared,links,$(1)))
+	tests/unit/teardown.c $(call declared,links,$(1)))
 unit_libs = $(subst boringssl,$(SSL_LD),$(call declared,libs,$(1)))
 
 $(U)/obj/%.o: %.c Makefile
@@ -192,9 +193,9 @@ timing: $(B)/adit-timing ## whether a refused login's time tells who there is
 P := build/planted
 PLANTED := $(patsubst tests/planted/%.c,$(P)/%,$(wildcard tests/planted/*.c))
 
-$(P)/unit_%: tests/planted/unit_%.c Makefile
+$(P)/unit_%: tests/planted/unit_%.c tests/unit/teardown.c Makefile
 	$(say) CC "$< (planted)"
-	$(Q)mkdir -p $(P) && $(CC) $(UNIT_FLAGS) -w -Wno-error -MF $@.d -o $@ $< -lcriterion
+	$(Q)mkdir -p $(P) && $(CC) $(UNIT_FLAGS) -w -Wno-error -MF $@.d -o $@ $(filter %.c,$^) -lcriterion
 $(P)/race: tests/planted/race.c Makefile
 	$(say) CC "$< (planted)"
 	$(Q)mkdir -p $(P) && $(CC) $(BASE) $(SAN_thread) -MF $@.d -o $@ $<

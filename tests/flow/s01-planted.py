@@ -79,6 +79,11 @@ def unit_leak():
     unit_fails("unit_leak")
 
 
+@case("an assertion that fails in a teardown fails a unit test")
+def unit_teardown():
+    unit_fails("unit_teardown")
+
+
 @case("an overflow fails a unit test")
 def unit_overflow():
     unit_fails("unit_overflow")
