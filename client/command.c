@@ -6,7 +6,6 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "client/join_command.h"
 #include "client/options.h"
@@ -241,23 +240,17 @@ static int one_line(struct client_command *c, struct options *o,
 	return rc;
 }
 
-/* A command, or what stands behind one: a file, a service. */
+/* A command, or a service that stands behind one. */
 static int unknown(const char *word, char *error)
 {
 	char host[ADDRESS_HOST_SIZE], quoted[CONF_QUOTED];
 	uint16_t port;
 
-	if (access(word, R_OK) == 0)
-		snprintf(error, COMMAND_ERROR,
-			"unknown command %.120s; a file goes with -c",
-			conf_quote(quoted, word));
-	else if (parse_target(word, host, &port, error) == 0)
-		snprintf(error, COMMAND_ERROR,
-			"unknown command %.120s; http, https or tcp goes "
-			"before a port",
-			conf_quote(quoted, word));
-	else
+	if (parse_target(word, host, &port, error) < 0)
 		return command_unknown(&options_command, word, error);
+	snprintf(error, COMMAND_ERROR,
+		"unknown command %.120s; http, https or tcp goes before a port",
+		conf_quote(quoted, word));
 	return -EINVAL;
 }
 

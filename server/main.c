@@ -262,8 +262,6 @@ int main(int argc, char **argv)
 	verify = words.n > 0 && !strcmp(words.v[0], "verify");
 	upgrade = words.n > 0 && !strcmp(words.v[0], "upgrade");
 	if (words.n > 0 && !verify && !upgrade) {
-		if (access(words.v[0], R_OK) == 0)
-			return usage_error("a file goes with -c");
 		if (command_unknown(&server_command, words.v[0], error) < 0)
 			return usage_error(error);
 	}

@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/conf/error.h"
 #include "common/conf/join.h"
@@ -327,23 +328,25 @@ int command_unknown(const struct command *c, const char *word,
 	char error[static COMMAND_ERROR])
 {
 	struct conf_nearest nearest = { 0 };
-	const char *advice = NULL;
+	const char *advice = NULL, *lead = ": ";
 	char quoted[CONF_QUOTED];
 
-	for (size_t i = 0; i < c->word_count; i++)
-		if (!*c->words[i].after)
-			offer(&nearest, word, c->words[i].name);
 	for (size_t i = 0; i < c->foreign_count; i++)
 		if (!strcmp(word, c->foreign[i].word))
 			advice = c->foreign[i].advice;
+	if (access(word, R_OK) == 0) {
+		lead = "; ";
+		advice = "a file goes with -c";
+	}
+	if (!advice) {
+		for (size_t i = 0; i < c->word_count; i++)
+			if (!*c->words[i].after)
+				offer(&nearest, word, c->words[i].name);
+		lead = nearest.word ? "; the nearest is " : "";
+		advice = nearest.word ? nearest.word : "";
+	}
 	snprintf(error, COMMAND_ERROR, "unknown command %.120s%s%s",
-		quote_word(quoted, word),
-		advice         ? ": "
-		: nearest.word ? "; the nearest is "
-			       : "",
-		advice         ? advice
-		: nearest.word ? nearest.word
-			       : "");
+		quote_word(quoted, word), lead, advice);
 	return -EINVAL;
 }
 

@@ -101,7 +101,10 @@ int command_parse(const struct command *c, int argc, char **argv, void *base,
 	struct command_words *operands,
 	char error[static COMMAND_ERROR]) must_check;
 
-/* No command is called so: -EINVAL as above, with the nearest, if any. */
+/*
+ * No command is called so: -EINVAL as above, with what helps: -c if it is a
+ * file, what stands for a foreign word, or the nearest.
+ */
 int command_unknown(const struct command *c, const char *word,
 	char error[static COMMAND_ERROR]) must_check;
 
