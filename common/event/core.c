@@ -14,6 +14,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "common/base/heap.h"
 #include "common/base/log.h"
 #include "common/event/backend.h"
 #include "common/event/pipe.h"
@@ -453,6 +454,8 @@ int core_supervise(struct core *const *cores, int n, struct core_chores *chores)
 	s.waits[WAIT_CHORES].fd = chores ? chores->fd : -1;
 	for (int i = 0; i < WAITS; i++)
 		s.waits[i].events = i == WAIT_READER ? POLLOUT : POLLIN;
+	/* The first time, before a thread does it: heap.h. */
+	heap_trim();
 	for (; s.n < n; s.n++) {
 		struct core *c = cores[s.n];
 
