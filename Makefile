@@ -223,8 +223,8 @@ check-apps: deps-demo deps-apps ## real programs that need npm or a browser
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all
 	$(Q)BUILD=$(B) tests/run --apps
 
-check-all: ## make check, with a longer soak and more seeds
-	$(Q)SOAK_SECONDS=600 KILL_ROUNDS=100 PUMP_SEEDS=10000 \
+check-all: ## make check, with a longer soak, more seeds, and rates
+	$(Q)SOAK_SECONDS=600 KILL_ROUNDS=100 PUMP_SEEDS=10000 SLOW_ROUNDS=16 \
 		$(MAKE) --no-print-directory check
 
 soak: all ## 30 minutes of mixed traffic, bodies of 10 GiB

@@ -159,7 +159,12 @@ def pinned_in_group():
     with a, b, Server() as s, Client(s, [
             http("a", a.port, "a.test", **lb),
             http("b", b.port, "a.test", **lb)]):
-        for _ in range(3):
+        visitors = 0
+        # Each worker takes its own turns: who comes to another one may meet
+        # the same member again.
+        while visitors < 3 or not (a.seen and b.seen):
+            check(visitors < 100, "others have their turns")
+            visitors += 1
             with dial(s.http) as conn:
                 r = Reader(conn)
                 conn.sendall(get(b"/login"))
@@ -169,8 +174,8 @@ def pinned_in_group():
                     equal(r.message()[2], first + b"/%d" % i)
                 conn.sendall(get(b"/login"))
                 equal(r.message()[2], first)
-        equal((a.connections + b.connections), 3, "service connections")
-        check(a.seen and b.seen, "others have their turns")
+        equal((a.connections + b.connections), visitors,
+              "service connections")
 
 
 @case("a member whose service is dead is passed over")
