@@ -16,9 +16,9 @@
 
 /*
  * Let the system have it, where the C library can (malloc_trim(3)). The first
- * call of a program belongs before its threads: where malloc is another one than
- * the C library's (preloaded, or a sanitizer's), it sets up the C library's heap,
- * and two threads that did so at once would meet it half made.
+ * call of a program belongs before its threads: where malloc is another one
+ * than the C library's (preloaded, or a sanitizer's), it sets up that
+ * library's heap, and two threads that did so at once would meet it half made.
  */
 static inline void heap_trim(void)
 {
