@@ -234,6 +234,9 @@ static bool control_login_answered(
 	if (*m->error) {
 		count(&c->core.counters, logins_refused);
 		control_failed(k, m->error);
+		if (k->state == CONTROL_PAUSED)
+			hint_login_refused(
+				m->error, c->crew->announced, &k->hinted);
 		return false;
 	}
 	if (c->settings->tls_pins.n > 0 && m->adit.v != 1) {
@@ -263,6 +266,7 @@ static bool control_login_answered(
 		client_loop(c), &k->timer, CONTROL_PROVEN, control_proven);
 	snprintf(c->session.run_id, sizeof(c->session.run_id), "%s", m->run_id);
 	k->ever = true;
+	k->hinted = false;
 	k->tried = 0;
 	c->session.caps = capability_read(&m->adit) & login_offered(c);
 	k->heard = client_loop(c)->now;

@@ -53,6 +53,7 @@ struct control {
 	int64_t asked; /* the same, when the login was sent */
 	size_t tried;  /* servers that could not be reached, in a row */
 	bool ever;     /* logged in at least once */
+	bool hinted;   /* at what to do, since logins are refused */
 	bool adit;     /* the link is an aditd's own (TLS_ALPN_ADIT) */
 	bool warned;   /* that nobody vouches for the server */
 	uint8_t binding[TLS_EXPORT_SIZE]; /* of the link, if it is adit's */

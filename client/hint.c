@@ -107,3 +107,15 @@ void hint_login(const char *server, uint16_t port, bool one_line)
 		one_line ? "with the same options for the server"
 			 : "with the same -c FILE");
 }
+
+void hint_login_refused(const char *error, bool one_line, bool *told)
+{
+	if (*told || !strstr(error, "token in login"))
+		return;
+	*told = true;
+	log_info("the server was reached: where the token was renewed, revoked "
+		 "or has expired, whoever runs the server has a new one "
+		 "(aditd token renew); %s",
+		one_line ? "`adit join` takes its join string"
+			 : "in the file it is auth.token");
+}

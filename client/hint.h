@@ -23,4 +23,10 @@ const char *hint_refused(const char *error, bool one_line);
 /* Log what to do when adit ends, as the server could not be logged in to. */
 void hint_login(const char *server, uint16_t port, bool one_line);
 
+/*
+ * Log what to do when the server was reached and refuses a login with `error`
+ * that is about the token, as the next ones will be; not if `told`, which is set.
+ */
+void hint_login_refused(const char *error, bool one_line, bool *told);
+
 #endif
