@@ -95,10 +95,8 @@ static void control_failed(struct control *k, const char *error)
 	core_stop(&c->core, 1);
 }
 
-/*
- * The server cannot be reached. Where it has other addresses they are tried at
- * once, each, before this counts as an attempt that has failed.
- */
+/* The server is not reached: each of its other addresses is tried at once,
+ * before this counts as an attempt that has failed. */
 static void control_unreachable(struct control *k, const char *error)
 {
 	struct client *c = client_of(k);

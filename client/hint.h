@@ -25,7 +25,7 @@ void hint_login(const char *server, uint16_t port, bool one_line);
 
 /*
  * Log what to do when the server was reached and refuses a login with `error`
- * that is about the token, as the next ones will be; not if `told`, which is set.
+ * that is about the token, as the next ones will be; once, as `told` says.
  */
 void hint_login_refused(const char *error, bool one_line, bool *told);
 
