@@ -9,8 +9,8 @@ import subprocess
 import tempfile
 
 from harness import (ADIT, ADITD, ROOT, TEMP, TOKEN, Client, Origin, Server,
-                     Skip, answers, case, check, dial, echo, equal, free_port,
-                     main, until)
+                     answers, case, check, dial, echo, equal, free_port,
+                     free_ports, main, until)
 
 
 def folder(files):
@@ -235,22 +235,9 @@ proxies:
 """
 
 
-def consecutive(n):
-    """The first of n ports that are free, side by side."""
-    for _ in range(100):
-        first = free_port()
-        try:
-            for i in range(1, n):
-                Origin(lambda c: None, port=first + i).close()
-        except OSError:
-            continue
-        return first
-    raise Skip("no free ports side by side")
-
-
 @case("templates: environment and port ranges, as in frp's files")
 def templates():
-    local, remote = consecutive(3), consecutive(3)
+    local, remote = free_ports(3), free_ports(3)
     with Server() as s:
         origins = [Origin(echo, port=local + i) for i in range(3)]
         env = {"ADIT_TEST_HOST": "127.0.0.1", "ADIT_TEST_PORT": str(s.port),

@@ -144,19 +144,45 @@ def until(condition, what, timeout=10.0, step=0.02):
         time.sleep(step)
 
 
-# Ports below the ephemeral range, so that no outgoing connection takes them.
-_ports = iter(random.SystemRandom().sample(range(10240, 32000), 4000))
+# Ports below the ephemeral range, so that no outgoing connection takes them,
+# in blocks: who has bound a block's name has its ports, used or not, to its end.
+PORTS, BLOCK = range(10240, 32000), 16
+_blocks = iter(random.SystemRandom().sample(PORTS[::BLOCK],
+                                            len(PORTS) // BLOCK))
+_names, _ports = [], []
 
 
 def free_port():
-    for port in _ports:
+    """A port that nobody listens on, nor will but who has asked for it."""
+    while True:
+        while not _ports:
+            block = next(_blocks, None)
+            if block is None:
+                raise Failed("no free port")
+            name = socket.socket(socket.AF_UNIX)
+            try:
+                name.bind(f"\0adit-flow-ports-{block}")
+            except OSError:
+                name.close()
+                continue
+            _names.append(name)
+            _ports.extend(range(block, block + BLOCK))
+        port = _ports.pop(0)
         with socket.socket() as s:
             try:
                 s.bind(("127.0.0.1", port))
                 return port
             except OSError:
                 continue
-    raise Failed("no free port")
+
+
+def free_ports(n):
+    """The first of n of them, side by side; n is at most BLOCK."""
+    found = [free_port()]
+    while len(found) < n:
+        port = free_port()
+        found = [*found, port] if port == found[-1] + 1 else [port]
+    return found[0]
 
 
 def merge(base, over):
@@ -213,8 +239,10 @@ class Program:
     def wait_log(self, pattern, timeout=10, since=0):
         """Wait for a regular expression in the log; the match."""
         def found():
+            # Whoever ends now may log before that.
+            alive = self.alive()
             m = re.search(pattern, self.log()[since:])
-            if not m and not self.alive():
+            if not m and not alive:
                 raise Failed(f"{self.name} ended before it logged "
                              f"{pattern!r}:\n{self.log()[-2000:]}")
             return m
