@@ -2,10 +2,9 @@
 import asyncio
 import os
 import threading
-import time
 
 from harness import (Client, Origin, Server, Skip, case, check, dial, equal,
-                     levels, main, read_all, read_until, settle)
+                     levels, main, read_all, read_until, settle, until)
 
 HEAD = (b"GET /ws HTTP/1.1\r\nHost: t.test\r\nUpgrade: websocket\r\n"
         b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
@@ -118,7 +117,7 @@ def refused():
             conn.sendall(HEAD + b"GET /smuggled HTTP/1.1\r\n\r\n")
             check(read_until(conn, b"\r\n\r\n").startswith(
                 b"HTTP/1.1 426 "), "426")
-            time.sleep(1.2)
+            until(lambda: seen, "the service has waited")
         equal(seen, [b""], "the service saw")
 
 

@@ -136,7 +136,8 @@ def port_rules():
                     wait=False) as client:
             client.wait_log("start proxy success")
             client.wait_log("exceed the max_ports_per_client")
-        equal(s.counters()["proxies_refused"], 2, "refused")
+        # After a second they ask again.
+        check(s.counters()["proxies_refused"] >= 2, "refused")
 
 
 @case("a local service by IPv6 and by name")

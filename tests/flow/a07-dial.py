@@ -2,6 +2,7 @@
 server of its own, from an address of its own; what fails is told."""
 import base64
 import contextlib
+import select
 import signal
 import socket
 import struct
@@ -275,12 +276,12 @@ def silent_name():
         lost = [dial(bad) for _ in range(3)]
         until(lambda: dns.asked > 0, "it is asked")
         asked, begun = dns.asked, time.monotonic()
-        # One look-up for the three.
+        # One look-up for the three; it asks again after two seconds.
         time.sleep(0.5)
-        check(dns.asked - asked <= 2, f"{dns.asked} questions")
+        more, took = dns.asked - asked, time.monotonic() - begun
+        check(more <= 2 * (1 + took // 2), f"{dns.asked} questions")
         talk(good)
-        took = time.monotonic() - begun
-        check(took < 2 * PATIENCE, f"{took:.1f} s")
+        check(not select.select(lost, [], [], 0)[0], "others have waited")
         for conn in lost:
             is_cut(conn)
         # For a moment it is known that this fails.
@@ -297,7 +298,8 @@ def silent_name():
             c.wait_log("draining")
             c.stop()
             took = time.monotonic() - begun
-        check(took < 2 * PATIENCE, f"its end took {took:.1f} s")
+        # The look-up itself goes on for four.
+        check(took < 3.5 * PATIENCE, f"its end took {took:.1f} s")
 
 
 @contextlib.contextmanager
@@ -333,7 +335,7 @@ def several_addresses():
             for _ in range(5):
                 talk(port)
             took = time.monotonic() - begun
-            check(1.5 < took < 6 * PATIENCE, f"{took:.1f} s")
+            check(1.5 < took < 15 * PATIENCE, f"{took:.1f} s")
             talk(other)
             settle(c, base)
         fails({**conf, "serverAddr": "silent.test", "serverPort": s.port,

@@ -13,9 +13,9 @@ import termios
 import threading
 import time
 
-from harness import (ADIT, PATIENCE, TEMP, TOKEN, Client, Origin, Program,
-                     Server, Skip, able, case, check, curl, dial, equal, main,
-                     merge, read_all, read_until, reset, sha, until)
+from harness import (ADIT, TEMP, TOKEN, Client, Origin, Program, Server, Skip,
+                     able, case, check, curl, dial, equal, main, merge,
+                     read_all, read_until, reset, sha, until)
 
 try:
     from linkkit import Frps
@@ -257,7 +257,9 @@ def plain():
     equal(lines[-2], "9 requests  2xx 6  3xx 1  4xx 1  5xx 1")
     p99 = re.fullmatch(r"p50 [\d.]+ m?s  p90 [\d.]+ m?s  p99 ([\d.]+ m?s)  "
                        r"in 4 B  out 36 B", lines[-1])
-    check(p99 and 120 <= milliseconds(p99[1]) < 200 * PATIENCE, lines[-1])
+    longest = max(milliseconds(took) for *_, took, _size in have)
+    check(p99 and abs(milliseconds(p99[1]) - longest) <= 1 + longest / 100,
+          lines[-1])
     equal(len(lines), len(rows) + 3, "lines")
     check("\x1b" not in text, "codes without a terminal")
 
@@ -325,7 +327,7 @@ def terminal():
           [f"/{200 + 100 * (i % 4)}/{i}" for i in range(30)], "paths")
     equal(above.count(f"http://a.test:{s.http}"), 1, "the address, to stay")
     for row in above:
-        check(re.match(r"http://a\.test:\d+$|\d\d:\d\d:\d\d  GET +/\d+/\d+ +\d+ +[\d.]+ ms +3 B$|"
+        check(re.match(r"http://a\.test:\d+$|\d\d:\d\d:\d\d  GET +/\d+/\d+ +\d+ +[\d.]+ m?s +3 B$|"
                        r"\d{4}-\d\d-\d\d [\d:.]+ \w+ msg=\".*[\w\"]$", row),
               f"row {row!r}")
     check("\x1b[32m200\x1b[0m" in text and "\x1b[31m500\x1b[0m" in text,
@@ -395,17 +397,19 @@ def quiet():
         with OneLine(s, out, o.port) as c:
             get(s, "/")
             until(lambda: "1 request  2xx" in out.text(), "the line")
-            time.sleep(0.3)
+            # The last draw may be late.
+            time.sleep(1)
             size, cpu = len(out.data), c.cpu()
             time.sleep(1.5)
             equal(len(out.data), size, "bytes written at rest")
             check(c.cpu() - cpu <= 0.05, f"{c.cpu() - cpu} s of CPU at rest")
             begin, draws = time.monotonic(), out.text().count("\x1b[J")
-            while time.monotonic() < begin + 1.2:
+            drawn, took = 0, 0
+            while took < 1.2 or drawn < 2 and took < 20:
                 many(s, 40)
-            took = time.monotonic() - begin
-            draws = out.text().count("\x1b[J") - draws
-            check(2 <= draws <= took * 4 + 2, f"{draws} draws in {took:.1f} s")
+                took = time.monotonic() - begin
+                drawn = out.text().count("\x1b[J") - draws
+            check(2 <= drawn <= took * 4 + 2, f"{drawn} draws in {took:.1f} s")
             until(lambda: "open" not in out.text().split("\x1b[J")[-1], "rest")
             base = c.threads()
             with dial(s.http) as v:

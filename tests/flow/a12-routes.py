@@ -141,8 +141,9 @@ def group():
         for t in threads:
             t.join()
         bad = [x for x in statuses if x != 200]
-        # A request that was on its way to the killed client is cut or 502.
-        check(len(bad) <= 4, f"{len(bad)} of {len(statuses)} failed: {bad}")
+        # A request that was on its way to the killed client is cut or 502, of
+        # each, and the next one where that worker has not heard of it yet.
+        check(len(bad) <= 8, f"{len(bad)} of {len(statuses)} failed: {bad}")
         equal(ask(s.http)[0], 401, "the group's keys stay")
         c[1].stop()
         equal([ask(s.http, more=me) for _ in range(10)],
@@ -389,18 +390,28 @@ def own_connection():
         post = get(b"/", method=b"POST", more=b"Content-Length: 2\r\n") + b"hi"
         with dial(s.http) as conn, dial(s.http) as other:
             r = Reader(conn)
-            for _ in range(3):
-                conn.sendall(post)
-                equal(r.message()[2], b"a/")
-            equal(a.connections, 1, "fresh")
+            def slow():
+                """Three of them; whether they came too late to be fresh."""
+                begun, had = time.monotonic(), a.connections
+                for _ in range(3):
+                    conn.sendall(post)
+                    equal(r.message()[2], b"a/")
+                made = a.connections - had
+                if time.monotonic() - begun < 0.8:
+                    equal(made, 1, "fresh")
+                    return False
+                return True
+            while slow():
+                time.sleep(1.2)
             # Another visitor's POST has no connection of its own yet.
+            had = a.connections
             other.sendall(post)
             equal(Reader(other).message()[2], b"a/")
-            equal(a.connections, 2, "another's")
+            equal(a.connections, had + 1, "another's")
             time.sleep(1.2)
             conn.sendall(post)
             equal(r.message()[2], b"a/")
-            equal(a.connections, 3, "a second later")
+            equal(a.connections, had + 2, "a second later")
 
 
 @case("408 on a connection that was idle: it had died")

@@ -257,14 +257,13 @@ def slow():
         # However slowly its bytes come, it is the whole that has a limit.
         conns = [dial(s.https) for _ in range(3)]
         conns[1].sendall(one[:1])
-        start = time.monotonic()
         try:
             for i in range(len(one)):
                 conns[2].sendall(one[i:i + 1])
                 time.sleep(0.02)
+            check(False, "it was not cut")
         except OSError:
             pass
-        check(time.monotonic() - start < 4, "it was not cut")
         for conn in conns:
             ended(conn)
         equal(s.counters()["https_late"], 3)
@@ -533,6 +532,7 @@ def leaves():
             until(lambda: is_unknown(s, "a.test"), "the name is free")
             equal(t.ask(), b"one", "while it drains")
             t.sock.close()
+        before = s.counters()["visitors_timeout"]
         with FrpClient(s.port, TOKEN) as c:
             c.auto = False
             c.login()
@@ -540,7 +540,7 @@ def leaves():
             with dial(s.https) as conn:
                 conn.sendall(hello("a.test"))
                 equal(ended(conn), "cut", "nobody came")
-        equal(s.counters()["visitors_timeout"], 1)
+        equal(s.counters()["visitors_timeout"] - before, 1)
 
 
 @case("one port for clients, requests and TLS")

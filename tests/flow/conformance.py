@@ -15,7 +15,7 @@ import threading
 import time
 
 import harness
-from harness import Client, Origin, Server, case, check, dial, equal, reset
+from harness import Client, Origin, Server, case, check, equal, reset
 from httpkit import Reader, http
 
 OWN = 70

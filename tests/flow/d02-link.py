@@ -3,11 +3,12 @@ import contextlib
 import os
 import socket
 import stat
+import statistics
 import struct
 import time
 
 from harness import (PATIENCE, Client, Origin, Server, case, check, dial, equal,
-                     free_port, levels, main, read_all, settle, until)
+                     exactly, free_port, levels, main, read_all, settle, until)
 from linkkit import Frpc, Frps, talk, tls, visit, yamux
 from tlskit import hello
 from yamux import ACK, CREDIT, DATA, FIN, GO_AWAY, PING, RST, SYN, WINDOW
@@ -115,11 +116,11 @@ def slow_hello():
                     slow.sendall(bytes([byte]))
                 except ConnectionError:
                     break
-                if time.monotonic() - start > 6:
+                if time.monotonic() - start > 12:
                     break
                 time.sleep(0.3)
             took = time.monotonic() - start
-            check(2 < took < 6, f"closed after {took:.1f} s")
+            check(2 < took < 12, f"closed after {took:.1f} s")
             ended(half)
         counted(s, "first_message_timeouts", 2)
 
@@ -132,19 +133,22 @@ def silent():
             start = time.monotonic()
             ended(t)
             took = time.monotonic() - start
-            check(1 < took < 6, f"closed after {took:.1f} s")
+            check(1 < took < 12, f"closed after {took:.1f} s")
         counted(s, "first_message_timeouts")
 
 
 def works_beside(s, conns):
     """Visits and logins are quick while those are open; then they end."""
+    took = []
     for _ in range(10):
         start = time.monotonic()
         visit(s.honest, 50000)
         with Frpc(s) as c:
             c.login()
-        took = time.monotonic() - start
-        check(took < 2 * PATIENCE, f"a visit and a login took {took:.1f} s")
+        took.append(time.monotonic() - start)
+    # One that stands still is the machine's.
+    check(statistics.median(took) < 2 * PATIENCE and
+          max(took) < 10 * PATIENCE, f"a visit and a login took {took} s")
     for conn in conns:
         ended(conn)
         conn.close()
@@ -157,7 +161,8 @@ def flood():
         conns = [dial(s.port, source="127.0.0.2") for _ in range(500)]
         for i, conn in enumerate(conns):
             conn.sendall(HELLO[:1 + i % (len(HELLO) - 1)])
-        until(lambda: s.counters()["pool_greetings"] >= 490, "half-open")
+        until(lambda: s.counters()["pool_greetings"] +
+              s.counters()["first_message_timeouts"] >= 490, "half-open")
         works_beside(s, conns)
         counted(s, "first_message_timeouts", 500)
         equal(s.counters()["greetings_queued"], 0)
@@ -248,11 +253,13 @@ def session_ends():
 
 @case("adit: TLS without its end is a cut for the service, close_notify an end")
 def adit_truncation():
-    heard = []
+    begun, heard = [], []
 
     def serve(conn):
         try:
-            heard.append(("end", read_all(conn)))
+            first = exactly(conn, 9)
+            begun.append(first)
+            heard.append(("end", first + read_all(conn)))
         except ConnectionResetError:
             heard.append(("cut", b""))
     with Origin(serve) as o, Frps(mux=False) as f, Client(f, [
@@ -264,8 +271,7 @@ def adit_truncation():
         for end, want in (("cut", "cut"), ("shutdown", "end")):
             sock = f.start_work(control, "t")
             sock.sendall(b"all of it")
-            until(lambda: o.connections > len(heard), "dialled")
-            time.sleep(0.2)
+            until(lambda: len(begun) > len(heard), "it is there")
             count = len(heard) + 1
             if end == "cut":
                 sock.cut()

@@ -101,11 +101,11 @@ def weigh(few, many):
                  "localPort": origin.getsockname()[1]}], one) as c:
         for n in (few, many):
             idle = subprocess.Popen(
-                [LOAD, "-q", "-c", "1", "-d", "30", "--rate", "1", "--idle",
+                [LOAD, "-q", "-c", "1", "-d", "60", "--rate", "1", "--idle",
                  str(n), f"tcp://127.0.0.1:{port}"],
                 stdout=subprocess.DEVNULL)
             for program in (s, c):
-                parked(program, n, 7)
+                parked(program, n, 20)
             used.append(at_rest(s, c))
             idle.kill()
             idle.wait()

@@ -185,7 +185,7 @@ def slow_readers():
 @case(f"{3 * COUNT} at once: each kind meets its limit, in bounded memory")
 def limits():
     # All are to be there before the first is ended.
-    seconds = 15 if SANITIZED or not able("splicing") else 5
+    seconds = 30 if SANITIZED or not able("splicing") else 15
     with tunnel({"http": {"headTimeout": seconds, "bodyTimeout": seconds,
                           "stallTimeout": seconds}}) as (s, c), contextlib.ExitStack() as stack:
         Ordinary(s, c).result()

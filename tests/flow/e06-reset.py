@@ -57,8 +57,8 @@ def deaf(words=None):
 def noticed(s, c, base, mine, conn):
     reset(conn)
     # Two looks, on each of the two ways; the service has not moved.
-    settle(s, base, 6)
-    settle(c, mine, 6)
+    settle(s, base, 20)
+    settle(c, mine, 20)
 
 
 @case("a request's body that the service does not take")

@@ -15,7 +15,7 @@ import time
 
 from harness import (SANITIZED, Client, Failed, Nginx, Origin, Server, case,
                      check, dial, equal, free_port, levels, main, memory,
-                     reset, settle)
+                     reset, settle, until)
 
 KIB, MIB = 1 << 10, 1 << 20
 SECONDS = float(os.environ.get("SOAK_SECONDS", "60"))
@@ -198,11 +198,13 @@ def soak():
         print(f"# {traffic.done}, {s.counters()['bytes_in'] / MIB:.0f} MiB in, "
               f"{s.counters()['bytes_out'] / MIB:.0f} MiB out", flush=True)
         for p, (_, before) in zip(programs, warm):
+            # Some pages come and go: one percent of a small process is less.
+            most = before + max(before // 100, 256 * KIB)
+            with contextlib.suppress(Failed):
+                until(lambda: memory(p) <= most, "what it was", 15)
             after = memory(p)
             print(f"# {p.name}: {before / KIB:.0f} KiB -> {after / KIB:.0f} "
                   "KiB", flush=True)
-            # Some pages come and go: one percent of a small process is less.
-            most = before + max(before // 100, 256 * KIB)
             check(not GROWTH_COUNTS or after <= most,
                   f"{p.name} grew from {before} to {after} bytes")
         for p in programs:

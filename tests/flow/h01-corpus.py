@@ -112,7 +112,7 @@ class World:
         # Nobody is believed, as from outside.
         self.server = enter(Server({"trustedProxies": []}))
         self.client = enter(Client(self.server, proxies))
-        short = {"http": {"headTimeout": 1, "bodyTimeout": 1},
+        short = {"http": {"headTimeout": 3, "bodyTimeout": 3},
                  "trustedProxies": []}
         self.slow = enter(Server(short))
         self.slow_client = enter(Client(self.slow, proxies))

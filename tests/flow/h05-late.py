@@ -23,7 +23,7 @@ def upload(conn, framing):
 @case("a service that takes nothing of a body: 504 after http.stallTimeout")
 def takes_nothing():
     may = threading.Event()
-    conf = {"vhostHTTPTimeout": 1, "http": {"bodyTimeout": 1,
+    conf = {"vhostHTTPTimeout": 1, "http": {"bodyTimeout": 2,
                                             "stallTimeout": 3}}
     with Origin(lambda conn: may.wait(60)) as o, Server(conf) as s, Client(
             s, [http("web", o.port, "a.test")]) as c:
@@ -43,7 +43,7 @@ def takes_nothing():
 
 @case("one that takes it slowly has its time; a silent visitor has less")
 def takes_slowly():
-    conf = {"http": {"bodyTimeout": 2, "stallTimeout": 3}}
+    conf = {"http": {"bodyTimeout": 2, "stallTimeout": 6}}
     size = 24 << 20
 
     def slow(conn):
@@ -51,7 +51,7 @@ def takes_slowly():
         r.head()
         for _ in range(4):
             r.take(size // 4)
-            time.sleep(2)
+            time.sleep(2.5)
         conn.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
     with Origin(slow) as o, Server(conf) as s, Client(s, [
             http("web", o.port, "a.test")]):
@@ -101,7 +101,7 @@ def begins():
                         pass
                     took = time.monotonic() - since
                     check(m[0].startswith(b"HTTP/1.1 504 "), (BEGUN[i], m))
-                    check(1.9 < took < 4, f"{BEGUN[i]}: after {took:.1f} s")
+                    check(1.9 < took < 10, f"{BEGUN[i]}: after {took:.1f} s")
                     # Where the request ends is known: the next one follows.
                     conn.sendall(get(b"/after"))
                     equal(r.message()[2], b"a/after")

@@ -5,6 +5,7 @@ import os
 import re
 import socket
 import ssl
+import statistics
 import subprocess
 import threading
 import time
@@ -386,12 +387,20 @@ def rate():
         login(a, pool_count=5)
         a.new_proxy("alice.t", remote_port=port)
         a.new_proxy("alice.w", "http", custom_domains=["w.test"])
-        got = [served() for _ in range(20)]
-        check(got[:5] == [True] * 5 and 5 <= sum(got) <= 8, got)
+
+        def come(ask, good):
+            """Twenty; how many found no room."""
+            begun = time.monotonic()
+            got = [ask() for _ in range(20)]
+            # Five at once, then one each 200 ms.
+            most = 5 + 5 * (time.monotonic() - begun) + 1
+            check(got[:5] == [good] * 5 and 5 <= got.count(good) <= most, got)
+            return 20 - got.count(good)
+
+        over = come(served, True)
         time.sleep(1.1)
-        got = [status() for _ in range(20)]
-        check(got[:5] == [200] * 5 and set(got[8:]) == {503}, got)
-        check(s.counters()["visitors_over_limit"] >= 24, "counted")
+        over += come(status, 200)
+        equal(s.counters()["visitors_over_limit"], over, "counted")
 
 
 @case("visitors at once: of both kinds together, parked ones, too")
@@ -505,14 +514,14 @@ def restart():
         with client(s) as c:
             check("error" not in login(c, **same), "the first")
         path = os.path.join(s.dir, "aditd", "legacy-seen")
-        until(lambda: os.path.exists(path), "written", 3)
+        until(lambda: os.path.exists(path), "written")
         s.restart()
         equal(refused(s, "alice", None, **same), "this login was used before")
+        with open(path) as f:
+            equal(len(f.readlines()), 1, "of the killed one")
         until(lambda: int(time.time()) > now, "another second", 3)
         with client(s) as c:
             check("error" not in login(c), "a new one")
-        with open(path) as f:
-            equal(len(f.readlines()), 1, "of the killed one")
         s.stop()
         with open(path) as f:
             lines = f.readlines()
@@ -760,7 +769,7 @@ def take_over():
             with dial(port) as conn:
                 conn.sendall(b"x")
                 equal(conn.recv(1), b"x")
-        equal(s.counters()["pool_controls"], 1)
+        until(lambda: s.counters()["pool_controls"] == 1, "one is left")
 
 
 @case("revoked during a download: it ends within a second")
@@ -793,7 +802,7 @@ def revoke():
             pass
         return time.monotonic()
 
-    ports = [free_port(), free_port()]
+    ports, took = [free_port(), free_port()], []
     with with_file(ALICE, BOB) as s:
         for change in ([BOB], [{**ALICE, "disabled": True}, BOB],
                        [{**ALICE, "frpToken": "another"}, BOB],
@@ -801,7 +810,7 @@ def revoke():
                        [{**ALICE, "expires": None}, BOB]):
             if change[0].get("expires", "") is None:
                 change[0]["expires"] = time.strftime(
-                    "%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 2))
+                    "%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 5))
             with client(s, serve=serve) as a, client(
                     s, "bob", serve=serve) as b:
                 base = levels(s)
@@ -818,7 +827,8 @@ def revoke():
                     s.wait_log("its user may", since=s.log().rfind("again"))
                 begin = time.monotonic()
                 for conn in conns + [idle]:
-                    check(ends(conn) - begin < 1, f"{change}: it went on")
+                    took.append(ends(conn) - begin)
+                    check(took[-1] < 10, f"{change}: it went on")
                 check(stays.recv(65536), "bob's goes on")
                 a.answer("")
                 stays.close()
@@ -829,6 +839,8 @@ def revoke():
             if "ports" not in change[0]:
                 check(refused(s, "alice", "alice-secret") == WRONG, change)
             read_again(s, ALICE, BOB)
+        # Which of them the machine stands still for is not ours.
+        check(statistics.median(took) < 1, f"ended after {took}")
         equal(s.counters()["controls_revoked"], 5)
 
 
@@ -843,7 +855,7 @@ def parked():
             equal(conn.recv(1), b"x")
             until(lambda: s.counters()["parks"] > 0, "parked", 20)
             read_again(s, BOB)
-            conn.settimeout(2)
+            conn.settimeout(10)
             try:
                 equal(conn.recv(1), b"", "cut")
             except ConnectionError:
@@ -936,15 +948,13 @@ def tokens():
             check(re.search(r"^alice .*\nbob ", token(s, "list")), "list")
             check("there is a user" in token(s, "new", "alice", code=1),
                   "twice")
+            mark = s.mark()
             token(s, "revoke", "alice")
-            a.answer("", 3)
-
-        def is_refused():
-            with client(s, "alice", secret) as c:
-                return login(c).get("error") == WRONG
-
-        # Each worker hears of it by itself.
-        until(is_refused, "alice is refused", 1)
+            a.answer("", 10)
+        # The workers have heard of it before the log says so.
+        s.wait_log("read again, users: 1", since=mark)
+        with client(s, "alice", secret) as c:
+            equal(login(c).get("error"), WRONG)
         token(s, "revoke", "bob")
         s.wait_log("read again, users: 0")
         token(s, "revoke", "bob", code=1)
@@ -1005,17 +1015,15 @@ def renewed():
             equal(one.count("- \""), 1, "one key")
             check(one != alice and "frpc" not in said and secret in one, one)
             equal(a.ping(), {}, "her frpc's is another secret")
+            mark = s.mark()
             said, two = renew("--frpc")
             other = re.search(r'auth\.token = "(\S+)"', said)[1]
             check(two != one and secret not in two and other in two, two)
-            a.answer("", 3)
-
-        def comes_in():
-            with client(s, "alice", other) as a:
-                return "error" not in login(a)
-
-        # Her worker knows already, others may hear of it in a moment.
-        until(comes_in, "with the other one", 3)
+            a.answer("", 10)
+        # The workers have heard of it before the log says so.
+        s.wait_log("read again, users: 2", since=mark)
+        with client(s, "alice", other) as a:
+            check("error" not in login(a), "with the other one")
         check("no user carol" in token(s, "renew", "carol", code=1), "nobody")
         token(s, "renew", code=2)
         equal(len(re.findall(" keys 1 ", token(s, "list"))), 2)
@@ -1067,6 +1075,7 @@ def failures():
     with users(ALICE) as s, client(s) as a:
         login(a)
         a.new_proxy("alice.t", remote_port=port)
+        begun = time.monotonic()
         texts = [refused(s, f"guess-{i}", "x") for i in range(12)]
         equal(texts[:10], [WRONG] * 10)
         check(re.match(r"too many failed logins from .* in \d+ s", texts[10]),
@@ -1077,7 +1086,10 @@ def failures():
         # A flood of them is no flood of the log.
         for _ in range(200):
             refused(s, "alice", "x")
-        equal(s.counters()["logins_cut_off"], 203)
+        # One more try each six seconds.
+        more = s.counters()["logins_failed"] - 10
+        check(0 <= more <= (time.monotonic() - begun) / 6, f"{more} more")
+        equal(s.counters()["logins_cut_off"], 203 - more)
         check(1 <= s.log().count("refused: too many failed") < 5, s.log())
         # Who is in stays, with new work connections.
         for _ in range(3):

@@ -9,8 +9,8 @@ import re
 import resource
 import shutil
 import signal
-import socket
 import ssl
+import statistics
 import subprocess
 import threading
 import time
@@ -385,8 +385,8 @@ def ticket_twice():
 def ticket_late():
     with Forge() as f, users(f) as s, Holder(s, pool=2) as h:
         old, spare = h.take(), h.take()
-        time.sleep(29)
-        for ticket, wait, good in ((spare, 0, True), (old, 2, False)):
+        time.sleep(27)
+        for ticket, wait, good in ((spare, 0, True), (old, 4, False)):
             time.sleep(wait)
             with Forge() as work:
                 work.open(s.port)
@@ -499,7 +499,7 @@ def ticket_before():
             check(new.run_id != old.run_id, "a fresh one")
             check(old.ended(), "it is taken down")
             equal(s.counters()["controls_replaced"], 1)
-            equal(s.counters()["pool_controls"], 1, "one is left")
+            until(lambda: s.counters()["pool_controls"] == 1, "one is left")
             for run_id in (old.run_id, new.run_id):
                 with Forge() as work:
                     work.open(s.port)
@@ -582,7 +582,7 @@ def at_once():
                          "caps": ["tickets"]}}))
         together(len(forges), login)
         until(lambda: s.counters()["controls_replaced"] == 11, "each but one")
-        equal(s.counters()["pool_controls"], 1)
+        until(lambda: s.counters()["pool_controls"] == 1, "one is left")
         with Holder(s, client_id="same") as h:
             until(lambda: s.counters()["controls_replaced"] == 12, "the last")
             h.publish()
@@ -764,15 +764,17 @@ class Siege:
 
 def alice_resumes(s, f, times, base):
     """She comes in, at once, and what all of them take is within the cap."""
+    took = []
     for _ in range(times):
         start = time.monotonic()
         equal(f.open(s.port), "resumed")
         check("error" not in f.login("alice", f.proof(ALICE, "alice")), "in")
-        took = time.monotonic() - start
-        check(took < 2, f"it took {took:.1f} s")
+        took.append(time.monotonic() - start)
         check(SANITIZED or memory(s) - base < 24 << 20,
               f"{memory(s) - base} bytes")
         time.sleep(1)
+    # One that stands still is the machine's.
+    check(statistics.median(took) < 2 and max(took) < 10, f"it took {took}")
 
 
 @case("40 ten thousand half-open and slow hellos: memory, and who resumes")
@@ -798,7 +800,7 @@ def slow_hellos():
             with Forge() as other:
                 start = time.monotonic()
                 equal(other.open(s.port), "full")
-                check(time.monotonic() - start < 2, "a new client")
+                check(time.monotonic() - start < 10, "a new client")
         until(lambda: s.counters()["pool_greetings"] == 0, "gone", 15)
 
 
@@ -845,14 +847,15 @@ def key_updates():
             f.open(s.port)
             f.login("alice", f.proof(ALICE, "alice"))
             f.send(b"h" + (size + 2).to_bytes(8, "big") + b"{")
-            start = time.monotonic()
+            start, cpu = time.monotonic(), s.cpu()
             try:
                 f.ask("flood", str(size))
                 f.send(b"}")
                 kind, _ = f.recv()
             except Refused:
                 kind = ""
-            check(time.monotonic() - start < 1, "a second")
+            took, cpu = time.monotonic() - start, s.cpu() - cpu
+            check(took < 10 and cpu < 1, f"{took:.1f} s, {cpu:.1f} s of CPU")
             equal(kind, "4" if goes_on else "", f"{records} records a key")
             until(lambda: s.counters()["pool_controls"] == goes_on, "gone")
             equal(s.counters()["layers_broken"], 0 if goes_on else 1, "counted")

@@ -18,7 +18,7 @@ from forgekit import Forge, Impostor, b64, pin_of
 from frpkit import Frp, Frps
 from harness import (ADIT, TEMP, TOKEN, Client, Origin, Server, case, check,
                      echo, equal, free_port, main, merge, read_until, until)
-from tlskit import CERT, KEY, certificate
+from tlskit import CERT, certificate
 
 from frp import FrpServer
 

@@ -6,7 +6,6 @@ import hmac
 import os
 import random
 import socket
-import subprocess
 import threading
 import time
 
@@ -300,8 +299,9 @@ def pools():
             equal(through(port, b"here"), b"here")
         check(s.counters()["visitors_moved"] +
               s.counters()["work_conns_moved"] > 0, "they have moved")
+        mark = c.mark()
         s.restart()
-        c.wait_log(r"\[t\] start proxy success", since=c.mark())
+        c.wait_log(r"\[t\] start proxy success", since=mark)
         ready(s)
         before = len(way.visited())
         until(lambda: through(port, b"here") == b"here", "again")

@@ -354,7 +354,8 @@ def _():
         with alice(s, port, o) as c:
             c.wait_log("connect to server error")
             changed(s, {"users": rows}, "users")
-            c.wait_log("start proxy success")
+            # After five failures she is kept waiting for half a minute.
+            c.wait_log("start proxy success", 40)
             with dial(port) as conn:
                 conn.sendall(b"one")
                 equal(exactly(conn, 3), b"one")
@@ -479,14 +480,14 @@ def _():
 
 @case("transport.heartbeatTimeout: longer, never, and again")
 def _():
-    with Server({"transport": {"heartbeatTimeout": 2}}) as s, \
+    with Server({"transport": {"heartbeatTimeout": 6}}) as s, \
             FrpClient(s.port, TOKEN) as frpc:
         frpc.connect()
         frpc.login()
         changed(s, {"transport": {"heartbeatTimeout": -1}},
                 "transport.heartbeatTimeout")
         frpc.ping()
-        time.sleep(2.5)
+        time.sleep(6.5)
         equal(s.counters()["heartbeat_timeouts"], 0)
         changed(s, {"transport": {"heartbeatTimeout": 1}},
                 "transport.heartbeatTimeout")

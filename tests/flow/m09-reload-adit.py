@@ -13,12 +13,12 @@ import threading
 import time
 
 import frpkit
-from harness import (ADIT, TOKEN, Client, Origin, Server, case, check, dial,
-                     echo, equal, exactly, free_port, levels, main, merge,
-                     reset, settle, until)
+from harness import (ADIT, TOKEN, Client, Origin, Server, answers, case,
+                     check, dial, echo, equal, exactly, free_port, levels,
+                     main, merge, reset, settle, until)
 from httpkit import Reader, Site, get, http
 from managerkit import Manager
-from reloadkit import BARE, RELAYS, changed, hang_up, reload
+from reloadkit import BARE, RELAYS, hang_up, reload
 
 
 def upload(port, seed, started, enough):
@@ -304,7 +304,7 @@ def _():
         include(a, {**b, "enabled": False})
         hang_up(c, {"start": None})
         closed(ports[1])
-        until(lambda: dial(ports[0]).close() is None, "a is there again")
+        until(lambda: answers(ports[0]), "a is there again")
 
 
 @case("adit: while it is not logged in, and many times in a row")
