@@ -51,11 +51,12 @@ def takes_slowly():
         r.head()
         for _ in range(4):
             r.take(size // 4)
-            time.sleep(2.5)
+            time.sleep(2)
         conn.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
     with Origin(slow) as o, Server(conf) as s, Client(s, [
             http("web", o.port, "a.test")]):
         with dial(s.http) as conn:
+            conn.settimeout(30)
             conn.sendall(get(b"/", method=b"POST",
                              more=b"Content-Length: %d\r\n" % size)
                          + b"x" * size)
