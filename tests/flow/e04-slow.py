@@ -12,7 +12,7 @@ import time
 
 from harness import (ADIT, ROOT, SANITIZED, Client, Failed, Nginx, Server,
                      able, case, check, curl, equal, levels, main, memory,
-                     settle, until)
+                     one_of, settle, until)
 
 LOAD = os.path.join(os.path.dirname(ADIT), "adit-load")
 QUIET = {"log": {"level": "info"}}
@@ -126,14 +126,12 @@ def at_most(rates):
 def keeps_rate(it, other):
     """So many are due: they come, attack or not, if the machine has the time for
     them. One second is not all: a bad one is looked at twice more."""
-    said = []
-    for _ in range(3):
+    def look():
         rate, due = (o.result()[0] for o in [
             Ordinary(*p, "--rate", "500") for p in (it, other)])
-        if SANITIZED or rate >= 0.95 * 500 or due < 0.99 * 500:
-            return
-        said.append(f"{rate:.0f} of 500 a second, {due:.0f} without")
-    raise Failed("; ".join(said))
+        check(SANITIZED or rate >= 0.95 * 500 or due < 0.99 * 500,
+              f"{rate:.0f} of 500 a second, {due:.0f} without")
+    one_of(look)
 
 
 def beside(kind):

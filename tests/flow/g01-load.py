@@ -11,7 +11,7 @@ import threading
 import time
 
 from harness import (ADIT, SANITIZED, TOKEN, Client, Origin, Server, Skip,
-                     case, check, echo, equal, free_port, main)
+                     case, check, echo, equal, free_port, main, one_of)
 
 LOAD = os.path.join(os.path.dirname(ADIT), "adit-load")
 
@@ -227,14 +227,15 @@ def bench_near():
 def bench_far():
     # The link is delayed, 25 ms each way; the public port is not.
     with Server() as s, Delay(s.port, 0.025) as d:
-        for last in (False, False, True):
+        seen = []
+
+        def look():
             r = bench(d.port, "--json", "-")
             equal(r.returncode, 0, f"exit code: {r.stderr}")
-            p50 = json.loads(r.stdout)["latency"]["latency"]["p50"] / 1e6
-            check(p50 >= 50 and (p50 < 60 or not last), f"p50 {p50} ms")
-            # What is more comes from a busy machine.
-            if p50 < 60:
-                break
+            seen.append(json.loads(r.stdout)["latency"]["latency"]["p50"] / 1e6)
+            check(seen[-1] < 60, f"p50 {seen} ms")
+        one_of(look)
+        check(min(seen) >= 50, f"p50 {seen} ms")
 
 
 @case("visitors that come at a steady rate find a work connection ready")
@@ -243,25 +244,20 @@ def warm():
     with Origin(echo) as o, Server() as s, Delay(s.port, 0.025) as d, \
             Client(s, [{"name": "t", "type": "tcp", "localPort": o.port,
                         "remotePort": port}], {"serverPort": d.port}):
-        p = subprocess.Popen([LOAD, "-q", "-c", "450", "-d", "9", "--rate",
-                              "50", f"tcp://127.0.0.1:{port}"],
-                             stdout=subprocess.DEVNULL)
-        # Each second 50 new connections, which stay. A machine that stands
-        # still lets many come at once: any of three times proves it.
-        time.sleep(2)
-        seen = []
-        for _ in range(3):
+        def look():
             before = s.counters()
             time.sleep(2)
             after = s.counters()
             hits, misses = (after[k] - before[k]
                             for k in ("pool_hits", "pool_misses"))
-            seen.append((hits, misses))
             print(f"# {hits} found one ready, {misses} waited")
-            if hits > 60 and misses <= hits / 10:
-                break
-        p.wait()
-        check(hits > 60 and misses <= hits / 10, f"{seen}")
+            check(hits > 60 and misses <= hits / 10, f"{hits} and {misses}")
+        # Each second 50 new connections, which stay.
+        with subprocess.Popen([LOAD, "-q", "-c", "450", "-d", "9", "--rate",
+                               "50", f"tcp://127.0.0.1:{port}"],
+                              stdout=subprocess.DEVNULL):
+            time.sleep(2)
+            one_of(look)
 
 
 main()

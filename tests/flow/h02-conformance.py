@@ -9,7 +9,8 @@ import time
 from conformance import (House, Room, ask, closing, early, main, ok, passed,
                          refused, room, row, said, status, the_world, visitor)
 from frp import FrpClient
-from harness import TOKEN, Client, Server, check, dial, equal, reset, until
+from harness import (TOKEN, Client, Server, check, dial, equal, one_of, reset,
+                     until)
 from httpkit import Reader, Site, ended, get, http
 
 CH = b"Transfer-Encoding: chunked\r\n"
@@ -363,18 +364,18 @@ def keep_alive_limit():
     r.answer = ok(more=b"Keep-Alive: timeout=1\r\n")
     serves(r, ask(r), same=False)
     r.answer = ok(more=b"Keep-Alive: timeout=3, max=9\r\n")
-    took = 9
-    for _ in range(3):
+    took = []
+
+    def look():
         start = time.monotonic()
         said(ask(r))
         mine = r.connections[-1]
         until(lambda: mine in r.ended, "it ends")
-        took = min(took, time.monotonic() - start)
-        check(took > 1.9, f"after {took:.1f} s")
-        if took < 3.5:
-            break
-    # Four are what any other has.
-    check(took < 3.9, f"after {took:.1f} s")
+        took.append(time.monotonic() - start)
+        # Four are what any other has.
+        check(took[-1] < 3.9, f"after {took} s")
+    one_of(look)
+    check(min(took) > 1.9, f"after {took} s")
 
 
 @row("rule 6", "or on the visitor's own while that is fresh")

@@ -15,6 +15,7 @@ import re
 import shutil
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -142,6 +143,21 @@ def until(condition, what, timeout=10.0, step=0.02):
         if time.monotonic() > end:
             raise Failed(f"not within {timeout:g} s: {what}")
         time.sleep(step)
+
+
+def one_of(look, times=3):
+    """What `look` gives, once no check of it fails: a moment in which a busy
+    machine stands still spoils one look, what is wrong fails in each."""
+    for _ in range(times - 1):
+        with contextlib.suppress(Failed):
+            return look()
+    return look()
+
+
+def mostly(took, most, each, what):
+    """Times in s: the median below `most`, and each below `each`."""
+    check(statistics.median(took) < most and max(took) < each,
+          f"{what} took {took} s")
 
 
 # Ports below the ephemeral range, so that no outgoing connection takes them,

@@ -5,7 +5,6 @@ import os
 import re
 import socket
 import ssl
-import statistics
 import subprocess
 import threading
 import time
@@ -14,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from frpkit import frpc
 from harness import (ADITD, ROOT, TOKEN, Client, Origin, Server, Skip, case,
                      check, dial, echo, equal, free_port, levels, main, merge,
-                     reset, settle, until)
+                     mostly, reset, settle, until)
 from tlskit import context
 from userskit import read_again, with_file, write_users
 
@@ -828,7 +827,6 @@ def revoke():
                 begin = time.monotonic()
                 for conn in conns + [idle]:
                     took.append(ends(conn) - begin)
-                    check(took[-1] < 10, f"{change}: it went on")
                 check(stays.recv(65536), "bob's goes on")
                 a.answer("")
                 stays.close()
@@ -840,7 +838,7 @@ def revoke():
                 check(refused(s, "alice", "alice-secret") == WRONG, change)
             read_again(s, ALICE, BOB)
         # Which of them the machine stands still for is not ours.
-        check(statistics.median(took) < 1, f"ended after {took}")
+        mostly(took, 1, 10, "an end")
         equal(s.counters()["controls_revoked"], 5)
 
 

@@ -12,8 +12,8 @@ import threading
 import time
 
 from frpkit import frpc
-from harness import (ADIT, ADITD, TOKEN, Client, Failed, Origin, Server, case,
-                     check, dial, equal, exactly, free_port, levels, main,
+from harness import (ADIT, ADITD, TOKEN, Client, Origin, Server, case, check,
+                     dial, equal, exactly, free_port, levels, main, one_of,
                      read_all, reset, settle, until)
 from frp import FrpClient
 from httpkit import Reader, http
@@ -135,15 +135,11 @@ def rate(*groups, seconds=SECONDS):
 
 
 def about(measure, want, what, least=0.9, most=1.1):
-    """A machine that stands still for a moment is measured again: a limit that
-    does not hold is off each time."""
-    seen = []
-    for _ in range(3):
-        seen.append(measure() / KB)
-        if least * want <= seen[-1] * KB <= most * want:
-            return
-    said = ", ".join(f"{have:.0f}" for have in seen)
-    raise Failed(f"{what}: {said} KB/s, not {want / KB:.0f}")
+    def look():
+        have = measure()
+        check(least * want <= have <= most * want,
+              f"{what}: {have / KB:.0f} KB/s, not {want / KB:.0f}")
+    one_of(look)
 
 
 def near(measure, want, what):
