@@ -3,6 +3,7 @@ small talk; and that relaying allocates nothing."""
 import json
 import os
 import resource
+import signal
 import struct
 import subprocess
 import threading
@@ -106,9 +107,9 @@ def slow_readers():
             rest = memory(s), memory(c)
             # More than sockets hold, though not all of the kernel's memory
             # for TCP (tcp_mem): beyond it, segments are lost for minutes.
-            slow = load("-c", 1, "-d", 18, "--slow", 100, "--size", 6000000,
+            slow = load("-c", 1, "-d", 60, "--slow", 100, "--size", 6000000,
                         url)
-            until(lambda: s.counters()["pool_buffers"] > 50, "slow readers", 6)
+            until(lambda: s.counters()["pool_buffers"] > 50, "slow readers", 20)
 
             def look():
                 rate = result(load(*others))["rate"]
@@ -117,6 +118,7 @@ def slow_readers():
                 return rate
             rate = one_of(look)
             held = memory(s) - rest[0], memory(c) - rest[1]
+            slow.send_signal(signal.SIGINT)
             slow.communicate()
             print(f"# 100 slow readers: {held[0] >> 10} and {held[1] >> 10} "
                   f"KiB more; rate {rate / before['rate']:.3f}")
